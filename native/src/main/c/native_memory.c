@@ -1,0 +1,33 @@
+#define _GNU_SOURCE
+#include "native_memory.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+int64_t kvmdb_memory_reserve(uint64_t length)
+{
+    void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return -errno;
+    static const int advice[] = {MADV_DONTFORK, MADV_DONTDUMP, MADV_NOHUGEPAGE};
+    for (unsigned i = 0; i < sizeof advice / sizeof *advice; i++) {
+        /* A kernel without transparent huge pages refuses the last one, and needs it not. */
+        if (madvise(p, length, advice[i]) < 0 && advice[i] != MADV_NOHUGEPAGE) {
+            int failed = errno;
+            munmap(p, length);
+            return -failed;
+        }
+    }
+    return (int64_t)p;
+}
+
+int kvmdb_memory_discard(void *address, uint64_t length)
+{
+    return madvise(address, length, MADV_DONTNEED) < 0 ? -errno : 0;
+}
+
+int kvmdb_memory_release(void *address, uint64_t length)
+{
+    return munmap(address, length) < 0 ? -errno : 0;
+}

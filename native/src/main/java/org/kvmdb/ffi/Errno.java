@@ -1,0 +1,82 @@
+package org.kvmdb.ffi;
+
+/** Turns the negative errno that the shim returns into a {@link StorageException}: the one place that does. */
+public final class Errno {
+
+    public static final int EPERM = 1;
+    public static final int ENOENT = 2;
+    public static final int EIO = 5;
+    public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
+    public static final int EACCES = 13;
+    public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
+    public static final int EISDIR = 21;
+    public static final int EINVAL = 22;
+    public static final int EMFILE = 24;
+    public static final int EFBIG = 27;
+    public static final int ENOSPC = 28;
+    public static final int EROFS = 30;
+    public static final int ENOSYS = 38;
+    public static final int ELOOP = 40;
+    public static final int EDQUOT = 122;
+
+    private Errno() {}
+
+    /** Returns the result when it is not negative, throws otherwise. */
+    public static int check(int result, String what) {
+        if (result < 0) {
+            throw exception(result, what);
+        }
+        return result;
+    }
+
+    /** Returns the result when it is not negative, throws otherwise. */
+    public static long check(long result, String what) {
+        if (result < 0) {
+            throw exception((int) result, what);
+        }
+        return result;
+    }
+
+    /** The exception for a negative errno. */
+    public static StorageException exception(int negativeErrno, String what) {
+        return new StorageException(codeOf(-negativeErrno), what + " failed: " + describe(-negativeErrno));
+    }
+
+    static ErrorCode codeOf(int errno) {
+        return switch (errno) {
+            case ENOSPC, EDQUOT, EFBIG -> ErrorCode.STORE_FULL;
+            case EAGAIN -> ErrorCode.STORE_IN_USE;
+            case ENOENT -> ErrorCode.NOT_A_STORE;
+            case EEXIST -> ErrorCode.ALREADY_EXISTS;
+            case EBUSY -> ErrorCode.BUSY;
+            case ENOSYS -> ErrorCode.UNSUPPORTED;
+            case EINVAL -> ErrorCode.INVALID;
+            default -> ErrorCode.IO;
+        };
+    }
+
+    static String describe(int errno) {
+        return switch (errno) {
+            case EPERM -> "operation not permitted (EPERM)";
+            case ENOENT -> "no such file or directory (ENOENT)";
+            case EIO -> "input/output error (EIO)";
+            case EAGAIN -> "held by another (EAGAIN)";
+            case ENOMEM -> "out of memory or of address space (ENOMEM); see ulimit -v and vm.overcommit_memory";
+            case EACCES -> "permission denied (EACCES)";
+            case EBUSY -> "busy (EBUSY)";
+            case EEXIST -> "already exists (EEXIST)";
+            case EISDIR -> "is a directory (EISDIR)";
+            case EINVAL -> "invalid argument (EINVAL)";
+            case EMFILE -> "too many open files (EMFILE); see ulimit -n";
+            case EFBIG -> "file too large (EFBIG); see ulimit -f";
+            case ENOSPC -> "no space left (ENOSPC)";
+            case EROFS -> "read-only file system (EROFS)";
+            case ENOSYS -> "not implemented by this kernel (ENOSYS)";
+            case ELOOP -> "is a symbolic link (ELOOP)";
+            case EDQUOT -> "disk quota exceeded (EDQUOT)";
+            default -> "errno " + errno;
+        };
+    }
+}

@@ -1,0 +1,91 @@
+package org.kvmdb.ffi;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/**
+ * How much may still become dirty: the Java face of {@code struct kvmdb_space_account}, which explains it. It lies in
+ * memory shared with the fault handler. The journal takes segments out of what is available and gives freed ones back;
+ * the first write to a page reserves in the handler; a commit releases.
+ *
+ * <pre>
+ *   0           8          16        24      32          40   44     48
+ *  +-----------+----------+---------+-------+-----------+----+------+
+ *  | available | reserved | granted | limit | grow step | fd | lock |      bytes, but for fd and lock
+ *  +-----------+----------+---------+-------+-----------+----+------+
+ * </pre>
+ */
+public final class SpaceAccount implements AutoCloseable {
+
+    static final int AVAILABLE_OFFSET = 0;
+    static final int RESERVED_OFFSET = AVAILABLE_OFFSET + Long.BYTES;
+    static final int GRANTED_OFFSET = RESERVED_OFFSET + Long.BYTES;
+    static final int LIMIT_OFFSET = GRANTED_OFFSET + Long.BYTES;
+    static final int GROW_STEP_OFFSET = LIMIT_OFFSET + Long.BYTES;
+    static final int FD_OFFSET = GROW_STEP_OFFSET + Long.BYTES;
+    static final int LOCK_OFFSET = FD_OFFSET + Integer.BYTES;
+    static final int LENGTH = LOCK_OFFSET + Integer.BYTES;
+
+    private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+
+    private final NativeMemory memory = NativeMemory.reserve(4096);
+    private final MemorySegment fields = memory.segment();
+
+    /**
+     * @param grantedBytes how far the file is already allocated
+     * @param limitBytes how far it may grow
+     * @param growStepBytes a whole number of segments
+     * @param fd the file, or -1 for an account that cannot grow
+     */
+    public SpaceAccount(long grantedBytes, long limitBytes, long growStepBytes, int fd) {
+        fields.set(ValueLayout.JAVA_LONG, GRANTED_OFFSET, grantedBytes);
+        fields.set(ValueLayout.JAVA_LONG, LIMIT_OFFSET, limitBytes);
+        fields.set(ValueLayout.JAVA_LONG, GROW_STEP_OFFSET, growStepBytes);
+        fields.set(ValueLayout.JAVA_INT, FD_OFFSET, fd);
+    }
+
+    public long address() {
+        return fields.address();
+    }
+
+    public long availableBytes() {
+        return (long) LONG.getVolatile(fields, (long) AVAILABLE_OFFSET);
+    }
+
+    /** Adds to (or with a negative number takes from) what is available. */
+    public void addAvailable(long bytes) {
+        LONG.getAndAdd(fields, (long) AVAILABLE_OFFSET, bytes);
+    }
+
+    public long reservedBytes() {
+        return (long) LONG.getVolatile(fields, (long) RESERVED_OFFSET);
+    }
+
+    public long grantedBytes() {
+        return (long) LONG.getVolatile(fields, (long) GRANTED_OFFSET);
+    }
+
+    public long limitBytes() {
+        return (long) LONG.getVolatile(fields, (long) LIMIT_OFFSET);
+    }
+
+    /** Reserves bytes, growing the file when needed; false, with nothing changed, when there is no room. */
+    public boolean tryReserve(long bytes) {
+        return ShimLibrary.shim().kvmdb_space_reserve(address(), bytes) == 0;
+    }
+
+    public void release(long bytes) {
+        ShimLibrary.shim().kvmdb_space_release(address(), bytes);
+    }
+
+    /** Grows the file by a step, or by what the limit still allows; false when it cannot. */
+    public boolean tryGrow() {
+        return ShimLibrary.shim().kvmdb_space_grow(address()) == 0;
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
