@@ -1,0 +1,33 @@
+package org.kvmdb;
+
+/** A page that no good copy could be read of. Names the volume, the LPN and the PPN. */
+public final class CorruptPageException extends StoreException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String volume;
+    private final long lpn;
+    private final long ppn;
+
+    CorruptPageException(String message, String volume, long lpn, long ppn, Throwable cause) {
+        super(message, cause);
+        this.volume = volume;
+        this.lpn = lpn;
+        this.ppn = ppn;
+    }
+
+    /** Name of the volume. */
+    public String volume() {
+        return volume;
+    }
+
+    /** Logical page number within the volume. */
+    public long lpn() {
+        return lpn;
+    }
+
+    /** Packed locator of the block, 0 when it is not known. */
+    public long ppn() {
+        return ppn;
+    }
+}

@@ -1,0 +1,11 @@
+package org.kvmdb;
+
+/** The store has no volume of that name. */
+public final class NoSuchVolumeException extends StoreException {
+
+    private static final long serialVersionUID = 1L;
+
+    NoSuchVolumeException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,8 @@
+package org.kvmdb;
+
+/** Keeps a range of a {@link Volume} in memory until closed. */
+public interface Pin extends AutoCloseable {
+
+    @Override
+    void close();
+}

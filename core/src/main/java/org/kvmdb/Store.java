@@ -1,0 +1,100 @@
+package org.kvmdb;
+
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * A store: volumes that are memory, committed atomically into a log-structured file. Thread-safe.
+ *
+ * <pre>{@code
+ * try (Store store = Store.create(path, StoreOptions.defaults().withCacheSizeBytes(1L << 30))) {
+ *     Volume orders = store.createVolume("orders", VolumeOptions.ofSizeBytes(64L << 30));
+ *     MemorySegment memory = orders.memory();
+ *     memory.set(ValueLayout.JAVA_LONG, 0L, 42L);
+ *     store.commit();
+ * }
+ * }</pre>
+ *
+ * <p>Every failure is a {@link StoreException}. A store is open once: a second open, by this or another process, through
+ * whatever path, throws {@link StoreInUseException}.
+ */
+public interface Store extends AutoCloseable {
+
+    /**
+     * Creates a store in a directory, which is made when it does not exist and must hold no store yet.
+     *
+     * @throws StoreExistsException when the directory holds a store
+     * @throws UnsupportedPlatformException when the kernel or container lacks what page faults need
+     */
+    static Store create(Path directory, StoreOptions options) {
+        return OpenStore.create(directory, options);
+    }
+
+    /**
+     * Opens a store, recovering it when it was not closed. Everything that was ever acknowledged is there, nothing of
+     * what was not is there in part.
+     */
+    static Store open(Path directory, StoreOptions options) {
+        return OpenStore.open(directory, options);
+    }
+
+    /** The directory of the store. */
+    Path path();
+
+    /** Creates a volume that reads as zeros; durable when the call returns. */
+    Volume createVolume(String name, VolumeOptions options);
+
+    /** The volume of that name; always the same object while the store is open. */
+    Volume volume(String name);
+
+    /** All volumes, by name. */
+    List<Volume> volumes();
+
+    /** Deletes a volume and invalidates its memory; durable when the call returns. Its space comes back at a checkpoint. */
+    void deleteVolume(String name);
+
+    /**
+     * Makes everything that was written before the call, in all volumes, durable and atomic. Concurrent commits share one
+     * batch and one flush. Refused, with nothing changed, when a page that was needed since the last commit was bad
+     * ({@link CorruptPageException}) or when there is no room ({@link StoreFullException}): then roll back.
+     */
+    void commit();
+
+    /** As {@link #commit()}, for these volumes together. */
+    void commit(Collection<Volume> volumes);
+
+    /**
+     * As {@link #commit()}, but durable only after the next {@link #sync()} or commit. After a crash the store holds a
+     * prefix of the asynchronous commits, each whole.
+     *
+     * @return the sequence of the commit in the log
+     */
+    long commitAsync();
+
+    /** Makes all asynchronous commits durable. */
+    void sync();
+
+    /** Drops what was written since the last commit, in all volumes. */
+    void rollback();
+
+    /**
+     * Writes the map into the log, so that opening needs to replay nothing older, and frees segments that hold nothing
+     * live. Happens by itself; commits go on meanwhile.
+     *
+     * @return the sequence in the log up to which the checkpoint reaches
+     */
+    long checkpoint();
+
+    /** What happened since the store was opened. */
+    StoreStatistics statistics();
+
+    /**
+     * Closes the store. What was not committed is dropped. Memory of its volumes throws {@link IllegalStateException}
+     * from then on. Idempotent.
+     *
+     * @throws StoreBusyException when a native call is using a volume's memory; the store stays open
+     */
+    @Override
+    void close();
+}

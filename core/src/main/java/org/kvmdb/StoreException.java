@@ -1,0 +1,27 @@
+package org.kvmdb;
+
+/** Every failure of a store. The message says what happened, where, and what to do. */
+public abstract sealed class StoreException extends RuntimeException
+        permits CorruptPageException,
+                CorruptStoreException,
+                NoSuchVolumeException,
+                NotAStoreException,
+                StoreBusyException,
+                StoreClosedException,
+                StoreExistsException,
+                StoreFailedException,
+                StoreFullException,
+                StoreInUseException,
+                StoreIoException,
+                TooNewException,
+                TooOldException,
+                UnsupportedPlatformException,
+                VolumeExistsException,
+                WrongMagicException {
+
+    private static final long serialVersionUID = 1L;
+
+    StoreException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

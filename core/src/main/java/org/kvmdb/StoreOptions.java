@@ -1,0 +1,53 @@
+package org.kvmdb;
+
+/**
+ * How a store is created or opened. Immutable; start from {@link #defaults()}.
+ *
+ * @param cacheSizeBytes memory for page frames, copies set aside, staging and page states; at least 4 MiB. The map comes
+ *     on top, 0.2 % of the written data.
+ * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
+ * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
+ * @param checkpointRecords log records after which a checkpoint is due; bounds the time to recover
+ */
+public record StoreOptions(long cacheSizeBytes, long maxSizeBytes, int segmentSizeBytes, long checkpointRecords) {
+
+    public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
+
+    public StoreOptions {
+        check(cacheSizeBytes >= CACHE_SIZE_BYTES_MIN, "cacheSizeBytes", cacheSizeBytes, "at least 4 MiB");
+        check(
+                segmentSizeBytes >= 256 << 10 && segmentSizeBytes <= 16 << 20 && Integer.bitCount(segmentSizeBytes) == 1,
+                "segmentSizeBytes",
+                segmentSizeBytes,
+                "a power of two from 256 KiB to 16 MiB");
+        check(maxSizeBytes >= 8L * segmentSizeBytes, "maxSizeBytes", maxSizeBytes, "at least eight segments");
+        check(checkpointRecords > 0, "checkpointRecords", checkpointRecords, "positive");
+    }
+
+    /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
+    public static StoreOptions defaults() {
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 20);
+    }
+
+    public StoreOptions withCacheSizeBytes(long bytes) {
+        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords);
+    }
+
+    public StoreOptions withMaxSizeBytes(long bytes) {
+        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords);
+    }
+
+    public StoreOptions withSegmentSizeBytes(int bytes) {
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords);
+    }
+
+    public StoreOptions withCheckpointRecords(long records) {
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records);
+    }
+
+    private static void check(boolean holds, String name, long value, String rule) {
+        if (!holds) {
+            throw new IllegalArgumentException("%s must be %s: %d".formatted(name, rule, value));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package org.kvmdb;
+
+/** What happened in a store since it was opened. Counters only grow; sizes are of the moment. */
+public record StoreStatistics(Cache cache, Log log) {
+
+    /**
+     * @param budgetBytes the limit: {@link StoreOptions#cacheSizeBytes()}
+     * @param residentBytes page frames, copies set aside, staging and page states in memory
+     * @param dirtyBytes written and not yet committed, in memory
+     * @param readFaults reads of a page that was not in memory
+     * @param writeFaults writes to a page that was not in memory
+     * @param firstWriteFaults first writes to a page that was in memory
+     * @param copiedAside writes to a page that was frozen by a commit in flight
+     * @param filledPages pages brought in, by faults, fill-around, load and prefetch
+     * @param evictedPages clean pages dropped
+     * @param stolenPages dirty pages written to the log before their commit
+     * @param spilledPages dirty pages moved to the spill area by a fault that found nothing clean to drop
+     * @param badPages pages that could not be had or written
+     * @param faultLatency time in the fault handler
+     */
+    public record Cache(
+            long budgetBytes,
+            long residentBytes,
+            long dirtyBytes,
+            long readFaults,
+            long writeFaults,
+            long firstWriteFaults,
+            long copiedAside,
+            long filledPages,
+            long evictedPages,
+            long stolenPages,
+            long spilledPages,
+            long badPages,
+            Latency faultLatency) {}
+
+    /** A distribution of durations in nanoseconds; each value is exact to about 6 %. */
+    public record Latency(
+            long count, long p50Nanos, long p90Nanos, long p99Nanos, long p999Nanos, long maxNanos) {}
+
+    /**
+     * @param commits commits acknowledged (several may share a batch and a flush)
+     * @param committedPages pages in them
+     * @param batches atomic appends to the log
+     * @param flushes device flushes
+     * @param bytesWritten all bytes written to the device
+     * @param blockBytes those of them that are blocks of pages
+     * @param checkpointBytes those of them that checkpoints wrote
+     * @param checkpoints checkpoints taken
+     * @param sequence sequence of the last batch
+     * @param durableSequence sequence of the last batch known to be durable
+     * @param liveBytes bytes of blocks in use
+     * @param freeBytes bytes of segments that are free
+     * @param fileBytes what the file system holds for the store
+     * @param mapBytes memory of the map
+     * @param recoveryNanos how long opening took, replay included
+     * @param replayedRecords log records replayed when the store was opened
+     * @param cutBatches torn batches dropped when the store was opened
+     */
+    public record Log(
+            long commits,
+            long committedPages,
+            long batches,
+            long flushes,
+            long bytesWritten,
+            long blockBytes,
+            long checkpointBytes,
+            long checkpoints,
+            long sequence,
+            long durableSequence,
+            long liveBytes,
+            long freeBytes,
+            long fileBytes,
+            long mapBytes,
+            long recoveryNanos,
+            long replayedRecords,
+            long cutBatches) {}
+}

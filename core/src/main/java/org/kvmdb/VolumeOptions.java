@@ -1,0 +1,34 @@
+package org.kvmdb;
+
+/**
+ * How a volume is created. Immutable; start from {@link #ofSizeBytes(long)}.
+ *
+ * @param sizeBytes sparse: only what is written takes space. Rounded up to whole pages.
+ * @param pageSizeBytes 4096 to 65536, a power of two. Larger pages compress better and cost more per small access.
+ */
+public record VolumeOptions(long sizeBytes, int pageSizeBytes) {
+
+    public static final int PAGE_SIZE_BYTES_MIN = 4 << 10;
+    public static final int PAGE_SIZE_BYTES_MAX = 64 << 10;
+
+    public VolumeOptions {
+        if (pageSizeBytes < PAGE_SIZE_BYTES_MIN
+                || pageSizeBytes > PAGE_SIZE_BYTES_MAX
+                || Integer.bitCount(pageSizeBytes) != 1) {
+            throw new IllegalArgumentException(
+                    "pageSizeBytes must be a power of two from 4096 to 65536: " + pageSizeBytes);
+        }
+        if (sizeBytes <= 0 || sizeBytes > (long) pageSizeBytes << 36) {
+            throw new IllegalArgumentException(
+                    "sizeBytes must be from 1 to 2^36 pages: " + sizeBytes);
+        }
+    }
+
+    public static VolumeOptions ofSizeBytes(long sizeBytes) {
+        return new VolumeOptions(sizeBytes, PAGE_SIZE_BYTES_MIN);
+    }
+
+    public VolumeOptions withPageSizeBytes(int bytes) {
+        return new VolumeOptions(sizeBytes, bytes);
+    }
+}

@@ -1,0 +1,11 @@
+package org.kvmdb;
+
+/** The write-ahead log of a front end. Called on the committing thread, which may be another one's that commits along. */
+public interface WriteAheadLog {
+
+    /** The LSN that covers everything in the pages; asked after they were frozen. */
+    long currentLsn();
+
+    /** Returns when the log is durable up to that LSN; called before any page that carries it can become durable. */
+    void flushTo(long lsn);
+}
