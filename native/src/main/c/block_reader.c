@@ -1,0 +1,155 @@
+#define _GNU_SOURCE
+#include "block_reader.h"
+#include "crc32c.h"
+#include "device_reader.h"
+#include "kernel.h"
+#include "layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Tries again when the map names another block after a failure: the one that was read had been given up. */
+#define LOOKUPS_MAX 8
+
+#define PPN_NOT_TO_BE_HAD UINT64_MAX
+
+static uint64_t map_lookup(const struct pool *pool, uint32_t root, uint64_t lpn)
+{
+    const _Atomic uint64_t *arena = (const _Atomic uint64_t *)pool->options.node_arena;
+    uint64_t node = root;
+    for (int level = MAP_HEIGHT - 1; level > 0 && node != 0; level--) {
+        if (node >= pool->options.node_count)
+            return PPN_NOT_TO_BE_HAD;
+        uint64_t index = lpn >> MAP_FANOUT_BITS * level & (MAP_FANOUT - 1);
+        uint64_t entry = atomic_load_explicit(&arena[node * MAP_FANOUT + index], memory_order_acquire);
+        if (entry != 0 && !(entry & 1))
+            return PPN_NOT_TO_BE_HAD;
+        node = entry >> 1;
+    }
+    if (node == 0)
+        return 0;
+    return atomic_load_explicit(&arena[node * MAP_FANOUT + (lpn & (MAP_FANOUT - 1))], memory_order_acquire);
+}
+
+/* The overlay goes before the map: entries leave it only after the map has them (FAULTPATH rule 11). */
+static uint64_t lookup(struct region *region, uint64_t lpn)
+{
+    uint64_t stolen = atomic_load_explicit(&region->overlay[lpn], memory_order_acquire);
+    return stolen ? stolen : map_lookup(region->pool, atomic_load(&region->map_root), lpn);
+}
+
+static bool fails(struct bad_page *bad, enum kvmdb_bad_cause cause, int detail)
+{
+    bad->cause = cause;
+    bad->detail = detail;
+    return false;
+}
+
+static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, struct bad_page *bad)
+{
+    if (ppn_segment(ppn) >= pool->options.segment_count)
+        return fails(bad, KVMDB_BAD_MAP, 0);
+    const struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(ppn);
+    if (segment->device_index >= KVMDB_DEVICES_MAX || pool->device_fds[segment->device_index] < 0)
+        return fails(bad, KVMDB_BAD_MAP, 0);
+    int r = device_read(pool, pool->device_fds[segment->device_index], slot, bytes,
+        segment->device_offset + ppn_offset_bytes(ppn));
+    if (r)
+        return fails(bad, r == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_READ, -r);
+    return true;
+}
+
+/* Verifies before it decompresses: the decoder accepts most mutated blocks. */
+static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, struct bad_page *bad)
+{
+    const struct segment_entry *segment = (struct segment_entry *)region->pool->options.segment_table + ppn_segment(ppn);
+    struct block_seed seed = {segment->salt, segment->generation, ppn, lpn, region->family};
+    struct block_header header;
+    memcpy(&header, block, sizeof header);
+    uint32_t length = ppn_length_bytes(ppn);
+    uint32_t crc = crc32c_update(~0u, &seed, sizeof seed);
+    crc = ~crc32c_update(crc, block + sizeof header.crc32c, length - (uint32_t)sizeof header.crc32c);
+    if (crc != header.crc32c)
+        return fails(bad, KVMDB_BAD_CHECKSUM, 0);
+    if (header.type != BLOCK_TYPE_PAGE || header.version != BLOCK_VERSION || header.page_shift != region->page_shift
+        || header.payload_bytes > length - sizeof header)
+        return fails(bad, KVMDB_BAD_CONTENT, 0);
+    const uint8_t *payload = block + sizeof header;
+    if (header.codec == BLOCK_CODEC_RAW && header.payload_bytes == region->page_bytes) {
+        memcpy(page, payload, region->page_bytes);
+        return true;
+    }
+    if (header.codec != BLOCK_CODEC_LZ4
+        || lz4_decompress_safe((const char *)payload, (char *)page, (int)header.payload_bytes, (int)region->page_bytes)
+            != (int)region->page_bytes)
+        return fails(bad, KVMDB_BAD_CONTENT, 0);
+    return true;
+}
+
+/* How many of the pages from lpn on have blocks that follow one another in the log, and their bytes. */
+static uint32_t adjacent_blocks(struct region *region, uint64_t lpn, uint32_t pages, uint64_t *ppns, uint32_t *bytes)
+{
+    uint32_t n = 1;
+    *bytes = ppn_length_bytes(ppns[0]);
+    uint64_t end = (uint64_t)ppn_offset_bytes(ppns[0]) + *bytes;
+    for (; n < pages; n++) {
+        uint64_t next = lookup(region, lpn + n);
+        uint32_t length = ppn_length_bytes(next);
+        if (next == 0 || next == PPN_NOT_TO_BE_HAD || ppn_segment(next) != ppn_segment(ppns[0])
+            || ppn_offset_bytes(next) != end || *bytes + length > KVMDB_SLOT_BLOCKS_BYTES - 4096)
+            break;
+        ppns[n] = next;
+        *bytes += length;
+        end += length;
+    }
+    return n;
+}
+
+static uint32_t hole_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages)
+{
+    uint32_t n = 1;
+    while (n < pages && lookup(region, lpn + n) == 0)
+        n++;
+    memset(slot->pages, 0, (size_t)n << region->page_shift);
+    return n;
+}
+
+static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad)
+{
+    uint64_t ppns[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
+    ppns[0] = bad->ppn = lookup(region, lpn);
+    if (ppns[0] == 0)
+        return hole_run(region, slot, lpn, pages);
+    if (ppns[0] == PPN_NOT_TO_BE_HAD || ppn_length_bytes(ppns[0]) > KVMDB_SLOT_BLOCKS_BYTES - 4096
+        || ppn_length_bytes(ppns[0]) < sizeof(struct block_header)) {
+        fails(bad, KVMDB_BAD_MAP, 0);
+        return 0;
+    }
+    uint32_t bytes;
+    uint32_t n = adjacent_blocks(region, lpn, pages, ppns, &bytes);
+    if (!read_blocks(region->pool, slot, ppns[0], bytes, bad)) {
+        /* Perhaps the fault of a neighbour: the page that was asked for gets a read of its own. */
+        if (n == 1 || !read_blocks(region->pool, slot, ppns[0], ppn_length_bytes(ppns[0]), bad))
+            return 0;
+        n = 1;
+    }
+    const uint8_t *block = slot->blocks;
+    uint32_t good = 0;
+    for (; good < n; good++) {
+        struct bad_page neighbour;
+        uint8_t *page = slot->pages + ((size_t)good << region->page_shift);
+        if (!decode(region, block, ppns[good], lpn + good, page, good == 0 ? bad : &neighbour))
+            break;
+        block += ppn_length_bytes(ppns[good]);
+    }
+    return good;
+}
+
+uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad)
+{
+    for (int i = 0;; i++) {
+        uint32_t n = read_once(region, slot, lpn, pages, bad);
+        if (n > 0 || i == LOOKUPS_MAX || lookup(region, lpn) == bad->ppn)
+            return n;
+    }
+}

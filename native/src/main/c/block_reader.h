@@ -1,0 +1,23 @@
+/*
+ * From LPN to page content: the overlay, the map, the device, the checksum, the codec. Async-signal-safe.
+ */
+#ifndef KVMDB_BLOCK_READER_H
+#define KVMDB_BLOCK_READER_H
+
+#include "pool.h"
+
+/* Why a page cannot be had. */
+struct bad_page {
+    enum kvmdb_bad_cause cause;
+    int detail;
+    uint64_t ppn;
+};
+
+/*
+ * Reads a run of pages into slot->pages. pages is the most that is wanted; the run ends early where the blocks do not
+ * lie together in the log. Returns how many pages were read, at least 1, or 0 with the first page's failure in bad.
+ * Only the first page's failure counts; a bad page behind it ends the run.
+ */
+uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad);
+
+#endif

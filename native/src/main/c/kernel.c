@@ -1,0 +1,183 @@
+#define _GNU_SOURCE
+#include "kernel.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+
+#define FEATURES_NEEDED (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
+
+int (*lz4_decompress_safe)(const char *, char *, int, int);
+
+/* process_madvise wants a pidfd of ourselves; -1: not tried, -2: not to be had. */
+static _Atomic int self_pidfd = -1;
+
+static int open_uffd_descriptor(void)
+{
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    if (fd >= 0)
+        return fd;
+    int refused = errno;
+    /* A seccomp profile may forbid the system call where an administrator granted the device. */
+    int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+    if (device < 0)
+        return -refused;
+    fd = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    if (fd < 0)
+        fd = -refused;
+    close(device);
+    return fd;
+}
+
+int kernel_open_uffd(void)
+{
+    int fd = open_uffd_descriptor();
+    if (fd < 0)
+        return fd;
+    struct uffdio_api api = {.api = UFFD_API, .features = FEATURES_NEEDED};
+    if (ioctl(fd, UFFDIO_API, &api) < 0) {
+        int refused = errno;
+        close(fd);
+        return -refused;
+    }
+    return fd;
+}
+
+/* The features that the kernel lacks; asked with a descriptor of its own, since UFFDIO_API works once. */
+static uint64_t features_missing(void)
+{
+    int fd = open_uffd_descriptor();
+    if (fd < 0)
+        return FEATURES_NEEDED;
+    struct uffdio_api api = {.api = UFFD_API};
+    int result = ioctl(fd, UFFDIO_API, &api);
+    close(fd);
+    return result < 0 ? FEATURES_NEEDED : FEATURES_NEEDED & ~api.features;
+}
+
+static void *open_lz4(void)
+{
+    void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
+    return library ? dlsym(library, "LZ4_decompress_safe") : NULL;
+}
+
+int kvmdb_platform_check(int64_t *detail)
+{
+    *detail = sysconf(_SC_PAGESIZE);
+    if (*detail != 4096)
+        return KVMDB_PLATFORM_PAGE_SIZE;
+    int fd = open_uffd_descriptor();
+    if (fd < 0) {
+        *detail = -fd;
+        return KVMDB_PLATFORM_NO_USERFAULTFD;
+    }
+    close(fd);
+    *detail = (int64_t)features_missing();
+    if (*detail)
+        return KVMDB_PLATFORM_NO_FEATURES;
+    if (!lz4_decompress_safe)
+        *(void **)&lz4_decompress_safe = open_lz4();
+    if (!lz4_decompress_safe)
+        return KVMDB_PLATFORM_NO_LZ4;
+    if (atomic_load(&self_pidfd) == -1) {
+        int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        int none = -1;
+        if (!atomic_compare_exchange_strong(&self_pidfd, &none, pidfd < 0 ? -2 : pidfd) && pidfd >= 0)
+            close(pidfd);
+    }
+    return KVMDB_PLATFORM_OK;
+}
+
+int kernel_register(int uffd, void *address, uint64_t length)
+{
+    struct uffdio_register r = {
+        .range = {(uint64_t)address, length},
+        .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+    };
+    return ioctl(uffd, UFFDIO_REGISTER, &r) < 0 ? -errno : 0;
+}
+
+int kernel_unregister(int uffd, void *address, uint64_t length)
+{
+    struct uffdio_range r = {(uint64_t)address, length};
+    return ioctl(uffd, UFFDIO_UNREGISTER, &r) < 0 ? -errno : 0;
+}
+
+int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length, bool write_protected)
+{
+    uint64_t done = 0;
+    while (done < length) {
+        struct uffdio_copy c = {
+            .dst = address + done,
+            .src = (uint64_t)source + done,
+            .len = length - done,
+            .mode = write_protected ? UFFDIO_COPY_MODE_WP : 0,
+        };
+        if (ioctl(uffd, UFFDIO_COPY, &c) == 0)
+            return 0;
+        /* EAGAIN: the address space is changing, or a part was done; EEXIST: this part is there already. */
+        if (c.copy > 0)
+            done += (uint64_t)c.copy;
+        else if (errno == EEXIST)
+            done += 4096;
+        else if (errno != EAGAIN)
+            return -errno;
+    }
+    return 0;
+}
+
+int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on)
+{
+    struct uffdio_writeprotect w = {
+        .range = {address, length},
+        .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
+    };
+    int r;
+    do
+        r = ioctl(uffd, UFFDIO_WRITEPROTECT, &w);
+    while (r < 0 && errno == EAGAIN);
+    return r < 0 ? -errno : 0;
+}
+
+/* One range, also where it is locked into memory (mlockall). */
+static int zap_one(const struct iovec *range)
+{
+    if (madvise(range->iov_base, range->iov_len, MADV_DONTNEED) == 0)
+        return 0;
+    if (errno == EINVAL && madvise(range->iov_base, range->iov_len, MADV_DONTNEED_LOCKED) == 0)
+        return 0;
+    return -errno;
+}
+
+int kernel_zap(const struct iovec *ranges, int count)
+{
+    int first = 0;
+    int pidfd = atomic_load(&self_pidfd);
+    if (pidfd >= 0 && count > 1) {
+        ssize_t advised = syscall(SYS_process_madvise, pidfd, ranges, (long)count, MADV_DONTNEED, 0);
+        if (advised < 0 && (errno == ENOSYS || errno == EPERM))
+            atomic_store(&self_pidfd, -2);
+        /* It may stop at a range that it cannot drop: do the rest one by one. */
+        for (; first < count && advised >= (ssize_t)ranges[first].iov_len; first++)
+            advised -= (ssize_t)ranges[first].iov_len;
+    }
+    for (int i = first; i < count; i++) {
+        int r = zap_one(&ranges[i]);
+        if (r)
+            return r;
+    }
+    return 0;
+}

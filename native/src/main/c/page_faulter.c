@@ -1,0 +1,403 @@
+#define _GNU_SOURCE
+#include "page_faulter.h"
+#include "bad_page.h"
+#include "hotspot.h"
+#include "kernel.h"
+#include "page_evict.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* Faults at one address, with nothing for us to do, after which the page is given up (FAULTPATH rule 7). */
+#define IDLE_FAULTS_MAX 100000
+
+static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
+
+/* What this thread read last: sequential readers get ever longer runs. */
+static __thread struct {
+    const struct region *region;
+    uint64_t next_lpn;
+    uint32_t pages;
+} stream;
+
+/* Where this thread last faulted without anything to be done. */
+static __thread struct {
+    uint64_t address;
+    uint32_t count;
+} idle;
+
+void faulter_add(struct region *region)
+{
+    for (uint64_t at = 0; at < region->reserve_bytes; at += REGION_GRANULE_BYTES)
+        atomic_store(&directory[((uint64_t)region->base + at) >> REGION_GRANULE_SHIFT], region);
+}
+
+void faulter_remove(struct region *region)
+{
+    for (uint64_t at = 0; at < region->reserve_bytes; at += REGION_GRANULE_BYTES)
+        atomic_store(&directory[((uint64_t)region->base + at) >> REGION_GRANULE_SHIFT], NULL);
+    while (atomic_load(&region->users) != 0)
+        usleep(100);
+}
+
+static struct region *region_enter(uint64_t address)
+{
+    if (address >> 47)
+        return NULL;
+    struct region *_Atomic *entry = &directory[address >> REGION_GRANULE_SHIFT];
+    struct region *region = atomic_load(entry);
+    if (!region)
+        return NULL;
+    /* Region structures are reused, never freed, so that this is safe; then see whether it is still the one. */
+    atomic_fetch_add(&region->users, 1);
+    if (atomic_load(entry) == region)
+        return region;
+    atomic_fetch_sub(&region->users, 1);
+    return NULL;
+}
+
+static void region_leave(struct region *region)
+{
+    atomic_fetch_sub(&region->users, 1);
+}
+
+static uint32_t pages_to_fill(const struct region *region, uint64_t lpn)
+{
+    uint32_t most = KVMDB_RUN_BYTES >> region->page_shift;
+    if (stream.region == region && stream.next_lpn == lpn)
+        stream.pages = stream.pages * 2 < most ? stream.pages * 2 : most;
+    else
+        stream.pages = 1;
+    stream.region = region;
+    return stream.pages;
+}
+
+/* Copies a frozen page to where the commit will look for it, so that the writer need not wait for the disk. */
+static int set_aside(struct region *region, uint64_t lpn, uint64_t *word)
+{
+    struct pool *pool = region->pool;
+    const void *page = (const void *)page_address(region, lpn);
+    uint64_t offset = lpn << region->page_shift;
+    if (atomic_load(&pool->shadow_bytes) + region->page_bytes <= pool->shadow_limit_bytes) {
+        atomic_fetch_add(&pool->shadow_bytes, (int64_t)region->page_bytes);
+        atomic_fetch_add(&pool->resident_bytes, (int64_t)region->page_bytes);
+        memcpy(region->shadow + offset, page, region->page_bytes);
+        *word |= PAGE_ASIDE_MEMORY;
+    } else {
+        int r = kvmdb_file_write(region->spill_fd, page, region->page_bytes, offset);
+        if (r)
+            return r;
+        atomic_fetch_add(&region->spill_pages, 1);
+        *word |= PAGE_ASIDE_SPILL;
+    }
+    COUNT(pool, copied_aside, 1);
+    return 0;
+}
+
+/* The part of dirty_locked_page after the reservation. */
+static int make_writable(struct region *region, uint64_t lpn, uint64_t *word, uint32_t part)
+{
+    if (page_state(*word) == FROZEN && !(*word & (PAGE_ASIDE | PAGE_COPIED))) {
+        int r = set_aside(region, lpn, word);
+        if (r)
+            return r;
+    }
+    if (page_state(*word) != DIRTY) {
+        *word = make_dirty(region, lpn, *word & ~PAGE_COPIED);
+        COUNT(region->pool, first_writes, 1);
+    }
+    return unprotect(region, lpn, part);
+}
+
+int dirty_locked_page(struct region *region, uint64_t lpn, uint64_t *word, uint32_t part)
+{
+    if (page_state(*word) != DIRTY) {
+        int r = reserve_for_page(region, lpn);
+        if (r)
+            return r;
+    }
+    return make_writable(region, lpn, word, part);
+}
+
+/* A fault on a page that has content in the spill area. The page is locked; publishes it. */
+static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, bool for_write)
+{
+    bool frozen = page_state(word) == FROZEN;
+    if (frozen && for_write) {
+        int r = reserve_for_page(region, lpn);
+        if (r) {
+            page_unlock(&region->words[lpn], word);
+            return r;
+        }
+    }
+    int r = unspill_page(region, lpn, frozen && !for_write);
+    if (r == 0) {
+        word &= ~PAGE_OUT;
+        if (frozen) /* the copy in the spill area stays, for the commit */
+            word |= PAGE_ASIDE_SPILL;
+        else
+            atomic_fetch_sub(&region->spill_pages, 1);
+        if (frozen && for_write)
+            word = make_dirty(region, lpn, word);
+        word = queue_page(region, lpn, word);
+    }
+    page_unlock(&region->words[lpn], word);
+    return r;
+}
+
+static int reason(struct bad_page *bad, int error)
+{
+    bad->cause = error == -ENOSPC ? KVMDB_BAD_FULL : KVMDB_BAD_KERNEL;
+    bad->detail = -error;
+    return -EIO;
+}
+
+/* A fault on an EMPTY page. The page is locked; publishes it. */
+static int fault_missing(struct region *region, uint64_t lpn, uint64_t word, uint32_t pages, bool for_write, uint32_t part,
+    struct bad_page *bad)
+{
+    int r = 0;
+    if (lpn >= atomic_load(&region->size_pages)) {
+        bad->cause = KVMDB_BAD_BEYOND_END;
+        r = -EIO;
+    } else if (for_write && reserve_for_page(region, lpn) != 0) {
+        r = reason(bad, -ENOSPC);
+    } else {
+        uint32_t filled = fill_pages(region, lpn, word, pages, for_write, part, bad);
+        if (filled) {
+            stream.next_lpn = lpn + filled;
+            return 0;
+        }
+        r = -EIO;
+        if (for_write)
+            kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
+    }
+    page_unlock(&region->words[lpn], word);
+    return r;
+}
+
+/*
+ * Makes one access possible. Returns 1 when something was done, 0 when there was nothing to do (another thread was
+ * quicker), -EIO with the reason in bad.
+ */
+static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for_write, uint32_t part, struct bad_page *bad)
+{
+    struct pool *pool = region->pool;
+    uint64_t peek = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
+    if (!page_is_resident(peek))
+        make_room(pool, (int64_t)pages * region->page_bytes);
+    if (for_write && page_state(peek) != DIRTY)
+        make_room_for_dirty(pool);
+
+    uint64_t word = page_lock(&region->words[lpn]);
+    if (page_state(word) == EMPTY) {
+        if (for_write)
+            COUNT(pool, write_faults, 1);
+        else
+            COUNT(pool, read_faults, 1);
+        int r = fault_missing(region, lpn, word, pages, for_write, part, bad);
+        return r ? r : 1;
+    }
+    if (word & PAGE_OUT) {
+        int r = fault_spilled(region, lpn, word, for_write);
+        return r ? reason(bad, r) : 1;
+    }
+    if (page_state(word) == POISONED) {
+        page_unlock(&region->words[lpn], word);
+        bad->cause = KVMDB_BAD_NO_PROGRESS;
+        return for_write ? -EIO : 0;
+    }
+    if (!for_write) {
+        page_unlock(&region->words[lpn], word);
+        return 0;
+    }
+    int r = dirty_locked_page(region, lpn, &word, part);
+    page_unlock(&region->words[lpn], word);
+    return r ? reason(bad, r) : 1;
+}
+
+int bring_in(struct region *region, uint64_t lpn, uint32_t pages, bool record)
+{
+    struct bad_page bad = {0};
+    int r = resolve(region, lpn, pages, false, 0, &bad);
+    if (r < 0 && record)
+        bad_page_record(region, lpn, &bad);
+    if (r == 0 && page_state(atomic_load(&region->words[lpn])) == POISONED)
+        return -EIO;
+    return r < 0 ? r : 0;
+}
+
+/* ---- bad pages ---- */
+
+/*
+ * Lets an access through that HotSpot could not turn into an exception: zeros where there is no content, a page that
+ * is dirty without a reservation where there was no room. The error is recorded by now, so nothing of it is committed.
+ */
+static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part)
+{
+    static const uint8_t zeros[KVMDB_PAGE_BYTES_MAX] __attribute__((aligned(4096)));
+    uint64_t word = page_lock(&region->words[lpn]);
+    if (page_state(word) == EMPTY || word & PAGE_OUT) {
+        if (word & PAGE_OUT) {
+            page_bitmap_clear(&region->dirty, lpn);
+            atomic_fetch_sub(&region->spill_pages, 1);
+        }
+        kernel_copy(region->pool->uffd, page_address(region, lpn), zeros, region->page_bytes, true);
+        account_resident(region, lpn);
+        page_bitmap_set(&region->poisoned, lpn);
+        word = POISONED | (word & PAGE_QUEUED);
+    }
+    if (for_write && page_state(word) == POISONED)
+        unprotect(region, lpn, part);
+    else if (for_write && make_writable(region, lpn, &word, part) == 0)
+        word |= PAGE_UNRESERVED;
+    page_unlock(&region->words[lpn], word);
+}
+
+/* ---- the handler ---- */
+
+/* As the kernel has it, not the C library: rt_sigaction is called directly, past any interposed sigaction. */
+struct kernel_sigaction {
+    union {
+        void (*handler)(int, siginfo_t *, void *); /* with SA_SIGINFO */
+        void (*plain_handler)(int);
+    };
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+static struct kernel_sigaction older;
+
+/* rt_sigreturn, in the form that unwinders recognize. */
+void kvmdb_restore_rt(void) __attribute__((visibility("hidden")));
+__asm__(".text\n.align 16\n.byte 0x90\n.globl kvmdb_restore_rt\n.hidden kvmdb_restore_rt\n"
+        ".type kvmdb_restore_rt,@function\nkvmdb_restore_rt:\n  mov $15, %rax\n  syscall\n");
+
+static void chain(int signal_number, siginfo_t *info, void *context)
+{
+    if (older.flags & SA_SIGINFO) {
+        older.handler(signal_number, info, context);
+    } else if (older.plain_handler == SIG_DFL || older.plain_handler == SIG_IGN) {
+        /* As if we were not there: the instruction is tried again and the default action ends the process. */
+        struct kernel_sigaction fatal = {.flags = SA_RESTORER, .restorer = kvmdb_restore_rt};
+        syscall(SYS_rt_sigaction, signal_number, &fatal, NULL, sizeof fatal.mask);
+    } else {
+        older.plain_handler(signal_number);
+    }
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void record_latency(struct pool *pool, uint64_t ns)
+{
+    struct stripe *stripe = pool_stripe(pool);
+    uint32_t shift = ns < 16 ? 0 : 59 - (uint32_t)__builtin_clzll(ns);
+    uint32_t bucket = (shift << 4) + (uint32_t)(ns >> shift);
+    if (bucket >= KVMDB_LATENCY_BUCKETS)
+        bucket = KVMDB_LATENCY_BUCKETS - 1;
+    atomic_fetch_add_explicit(&stripe->latency[bucket], 1, memory_order_relaxed);
+    if (ns > atomic_load_explicit(&stripe->latency_max, memory_order_relaxed))
+        atomic_store_explicit(&stripe->latency_max, ns, memory_order_relaxed);
+}
+
+static bool is_write(const ucontext_t *context)
+{
+    return context->uc_mcontext.gregs[REG_ERR] & 2; /* the page-fault error code: bit 1 is set for a write */
+}
+
+/* Whether the same thread faults at the same address over and over with nothing for us to do. */
+static bool is_stuck(struct pool *pool, uint64_t address)
+{
+    COUNT(pool, idle_faults, 1);
+    idle.count = idle.address == address ? idle.count + 1 : 1;
+    idle.address = address;
+    return idle.count > IDLE_FAULTS_MAX;
+}
+
+/* Returns false when the signal is to go on to the older handler. */
+static bool on_region_fault(struct region *region, uint64_t address, const siginfo_t *info, const ucontext_t *context)
+{
+    uint64_t begin = now_ns();
+    uint64_t offset = address - (uint64_t)region->base;
+    uint64_t lpn = offset >> region->page_shift;
+    uint32_t part = (uint32_t)(offset & (region->page_bytes - 1)) / KVMDB_PAGE_BYTES;
+    bool for_write = is_write(context);
+    struct bad_page bad = {0};
+    int r = -EIO;
+    if (info->si_code == BUS_ADRERR)
+        r = resolve(region, lpn, pages_to_fill(region, lpn), for_write, part, &bad);
+    else
+        bad.cause = KVMDB_BAD_MEMORY;
+    if (r == 0 && is_stuck(region->pool, address)) {
+        bad.cause = KVMDB_BAD_NO_PROGRESS;
+        r = -EIO;
+    }
+    if (r >= 0) {
+        if (r > 0)
+            record_latency(region->pool, now_ns() - begin);
+        return true;
+    }
+    bad_page_record(region, lpn, &bad);
+    if (hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
+        return false;
+    let_through(region, lpn, for_write, part);
+    return true;
+}
+
+static void on_sigbus(int signal_number, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    uint64_t address = (uint64_t)info->si_addr;
+    struct region *region = info->si_code > 0 ? region_enter(address) : NULL;
+    bool done = false;
+    if (region) {
+        done = on_region_fault(region, address, info, context);
+        if (!done)
+            COUNT(region->pool, chained_signals, 1);
+        region_leave(region);
+    }
+    if (!done)
+        chain(signal_number, info, context);
+    errno = saved;
+}
+
+int kvmdb_faulter_install(void)
+{
+    static _Atomic uint32_t lock;
+    static bool installed;
+    int r = 0;
+    futex_lock(&lock);
+    if (!installed) {
+        hotspot_open();
+        struct kernel_sigaction ours = {
+            .handler = on_sigbus,
+            .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART | SA_RESTORER,
+            .restorer = kvmdb_restore_rt,
+        };
+        r = syscall(SYS_rt_sigaction, SIGBUS, &ours, &older, sizeof ours.mask) < 0 ? -errno : 0;
+        installed = r == 0;
+    }
+    futex_unlock(&lock);
+    return r;
+}
+
+int kvmdb_faulter_is_installed(void)
+{
+    struct kernel_sigaction now;
+    return syscall(SYS_rt_sigaction, SIGBUS, NULL, &now, sizeof now.mask) == 0 && now.handler == on_sigbus;
+}

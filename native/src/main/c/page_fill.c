@@ -1,0 +1,225 @@
+#define _GNU_SOURCE
+#include "page_fill.h"
+#include "kernel.h"
+#include "page_evict.h"
+#include "page_faulter.h"
+#include "space_account.h"
+
+#include <errno.h>
+
+void account_resident(struct region *region, uint64_t lpn)
+{
+    int64_t bytes = region->page_bytes;
+    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
+    if (!(atomic_load_explicit(group, memory_order_relaxed) & GROUP_STATES_COUNTED)
+        && !(atomic_fetch_or(group, GROUP_STATES_COUNTED) & GROUP_STATES_COUNTED))
+        bytes += KVMDB_PAGE_BYTES;
+    atomic_fetch_add(&region->pool->resident_bytes, bytes);
+}
+
+int reserve_for_page(struct region *region, uint64_t lpn)
+{
+    struct kvmdb_space_account *space = region->pool->space;
+    int r = kvmdb_space_reserve(space, region->page_reservation_bytes);
+    if (r)
+        return r;
+    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
+    if (atomic_load(group) & GROUP_PATH_RESERVED)
+        return 0;
+    r = kvmdb_space_reserve(space, KVMDB_PATH_RESERVATION_BYTES);
+    if (r) {
+        kvmdb_space_release(space, region->page_reservation_bytes);
+        return r;
+    }
+    if (atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
+        kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES);
+    else
+        atomic_fetch_add(&region->path_reservations, 1);
+    return 0;
+}
+
+uint64_t make_dirty(struct region *region, uint64_t lpn, uint64_t word)
+{
+    page_bitmap_set(&region->dirty, lpn);
+    if (page_state(word) != FROZEN) { /* a frozen page is counted already */
+        atomic_fetch_add(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
+        atomic_fetch_add(&region->dirty_in_memory, 1);
+    }
+    return page_with_use(page_with_state(word, DIRTY));
+}
+
+int unprotect(struct region *region, uint64_t lpn, uint32_t part)
+{
+    uint64_t address = page_address(region, lpn);
+    if (!region->parts)
+        return kernel_write_protect(region->pool->uffd, address, region->page_bytes, false);
+    if (part == ALL_PARTS) {
+        atomic_store(&region->parts[lpn], UINT16_MAX);
+        return kernel_write_protect(region->pool->uffd, address, region->page_bytes, false);
+    }
+    atomic_fetch_or(&region->parts[lpn], (uint16_t)(1u << part));
+    return kernel_write_protect(region->pool->uffd, address + part * KVMDB_PAGE_BYTES, KVMDB_PAGE_BYTES, false);
+}
+
+/* Locks EMPTY pages behind a locked one, up to the first that is not EMPTY or not free. Returns how many in all. */
+static uint32_t lock_run(struct region *region, uint64_t lpn, uint32_t pages, uint64_t *words)
+{
+    uint64_t left = atomic_load(&region->size_pages) - lpn;
+    uint32_t n = 1;
+    for (; n < pages && n < left; n++) {
+        if (page_state(atomic_load_explicit(&region->words[lpn + n], memory_order_relaxed)) != EMPTY
+            || !page_try_lock(&region->words[lpn + n], &words[n]))
+            break;
+        if (page_state(words[n]) != EMPTY) {
+            page_unlock(&region->words[lpn + n], words[n]);
+            break;
+        }
+    }
+    return n;
+}
+
+/* Maps the slot's pages and publishes them. The first is mapped writable when for_write. */
+static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const uint64_t *words, const uint8_t *content,
+    bool for_write, uint32_t part)
+{
+    int uffd = region->pool->uffd;
+    uint64_t address = page_address(region, lpn);
+    uint32_t first = for_write && !region->parts ? 1 : 0;
+    int r = first ? kernel_copy(uffd, address, content, region->page_bytes, false) : 0;
+    if (r == 0 && pages > first)
+        r = kernel_copy(uffd, address + first * region->page_bytes, content + first * region->page_bytes,
+            (uint64_t)(pages - first) * region->page_bytes, true);
+    if (r == 0 && for_write && region->parts)
+        r = unprotect(region, lpn, part);
+    if (r)
+        return r;
+    for (uint32_t i = 0; i < pages; i++) {
+        account_resident(region, lpn + i);
+        uint64_t word = queue_page(region, lpn + i, words[i]);
+        word = page_with_stamp(word, 0) & ~PAGE_USES_MASK;
+        word = for_write && i == 0 ? make_dirty(region, lpn, word) : page_with_state(word, CLEAN);
+        page_unlock(&region->words[lpn + i], word);
+    }
+    return 0;
+}
+
+uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t pages, bool for_write, uint32_t part,
+    struct bad_page *bad)
+{
+    uint64_t words[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
+    words[0] = word;
+    uint32_t locked = lock_run(region, lpn, pages, words);
+    struct fault_slot *slot = slot_acquire(region->pool);
+    uint32_t read = block_read_run(region, slot, lpn, locked, bad);
+    for (uint32_t i = read ? read : 1; i < locked; i++)
+        page_unlock(&region->words[lpn + i], words[i]);
+    if (read) {
+        int r = map_run(region, lpn, read, words, slot->pages, for_write, part);
+        if (r) {
+            *bad = (struct bad_page){KVMDB_BAD_KERNEL, -r, bad->ppn};
+            for (uint32_t i = 1; i < read; i++)
+                page_unlock(&region->words[lpn + i], words[i]);
+            read = 0;
+        }
+    }
+    slot_release(region->pool, slot);
+    COUNT(region->pool, filled_pages, read);
+    return read;
+}
+
+int unspill_page(struct region *region, uint64_t lpn, bool write_protected)
+{
+    struct fault_slot *slot = slot_acquire(region->pool);
+    int64_t n = kvmdb_file_read(region->spill_fd, slot->pages, region->page_bytes, lpn << region->page_shift);
+    int r = n < 0 ? (int)n : n != region->page_bytes ? -EIO : 0;
+    if (r == 0)
+        r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->pages, region->page_bytes, write_protected);
+    slot_release(region->pool, slot);
+    if (r)
+        return r;
+    if (region->parts)
+        atomic_store(&region->parts[lpn], write_protected ? 0 : UINT16_MAX);
+    account_resident(region, lpn);
+    atomic_fetch_add(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
+    atomic_fetch_add(&region->dirty_in_memory, 1);
+    COUNT(region->pool, unspilled_pages, 1);
+    return 0;
+}
+
+/* Whether a page is there is asked without its lock; if it goes meanwhile, it is as if it had gone afterwards. */
+static bool is_there(struct region *region, uint64_t lpn)
+{
+    return page_is_resident(atomic_load_explicit(&region->words[lpn], memory_order_relaxed));
+}
+
+static int load_range(struct region *region, uint64_t lpn, uint64_t pages, bool record)
+{
+    if (lpn + pages < lpn || lpn + pages > atomic_load(&region->size_pages))
+        return -EINVAL;
+    uint32_t run = KVMDB_RUN_BYTES >> region->page_shift;
+    for (uint64_t end = lpn + pages; lpn < end;) {
+        if (is_there(region, lpn)) {
+            lpn++;
+            continue;
+        }
+        uint64_t left = end - lpn;
+        int r = bring_in(region, lpn, left < run ? (uint32_t)left : run, record);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+int kvmdb_region_load(struct region *region, uint64_t lpn, uint64_t pages)
+{
+    return load_range(region, lpn, pages, true);
+}
+
+int kvmdb_region_prefetch(struct region *region, uint64_t lpn, uint64_t pages)
+{
+    return load_range(region, lpn, pages, false);
+}
+
+/* Pins one page that is in memory; -EAGAIN when it is not, -EBUSY when it has as many pins as it can have. */
+static int pin_page(struct region *region, uint64_t lpn, bool for_write)
+{
+    uint64_t word = page_lock(&region->words[lpn]);
+    int r = 0;
+    if (!page_is_resident(word))
+        r = page_state(word) == POISONED ? -EIO : -EAGAIN;
+    else if ((word & PAGE_PINS_MASK) == PAGE_PINS_MASK)
+        r = -EBUSY;
+    else if (for_write)
+        r = dirty_locked_page(region, lpn, &word, ALL_PARTS);
+    if (r == 0)
+        word += PAGE_PIN;
+    page_unlock(&region->words[lpn], word);
+    return r;
+}
+
+int kvmdb_region_pin(struct region *region, uint64_t lpn, uint64_t pages, int for_write)
+{
+    uint64_t pinned = 0;
+    while (pinned < pages) {
+        int r = kvmdb_region_load(region, lpn + pinned, 1);
+        if (r == 0)
+            r = pin_page(region, lpn + pinned, for_write != 0);
+        if (r == -EAGAIN)
+            continue;
+        if (r) {
+            kvmdb_region_unpin(region, lpn, pinned);
+            return r;
+        }
+        pinned++;
+    }
+    return 0;
+}
+
+int kvmdb_region_unpin(struct region *region, uint64_t lpn, uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        uint64_t word = page_lock(&region->words[lpn + i]);
+        page_unlock(&region->words[lpn + i], page_is_pinned(word) ? word - PAGE_PIN : word);
+    }
+    return 0;
+}

@@ -1,0 +1,243 @@
+#define _GNU_SOURCE
+#include "pool.h"
+#include "kernel.h"
+#include "native_memory.h"
+#include "page_evict.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOTS_MAX 64
+#define SLOT_BYTES (KVMDB_SLOT_BLOCKS_BYTES + KVMDB_RUN_BYTES)
+
+/* Threads are numbered as they come; only stripes and first choices of slots depend on it. */
+static __thread uint32_t thread_number;
+static _Atomic uint32_t threads_numbered;
+
+static uint32_t current_thread_number(void)
+{
+    if (thread_number == 0)
+        thread_number = atomic_fetch_add(&threads_numbered, 1) + 1;
+    return thread_number;
+}
+
+struct stripe *pool_stripe(struct pool *pool)
+{
+    return &pool->stripes[current_thread_number() % KVMDB_STRIPES];
+}
+
+static struct fault_slot *slot_try_acquire(struct pool *pool)
+{
+    uint32_t first = current_thread_number();
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        struct fault_slot *slot = &pool->slots[(first + i) % pool->slot_count];
+        uint32_t idle = 0;
+        if (atomic_load_explicit(&slot->busy, memory_order_relaxed) == 0
+            && atomic_compare_exchange_strong(&slot->busy, &idle, 1))
+            return slot;
+    }
+    return NULL;
+}
+
+struct fault_slot *slot_acquire(struct pool *pool)
+{
+    struct fault_slot *slot = slot_try_acquire(pool);
+    if (!slot) {
+        atomic_fetch_add(&pool->slot_waiters, 1);
+        for (;;) {
+            uint32_t seen = atomic_load(&pool->slots_released);
+            slot = slot_try_acquire(pool);
+            if (slot)
+                break;
+            futex_wait(&pool->slots_released, seen, NULL);
+        }
+        atomic_fetch_sub(&pool->slot_waiters, 1);
+    }
+    atomic_store(&slot->epoch, atomic_load(&pool->epoch));
+    return slot;
+}
+
+void slot_release(struct pool *pool, struct fault_slot *slot)
+{
+    atomic_store_explicit(&slot->epoch, 0, memory_order_release);
+    atomic_store(&slot->busy, 0);
+    if (atomic_load(&pool->slot_waiters)) {
+        atomic_fetch_add(&pool->slots_released, 1);
+        futex_wake(&pool->slots_released, 1);
+    }
+}
+
+int64_t kvmdb_pool_epoch_advance(struct pool *pool)
+{
+    return (int64_t)atomic_fetch_add(&pool->epoch, 1) + 1;
+}
+
+int kvmdb_pool_epoch_passed(struct pool *pool, int64_t epoch)
+{
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        uint64_t in_flight = atomic_load(&pool->slots[i].epoch);
+        /* A slot that is busy and shows no epoch yet has not looked at anything; it will load the new epoch. */
+        if (in_flight != 0 && in_flight < (uint64_t)epoch)
+            return 0;
+    }
+    return 1;
+}
+
+static int queue_open(struct page_queue *queue, uint64_t capacity)
+{
+    uint64_t size = 1;
+    while (size < capacity)
+        size <<= 1;
+    int64_t memory = kvmdb_memory_reserve(size * 8);
+    if (memory < 0 && memory > -4096)
+        return (int)memory;
+    queue->ring = (void *)memory;
+    queue->mask = size - 1;
+    return 0;
+}
+
+static void queue_close(struct page_queue *queue)
+{
+    if (queue->ring)
+        kvmdb_memory_release(queue->ring, (queue->mask + 1) * 8);
+}
+
+/* How the budget is shared out; the figures of the comments are for the documentation, too. */
+static void set_limits(struct pool *pool)
+{
+    int64_t budget = (int64_t)pool->options.budget_bytes;
+    pool->evict_high_bytes = budget - budget / 16;
+    pool->evict_low_bytes = budget - budget / 8;
+    pool->steal_bytes = budget / 4;
+    pool->dirty_limit_bytes = budget * 2 / 5;
+    pool->shadow_limit_bytes = budget / 8;
+}
+
+static int open_memory(struct pool *pool)
+{
+    uint64_t slots = pool->options.budget_bytes / 16 / SLOT_BYTES;
+    pool->slot_count = slots < 4 ? 4 : slots > SLOTS_MAX ? SLOTS_MAX : (uint32_t)slots;
+    uint64_t slot_heads = (pool->slot_count * sizeof(struct fault_slot) + 4095) & ~4095ull;
+    uint64_t stripes = (KVMDB_STRIPES * sizeof(struct stripe) + 4095) & ~4095ull;
+    pool->memory_bytes = slot_heads + stripes + (uint64_t)pool->slot_count * SLOT_BYTES;
+    int64_t memory = kvmdb_memory_reserve(pool->memory_bytes);
+    if (memory < 0 && memory > -4096)
+        return (int)memory;
+    uint8_t *at = (uint8_t *)memory;
+    pool->memory = at;
+    pool->slots = (struct fault_slot *)at;
+    pool->stripes = (struct stripe *)(at + slot_heads);
+    at += slot_heads + stripes;
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        pool->slots[i].blocks = at;
+        pool->slots[i].pages = at + KVMDB_SLOT_BLOCKS_BYTES;
+        at += SLOT_BYTES;
+    }
+    /* Twice the frames that fit, so that a ring never overflows with pages in memory alone. */
+    uint64_t capacity = 2 * pool->options.budget_bytes / KVMDB_PAGE_BYTES;
+    int r = queue_open(&pool->small, capacity);
+    return r ? r : queue_open(&pool->main, capacity);
+}
+
+int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
+{
+    int64_t memory = kvmdb_memory_reserve((sizeof(struct pool) + 4095) & ~4095ull);
+    if (memory < 0 && memory > -4096)
+        return (int)memory;
+    struct pool *pool = (struct pool *)memory;
+    pool->options = *options;
+    pool->space = (struct kvmdb_space_account *)options->space_account;
+    pool->epoch = 1;
+    pool->eviction_clock = 1;
+    for (int i = 0; i < KVMDB_DEVICES_MAX; i++)
+        pool->device_fds[i] = -1;
+    set_limits(pool);
+    pool->uffd = kernel_open_uffd();
+    int r = pool->uffd < 0 ? pool->uffd : open_memory(pool);
+    if (r) {
+        kvmdb_pool_close(pool);
+        return r;
+    }
+    /* Staging counts against the budget as if it were all touched. */
+    pool->resident_bytes = (int64_t)pool->slot_count * SLOT_BYTES;
+    *out = pool;
+    return 0;
+}
+
+int kvmdb_pool_close(struct pool *pool)
+{
+    for (int i = 0; i < KVMDB_REGIONS_MAX; i++) {
+        if (atomic_load(&pool->regions[i]))
+            return -EBUSY;
+    }
+    if (pool->uffd >= 0)
+        close(pool->uffd);
+    queue_close(&pool->small);
+    queue_close(&pool->main);
+    if (pool->memory)
+        kvmdb_memory_release(pool->memory, pool->memory_bytes);
+    return kvmdb_memory_release(pool, (sizeof *pool + 4095) & ~4095ull);
+}
+
+int kvmdb_pool_device(struct pool *pool, int index, int fd)
+{
+    if (index < 0 || index >= KVMDB_DEVICES_MAX)
+        return -EINVAL;
+    pool->device_fds[index] = fd;
+    return 0;
+}
+
+int kvmdb_pool_wait_pressure(struct pool *pool, int64_t timeout_ms)
+{
+    struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
+    if (atomic_load(&pool->pressure) == 0)
+        futex_wait(&pool->pressure, 0, &timeout);
+    return (int)atomic_fetch_and(&pool->pressure, PRESSURE_STOP);
+}
+
+int kvmdb_pool_stop(struct pool *pool)
+{
+    pressure_raise(pool, PRESSURE_STOP);
+    return 0;
+}
+
+int64_t kvmdb_pool_resident_bytes(struct pool *pool)
+{
+    return atomic_load(&pool->resident_bytes);
+}
+
+int64_t kvmdb_pool_dirty_bytes(struct pool *pool)
+{
+    return atomic_load(&pool->dirty_bytes);
+}
+
+int64_t kvmdb_pool_steal_bytes(struct pool *pool)
+{
+    return pool->steal_bytes;
+}
+
+int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out)
+{
+    memset(out, 0, sizeof *out);
+    uint64_t *sum = (uint64_t *)out;
+    for (int s = 0; s < KVMDB_STRIPES; s++) {
+        uint64_t *part = (uint64_t *)&pool->stripes[s].counters;
+        for (uint32_t i = 0; i < sizeof *out / sizeof *sum; i++)
+            sum[i] += __atomic_load_n(&part[i], __ATOMIC_RELAXED);
+    }
+    return 0;
+}
+
+int64_t kvmdb_pool_latency(struct pool *pool, uint64_t *buckets)
+{
+    uint64_t max = 0;
+    memset(buckets, 0, KVMDB_LATENCY_BUCKETS * sizeof *buckets);
+    for (int s = 0; s < KVMDB_STRIPES; s++) {
+        for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
+            buckets[i] += atomic_load_explicit(&pool->stripes[s].latency[i], memory_order_relaxed);
+        uint64_t m = atomic_load(&pool->stripes[s].latency_max);
+        max = m > max ? m : max;
+    }
+    return (int64_t)max;
+}

@@ -1,0 +1,23 @@
+/* A volume mapped into this process: its address space, page states, and sets of pages. */
+#ifndef KVMDB_REGION_H
+#define KVMDB_REGION_H
+
+#include "page_evict.h"
+#include "pool.h"
+
+/* Maps a region. 0 and the handle, or -errno. Takes over the spill descriptor when it succeeds. */
+KVMDB_EXPORT int kvmdb_region_open(struct pool *pool, const struct kvmdb_region_options *options, struct region **out);
+/* Unmaps it. Nobody touches its memory any more; waits for the handlers that still do. */
+KVMDB_EXPORT int kvmdb_region_close(struct region *region);
+KVMDB_EXPORT int64_t kvmdb_region_base(struct region *region);
+/* Another root of the map: the old root's nodes may be reused after the epoch. */
+KVMDB_EXPORT int kvmdb_region_map_root(struct region *region, int64_t node);
+/* Grows, or shrinks and drops what lies beyond. -EBUSY when a page beyond is pinned, -ENOMEM beyond the reservation. */
+KVMDB_EXPORT int kvmdb_region_resize(struct region *region, int64_t size_bytes);
+KVMDB_EXPORT int64_t kvmdb_region_dirty_pages(struct region *region);
+KVMDB_EXPORT int64_t kvmdb_region_reserve_bytes(struct region *region);
+
+/* Drops a page whatever its state, with its overlay entry and reservation. Waits for its lock. */
+void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *batch);
+
+#endif

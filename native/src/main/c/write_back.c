@@ -1,0 +1,300 @@
+#define _GNU_SOURCE
+#include "write_back.h"
+#include "kernel.h"
+#include "page_evict.h"
+#include "page_fill.h"
+#include "region.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Pages that are write-protected in one go; more would hold up other threads' write faults (FAULTPATH rule 9). */
+#define FREEZE_CHUNK 512
+
+/* ---- freeze ---- */
+
+/* Dirty pages whose locks are held, in order of LPN. */
+struct chunk {
+    int count;
+    uint64_t lpns[FREEZE_CHUNK / 4];
+    uint64_t words[FREEZE_CHUNK / 4];
+};
+#define CHUNK_PAGES (FREEZE_CHUNK / 4)
+
+/* Locks the page if it is dirty and to be frozen. -EAGAIN: its lock is taken and others are held, so come back. */
+static int take_for_freeze(struct region *region, struct chunk *chunk, uint64_t lpn, uint64_t flags)
+{
+    uint64_t word;
+    if (chunk->count == 0)
+        word = page_lock(&region->words[lpn]);
+    else if (!page_try_lock(&region->words[lpn], &word))
+        return -EAGAIN;
+    bool leave = page_state(word) != DIRTY
+        || (flags & KVMDB_FREEZE_TO_STEAL && (page_is_pinned(word) || word & (PAGE_UNRESERVED | PAGE_ASIDE)));
+    if (leave) {
+        if (page_state(word) != DIRTY)
+            page_bitmap_clear(&region->dirty, lpn);
+        page_unlock(&region->words[lpn], word);
+        return 0;
+    }
+    chunk->lpns[chunk->count] = lpn;
+    chunk->words[chunk->count++] = word;
+    return 0;
+}
+
+/* Protects the chunk's pages, run by run. */
+static int protect_chunk(struct region *region, const struct chunk *chunk)
+{
+    for (int i = 0; i < chunk->count;) {
+        if (chunk->words[i] & PAGE_OUT) {
+            i++;
+            continue;
+        }
+        int first = i++;
+        while (i < chunk->count && chunk->lpns[i] == chunk->lpns[i - 1] + 1 && !(chunk->words[i] & PAGE_OUT))
+            i++;
+        int r = kernel_write_protect(region->pool->uffd, page_address(region, chunk->lpns[first]),
+            (uint64_t)(i - first) << region->page_shift, true);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int freeze_chunk(struct region *region, struct chunk *chunk, struct kvmdb_freeze *freeze)
+{
+    int r = protect_chunk(region, chunk);
+    for (int i = 0; i < chunk->count; i++) {
+        uint64_t lpn = chunk->lpns[i];
+        uint64_t word = chunk->words[i];
+        if (region->parts && !(word & PAGE_OUT))
+            atomic_store(&region->parts[lpn], 0);
+        if (r == 0) {
+            page_bitmap_clear(&region->dirty, lpn);
+            if (!(word & PAGE_UNRESERVED))
+                freeze->page_reserved_bytes += (uint64_t)region->page_reservation_bytes;
+            if (atomic_fetch_and(&region->groups[lpn >> KVMDB_GROUP_SHIFT], (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED) {
+                atomic_fetch_sub(&region->path_reservations, 1);
+                freeze->path_reserved_bytes += KVMDB_PATH_RESERVATION_BYTES;
+            }
+            word = page_with_stamp(page_with_state(word, FROZEN), (uint32_t)freeze->epoch) & ~PAGE_COPIED;
+        }
+        page_unlock(&region->words[lpn], word);
+    }
+    return r;
+}
+
+int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, uint64_t *lpns, int64_t capacity)
+{
+    struct chunk chunk;
+    chunk.count = 0;
+    if (freeze->epoch == 0)
+        freeze->epoch = atomic_fetch_add(&region->freeze_epoch, 1) + 1;
+    int64_t frozen = 0;
+    while (frozen < capacity) {
+        uint64_t lpn = page_bitmap_next(&region->dirty, freeze->cursor);
+        int r = lpn == PAGE_BITMAP_END ? -EAGAIN : take_for_freeze(region, &chunk, lpn, freeze->flags);
+        if (r == 0)
+            freeze->cursor = lpn + 1;
+        if (r == -EAGAIN || chunk.count == CHUNK_PAGES || frozen + chunk.count == capacity) {
+            r = freeze_chunk(region, &chunk, freeze);
+            if (r)
+                return r;
+            memcpy(lpns + frozen, chunk.lpns, (size_t)chunk.count * sizeof *lpns);
+            frozen += chunk.count;
+            chunk.count = 0;
+            if (lpn == PAGE_BITMAP_END) {
+                freeze->cursor = PAGE_BITMAP_END;
+                break;
+            }
+        }
+    }
+    return frozen;
+}
+
+/* ---- copy out ---- */
+
+static int copy_from_spill(struct region *region, uint64_t lpn, uint8_t *destination)
+{
+    int64_t n = kvmdb_file_read(region->spill_fd, destination, region->page_bytes, lpn << region->page_shift);
+    return n < 0 ? (int)n : n == region->page_bytes ? 0 : -EIO;
+}
+
+/* Forgets the copy aside. A shadow page that is given up goes into ranges, to be dropped by the caller. */
+static uint64_t drop_aside(struct region *region, uint64_t lpn, uint64_t word, struct iovec *ranges, int *count)
+{
+    if (word & PAGE_ASIDE_MEMORY)
+        ranges[(*count)++] = (struct iovec){region->shadow + (lpn << region->page_shift), region->page_bytes};
+    if (word & PAGE_ASIDE_SPILL)
+        atomic_fetch_sub(&region->spill_pages, 1);
+    return word & ~PAGE_ASIDE;
+}
+
+static void zap_shadows(struct region *region, const struct iovec *ranges, int count)
+{
+    if (count == 0)
+        return;
+    kernel_zap(ranges, count);
+    int64_t bytes = (int64_t)count * region->page_bytes;
+    atomic_fetch_sub(&region->pool->shadow_bytes, bytes);
+    atomic_fetch_sub(&region->pool->resident_bytes, bytes);
+}
+
+/* The page is locked, so it cannot be written, evicted or spilled while it is copied. */
+static int copy_frozen(struct region *region, uint64_t lpn, uint64_t word, uint8_t *destination)
+{
+    if (page_state(word) == DIRTY ? word & PAGE_ASIDE_SPILL : word & PAGE_OUT)
+        return copy_from_spill(region, lpn, destination);
+    bool aside = page_state(word) == DIRTY;
+    memcpy(destination, aside ? region->shadow + (lpn << region->page_shift) : (uint8_t *)page_address(region, lpn),
+        region->page_bytes);
+    return 0;
+}
+
+int kvmdb_region_copy_out(struct region *region, int64_t epoch, const uint64_t *lpns, int64_t count, uint8_t *destination)
+{
+    struct iovec shadows[KVMDB_BATCH];
+    int shadow_count = 0;
+    int r = 0;
+    for (int64_t i = 0; i < count && r == 0; i++) {
+        uint64_t word = page_lock(&region->words[lpns[i]]);
+        bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
+        bool written_since = page_state(word) == DIRTY && word & PAGE_ASIDE;
+        r = frozen || written_since ? copy_frozen(region, lpns[i], word, destination) : -ESTALE;
+        if (r == 0 && written_since)
+            word = drop_aside(region, lpns[i], word, shadows, &shadow_count);
+        if (r == 0 && frozen)
+            word |= PAGE_COPIED;
+        page_unlock(&region->words[lpns[i]], word);
+        destination += region->page_bytes;
+        if (shadow_count == KVMDB_BATCH) {
+            zap_shadows(region, shadows, shadow_count);
+            shadow_count = 0;
+        }
+    }
+    zap_shadows(region, shadows, shadow_count);
+    return r;
+}
+
+/* ---- thaw ---- */
+
+static void count_clean(struct region *region)
+{
+    atomic_fetch_sub(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
+    atomic_fetch_sub(&region->dirty_in_memory, 1);
+}
+
+static uint64_t thaw_clean(struct region *region, uint64_t lpn, uint64_t word)
+{
+    if (word & PAGE_OUT) {
+        atomic_fetch_sub(&region->spill_pages, 1);
+        return EMPTY | (word & PAGE_QUEUED);
+    }
+    count_clean(region);
+    return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~PAGE_COPIED);
+}
+
+/* What was frozen is dirty again; its reservation was kept. The path's is made anew, if need be beyond the account. */
+static uint64_t thaw_dirty(struct region *region, uint64_t lpn, uint64_t word)
+{
+    page_bitmap_set(&region->dirty, lpn);
+    if (!(atomic_fetch_or(&region->groups[lpn >> KVMDB_GROUP_SHIFT], GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)) {
+        atomic_fetch_add(&region->path_reservations, 1);
+        atomic_fetch_add(&region->pool->space->reserved_bytes, KVMDB_PATH_RESERVATION_BYTES);
+    }
+    return page_with_state(word, DIRTY) & ~PAGE_COPIED;
+}
+
+int kvmdb_region_thaw(struct region *region, int64_t epoch, const uint64_t *lpns, int64_t count, int to_dirty)
+{
+    struct iovec shadows[KVMDB_BATCH];
+    int shadow_count = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t lpn = lpns[i];
+        uint64_t word = page_lock(&region->words[lpn]);
+        bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
+        if (frozen || (to_dirty && page_state(word) == DIRTY))
+            word = drop_aside(region, lpn, word, shadows, &shadow_count);
+        if (frozen)
+            word = to_dirty ? thaw_dirty(region, lpn, word) : thaw_clean(region, lpn, word);
+        else if (to_dirty) /* written since: it has a reservation for each of the two contents, and needs one */
+            kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
+        page_unlock(&region->words[lpn], word);
+        if (shadow_count == KVMDB_BATCH) {
+            zap_shadows(region, shadows, shadow_count);
+            shadow_count = 0;
+        }
+    }
+    zap_shadows(region, shadows, shadow_count);
+    return 0;
+}
+
+int kvmdb_region_trim_spill(struct region *region)
+{
+    int r = 0;
+    futex_lock(&region->pool->evict_lock);
+    if (region->spill_fd >= 0 && atomic_load(&region->spill_pages) == 0 && kvmdb_file_size(region->spill_fd) > 0)
+        r = kvmdb_file_truncate(region->spill_fd, 0);
+    futex_unlock(&region->pool->evict_lock);
+    return r;
+}
+
+/* ---- the overlay ---- */
+
+int kvmdb_region_steal(struct region *region, const uint64_t *lpns, uint64_t *ppns, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        ppns[i] = atomic_exchange(&region->overlay[lpns[i]], ppns[i]);
+        page_bitmap_set(&region->stolen, lpns[i]);
+    }
+    return 0;
+}
+
+int64_t kvmdb_region_stolen(struct region *region, uint64_t lpn, uint64_t *lpns, uint64_t *ppns, int64_t capacity)
+{
+    int64_t n = 0;
+    for (; n < capacity && (lpn = page_bitmap_next(&region->stolen, lpn)) != PAGE_BITMAP_END; lpn++) {
+        lpns[n] = lpn;
+        ppns[n++] = atomic_load(&region->overlay[lpn]);
+    }
+    return n;
+}
+
+int kvmdb_region_unsteal(struct region *region, const uint64_t *lpns, const uint64_t *ppns, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t listed = ppns[i];
+        if (atomic_compare_exchange_strong(&region->overlay[lpns[i]], &listed, 0))
+            page_bitmap_clear(&region->stolen, lpns[i]);
+    }
+    return 0;
+}
+
+/* ---- rollback ---- */
+
+static bool any_pinned(struct region *region, struct page_bitmap *set)
+{
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++) {
+        if (page_is_pinned(atomic_load(&region->words[lpn])))
+            return true;
+    }
+    return false;
+}
+
+static void drop_set(struct region *region, struct page_bitmap *set, struct page_batch *batch)
+{
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++)
+        region_drop_page(region, lpn, batch);
+    batch_drop(region->pool, batch);
+}
+
+int kvmdb_region_rollback(struct region *region)
+{
+    if (any_pinned(region, &region->dirty) || any_pinned(region, &region->stolen))
+        return -EBUSY;
+    struct page_batch batch;
+    batch.count = 0;
+    drop_set(region, &region->dirty, &batch);
+    drop_set(region, &region->stolen, &batch);
+    return 0;
+}
