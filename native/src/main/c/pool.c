@@ -188,12 +188,14 @@ int kvmdb_pool_device(struct pool *pool, int index, int fd)
     return 0;
 }
 
-int kvmdb_pool_wait_pressure(struct pool *pool, int64_t timeout_ms)
+int kvmdb_pool_wait_pressure(struct pool *pool, int bits, int64_t timeout_ms)
 {
     struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
-    if (atomic_load(&pool->pressure) == 0)
-        futex_wait(&pool->pressure, 0, &timeout);
-    return (int)atomic_fetch_and(&pool->pressure, PRESSURE_STOP);
+    uint32_t wanted = (uint32_t)bits | PRESSURE_STOP;
+    uint32_t raised = atomic_load(&pool->pressure);
+    if (!(raised & wanted))
+        futex_wait(&pool->pressure, raised, &timeout);
+    return (int)(atomic_fetch_and(&pool->pressure, ~(uint32_t)bits | PRESSURE_STOP) & wanted);
 }
 
 int kvmdb_pool_stop(struct pool *pool)

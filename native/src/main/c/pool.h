@@ -217,8 +217,8 @@ KVMDB_EXPORT int kvmdb_pool_device(struct pool *pool, int index, int fd);
 KVMDB_EXPORT int64_t kvmdb_pool_epoch_advance(struct pool *pool);
 /* 1 when no fault is in flight that began before the epoch. */
 KVMDB_EXPORT int kvmdb_pool_epoch_passed(struct pool *pool, int64_t epoch);
-/* Waits until there is something to do or the time is over. Returns PRESSURE_* bits and clears EVICT and STEAL. */
-KVMDB_EXPORT int kvmdb_pool_wait_pressure(struct pool *pool, int64_t timeout_ms);
+/* Waits until one of the bits (or STOP) is raised or the time is over. Returns those that are and lowers the bits. */
+KVMDB_EXPORT int kvmdb_pool_wait_pressure(struct pool *pool, int bits, int64_t timeout_ms);
 /* Wakes who waits for pressure, for ever. */
 KVMDB_EXPORT int kvmdb_pool_stop(struct pool *pool);
 KVMDB_EXPORT int64_t kvmdb_pool_resident_bytes(struct pool *pool);

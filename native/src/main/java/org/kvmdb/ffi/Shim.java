@@ -46,4 +46,80 @@ public interface Shim {
     void kvmdb_space_release(long account, long bytes);
 
     int kvmdb_space_grow(long account);
+
+    int kvmdb_layout(long values, int capacity);
+
+    int kvmdb_platform_check(long detail);
+
+    int kvmdb_faulter_install();
+
+    int kvmdb_faulter_is_installed();
+
+    int kvmdb_pool_open(long options, long handle);
+
+    int kvmdb_pool_close(long pool);
+
+    int kvmdb_pool_device(long pool, int index, int fd);
+
+    long kvmdb_pool_epoch_advance(long pool);
+
+    int kvmdb_pool_epoch_passed(long pool, long epoch);
+
+    int kvmdb_pool_wait_pressure(long pool, int bits, long timeoutMillis);
+
+    int kvmdb_pool_stop(long pool);
+
+    long kvmdb_pool_evict(long pool);
+
+    long kvmdb_pool_resident_bytes(long pool);
+
+    long kvmdb_pool_dirty_bytes(long pool);
+
+    long kvmdb_pool_steal_bytes(long pool);
+
+    int kvmdb_pool_counters(long pool, long counters);
+
+    long kvmdb_pool_latency(long pool, long buckets);
+
+    int kvmdb_region_open(long pool, long options, long handle);
+
+    int kvmdb_region_close(long region);
+
+    long kvmdb_region_base(long region);
+
+    int kvmdb_region_map_root(long region, long node);
+
+    int kvmdb_region_resize(long region, long sizeBytes);
+
+    long kvmdb_region_dirty_pages(long region);
+
+    int kvmdb_region_load(long region, long lpn, long pages);
+
+    int kvmdb_region_prefetch(long region, long lpn, long pages);
+
+    int kvmdb_region_pin(long region, long lpn, long pages, int forWrite);
+
+    int kvmdb_region_unpin(long region, long lpn, long pages);
+
+    long kvmdb_region_bad_count(long region);
+
+    int kvmdb_region_bad_page(long region, long number, long out);
+
+    long kvmdb_region_unpoison(long region);
+
+    long kvmdb_region_freeze(long region, long freeze, long lpns, long capacity);
+
+    int kvmdb_region_copy_out(long region, long epoch, long lpns, long count, long destination);
+
+    int kvmdb_region_thaw(long region, long epoch, long lpns, long count, int toDirty);
+
+    int kvmdb_region_trim_spill(long region);
+
+    int kvmdb_region_steal(long region, long lpns, long ppns, long count);
+
+    long kvmdb_region_stolen(long region, long lpn, long lpns, long ppns, long capacity);
+
+    int kvmdb_region_unsteal(long region, long lpns, long ppns, long count);
+
+    int kvmdb_region_rollback(long region);
 }

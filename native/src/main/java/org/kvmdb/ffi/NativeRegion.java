@@ -1,0 +1,215 @@
+package org.kvmdb.ffi;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A volume mapped into this process, in C ({@code region.h}, {@code write_back.h}). Its calls may run on any thread;
+ * freeze, thaw, steal, rollback and resize of one region are called by one thread at a time. The owner closes it after
+ * everybody has stopped touching its memory.
+ */
+public final class NativeRegion implements AutoCloseable {
+
+    /** Reservations are whole multiples of this: {@code REGION_GRANULE_BYTES}. */
+    public static final long GRANULE_BYTES = 1L << 34;
+
+    /** What {@link #freeze} takes together; more than it returns for at once would only make the buffers larger. */
+    private static final long FREEZE_STEP = 4096;
+
+    private static final int FREEZE_TO_STEAL = 1;
+    static final int OPTIONS_LENGTH = 6 * Long.BYTES;
+
+    private final long handle;
+    private final int pageShift;
+    private boolean closed;
+
+    private NativeRegion(long handle, int pageShift) {
+        this.handle = handle;
+        this.pageShift = pageShift;
+    }
+
+    /**
+     * @param sizeBytes whole pages
+     * @param reserveBytes address space to grow into, whole granules
+     * @param familyId what the volume's blocks are sealed with
+     * @param mapRoot node of the map, 0 for an empty one
+     * @param spill unnamed file for dirty pages that find no room; the region takes its descriptor over
+     */
+    public static NativeRegion open(
+            NativePool pool, long sizeBytes, long reserveBytes, int pageShift, long familyId, int mapRoot, int spillFd) {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment options = arena.allocateFrom(
+                    ValueLayout.JAVA_LONG, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd);
+            final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
+            Errno.check(
+                    ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address()),
+                    "map a region of %d bytes in %d bytes of address space".formatted(sizeBytes, reserveBytes));
+            return new NativeRegion(handle.get(ValueLayout.JAVA_LONG, 0), pageShift);
+        }
+    }
+
+    public long baseAddress() {
+        return ShimLibrary.shim().kvmdb_region_base(handle);
+    }
+
+    public void mapRoot(int node) {
+        ShimLibrary.shim().kvmdb_region_map_root(handle, node);
+    }
+
+    public void resize(long sizeBytes) {
+        Errno.check(ShimLibrary.shim().kvmdb_region_resize(handle, sizeBytes), "resize to %d bytes".formatted(sizeBytes));
+    }
+
+    /** Dirty or frozen pages in memory. */
+    public long dirtyPages() {
+        return ShimLibrary.shim().kvmdb_region_dirty_pages(handle);
+    }
+
+    /** Brings pages in; false when one is bad (and recorded). */
+    public boolean load(long lpn, long pages) {
+        return ShimLibrary.shim().kvmdb_region_load(handle, lpn, pages) == 0;
+    }
+
+    /** Brings pages in, as far as they can be had. */
+    public void prefetch(long lpn, long pages) {
+        ShimLibrary.shim().kvmdb_region_prefetch(handle, lpn, pages);
+    }
+
+    /** Pins pages; 0, or a negative errno with none of them pinned. */
+    public int pin(long lpn, long pages, boolean forWrite) {
+        return ShimLibrary.shim().kvmdb_region_pin(handle, lpn, pages, forWrite ? 1 : 0);
+    }
+
+    public void unpin(long lpn, long pages) {
+        ShimLibrary.shim().kvmdb_region_unpin(handle, lpn, pages);
+    }
+
+    /** Pages that could not be had or written, since the region was opened. */
+    public long badCount() {
+        return ShimLibrary.shim().kvmdb_region_bad_count(handle);
+    }
+
+    /** The record of an error by its number, or null when it is no longer kept. */
+    public BadPage badPage(long number) {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment out = arena.allocate(BadPage.LENGTH, Long.BYTES);
+            return ShimLibrary.shim().kvmdb_region_bad_page(handle, number, out.address()) == 0 ? BadPage.of(out) : null;
+        }
+    }
+
+    /** Drops the zeros that stand for bad pages, so that the next access is counted again. */
+    public void unpoison() {
+        ShimLibrary.shim().kvmdb_region_unpoison(handle);
+    }
+
+    /**
+     * A freeze under way.
+     *
+     * @param epoch names it
+     * @param pageReservedBytes reserved for the pages, to be released when they were committed
+     * @param pathReservedBytes reserved for their map nodes
+     * @param nextLpn where a next freeze may go on, or -1 when there was no more
+     */
+    public record Freeze(long epoch, long pageReservedBytes, long pathReservedBytes, long nextLpn) {}
+
+    /** Freezes all dirty pages, appending their LPNs to the list. */
+    public Freeze freezeAll(LpnList lpns) {
+        return freeze(lpns, 0, 0, Long.MAX_VALUE);
+    }
+
+    /** Freezes up to that many dirty, unpinned pages from an LPN on, appending to the list. */
+    public Freeze freezeToSteal(LpnList lpns, long fromLpn, long pagesMax) {
+        return freeze(lpns, FREEZE_TO_STEAL, fromLpn, pagesMax);
+    }
+
+    private Freeze freeze(LpnList lpns, long flags, long fromLpn, long pagesMax) {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment fields = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, fromLpn, 0, 0, 0);
+            long left = pagesMax;
+            long cursor;
+            do {
+                final long room = Math.min(lpns.room(Math.min(left, FREEZE_STEP)), left);
+                final long frozen = Errno.check(
+                        ShimLibrary.shim().kvmdb_region_freeze(handle, fields.address(), lpns.lpnAddress(lpns.size()), room),
+                        "freeze dirty pages");
+                lpns.added(frozen);
+                left -= frozen;
+                cursor = fields.getAtIndex(ValueLayout.JAVA_LONG, 1);
+            } while (left > 0 && cursor != -1);
+            return new Freeze(
+                    fields.getAtIndex(ValueLayout.JAVA_LONG, 2),
+                    fields.getAtIndex(ValueLayout.JAVA_LONG, 3),
+                    fields.getAtIndex(ValueLayout.JAVA_LONG, 4),
+                    cursor);
+        }
+    }
+
+    /** Copies frozen pages, one after the other, into the destination. */
+    public void copyOut(Freeze freeze, LpnList lpns, long index, int count, MemorySegment destination) {
+        if (destination.byteSize() < (long) count << pageShift) {
+            throw new IllegalArgumentException("%d pages do not fit".formatted(count));
+        }
+        Errno.check(
+                ShimLibrary.shim()
+                        .kvmdb_region_copy_out(handle, freeze.epoch, lpns.lpnAddress(index), count, destination.address()),
+                "copy frozen pages");
+    }
+
+    /** Ends a freeze whose pages are in the log. */
+    public void thawClean(Freeze freeze, LpnList lpns) {
+        ShimLibrary.shim().kvmdb_region_thaw(handle, freeze.epoch, lpns.lpnAddress(0), lpns.size(), 0);
+    }
+
+    /** Ends a freeze whose commit failed: its pages belong to the next one. */
+    public void thawDirty(Freeze freeze, LpnList lpns) {
+        ShimLibrary.shim().kvmdb_region_thaw(handle, freeze.epoch, lpns.lpnAddress(0), lpns.size(), 1);
+    }
+
+    /** Gives back the spill area when it is empty; no freeze is under way. */
+    public void trimSpill() {
+        ShimLibrary.shim().kvmdb_region_trim_spill(handle);
+    }
+
+    /** Points pages to stolen blocks; the list's PPNs become those that they pointed to before (0: none). */
+    public void steal(LpnList pages) {
+        ShimLibrary.shim().kvmdb_region_steal(handle, pages.lpnAddress(0), pages.ppnAddress(0), pages.size());
+    }
+
+    /** Appends all stolen pages from an LPN on, and their blocks. */
+    public void stolen(long fromLpn, LpnList pages) {
+        long lpn = fromLpn;
+        long found;
+        long room;
+        do {
+            room = pages.room(FREEZE_STEP);
+            found = ShimLibrary.shim()
+                    .kvmdb_region_stolen(handle, lpn, pages.lpnAddress(pages.size()), pages.ppnAddress(pages.size()), room);
+            pages.added(found);
+            lpn = found == 0 ? lpn : pages.lpn(pages.size() - 1) + 1;
+        } while (found == room);
+    }
+
+    /** Ends being stolen for pages that still point to the blocks listed: the map has them now. */
+    public void unsteal(LpnList pages) {
+        ShimLibrary.shim().kvmdb_region_unsteal(handle, pages.lpnAddress(0), pages.ppnAddress(0), pages.size());
+    }
+
+    /** Drops everything written since the last commit; false, with nothing changed, when a page of it is pinned. */
+    public boolean rollback() {
+        final int result = ShimLibrary.shim().kvmdb_region_rollback(handle);
+        if (result == -Errno.EBUSY) {
+            return false;
+        }
+        Errno.check(result, "roll back");
+        return true;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            Errno.check(ShimLibrary.shim().kvmdb_region_close(handle), "unmap the region");
+        }
+    }
+}
