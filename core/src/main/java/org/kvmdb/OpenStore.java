@@ -1,15 +1,340 @@
 package org.kvmdb;
 
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.kvmdb.cache.PageCache;
+import org.kvmdb.cache.Region;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.FaultCounters;
+import org.kvmdb.ffi.FaultLatency;
+import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.ffi.PageFaulter;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.FileDevice;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.JournalOptions;
+import org.kvmdb.journal.JournalStatistics;
+import org.kvmdb.journal.VolumeEntry;
 
-final class OpenStore {
-    private OpenStore() {}
+/** A store that is open: the journal and the page cache, put together. */
+final class OpenStore implements Store {
+
+    /** The file that holds everything, within the store's directory. */
+    static final String DATA_FILE = "store.kvmdb";
+
+    private static final long READ_DEADLINE_MILLIS = 30_000;
+
+    private final Path directory;
+    private final Journal journal;
+    private final PageCache cache;
+    private final Maintenance maintenance;
+    private final long openNanos;
+    private final Map<String, OpenVolume> volumes = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    private OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
+        final long begin = System.nanoTime();
+        this.directory = directory;
+        this.journal = source.get();
+        try {
+            this.cache = new PageCache(journal, options.cacheSizeBytes(), directory, READ_DEADLINE_MILLIS);
+        } catch (RuntimeException | Error e) {
+            journal.close();
+            throw e;
+        }
+        this.maintenance = new Maintenance(journal);
+        this.openNanos = System.nanoTime() - begin;
+    }
 
     static Store create(Path directory, StoreOptions options) {
-        throw new IllegalStateException("to be assembled");
+        return ExceptionMapper.call(() -> {
+            PageFaulter.install();
+            final boolean made = makeDirectory(directory);
+            final Store store =
+                    new OpenStore(directory, () -> createJournal(directory.resolve(DATA_FILE), options), options);
+            NativeFile.flushDirectory(directory);
+            if (made && directory.toAbsolutePath().getParent() != null) {
+                NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
+            }
+            return store;
+        });
+    }
+
+    private static Journal createJournal(Path file, StoreOptions options) {
+        final FileDevice device;
+        try {
+            device = FileDevice.create(file);
+        } catch (StorageException e) {
+            throw e.code() == ErrorCode.ALREADY_EXISTS
+                    ? new StorageException(
+                            ErrorCode.ALREADY_EXISTS, "there is a store already: %s; open it".formatted(file), e)
+                    : e;
+        }
+        try {
+            return Journal.create(device, journalOptions(options));
+        } catch (RuntimeException | Error e) {
+            // A file that never was a store must not stand in the way of the next try.
+            deleteQuietly(file);
+            throw e;
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            System.getLogger(OpenStore.class.getName()).log(System.Logger.Level.WARNING, "cannot delete " + file, e);
+        }
     }
 
     static Store open(Path directory, StoreOptions options) {
-        throw new IllegalStateException("to be assembled");
+        return ExceptionMapper.call(() -> {
+            PageFaulter.install();
+            final Path file = directory.resolve(DATA_FILE);
+            if (!Files.exists(file)) {
+                throw new StorageException(
+                        ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
+            }
+            return new OpenStore(
+                    directory, () -> Journal.open(FileDevice.open(file, false), journalOptions(options)), options);
+        });
+    }
+
+    private static JournalOptions journalOptions(StoreOptions options) {
+        return JournalOptions.defaults()
+                .withSegmentSizeBytes(options.segmentSizeBytes())
+                .withMaxSizeBytes(options.maxSizeBytes())
+                .withCheckpointRecordsMax(options.checkpointRecords());
+    }
+
+    private static boolean makeDirectory(Path directory) {
+        try {
+            if (Files.isDirectory(directory)) {
+                return false;
+            }
+            Files.createDirectories(directory);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            throw new StorageException(
+                    ErrorCode.NOT_A_STORE, "%s is not a directory: name one for the store".formatted(directory), e);
+        } catch (IOException e) {
+            throw new StorageException(ErrorCode.IO, "cannot create the directory " + directory + ": " + e, e);
+        }
+    }
+
+    // ---- volumes ----
+
+    @Override
+    public Path path() {
+        return directory;
+    }
+
+    @Override
+    public Volume createVolume(String name, VolumeOptions options) {
+        return call(() -> {
+            checkName(name);
+            final long pageBytes = options.pageSizeBytes();
+            final long size = roundUp(options.sizeBytes(), pageBytes);
+            return volumeOf(journal.createVolume(name, size, Long.numberOfTrailingZeros(pageBytes)));
+        });
+    }
+
+    private static void checkName(String name) {
+        if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first"
+                            .formatted(name));
+        }
+    }
+
+    static long roundUp(long bytes, long unit) {
+        return (bytes + unit - 1) / unit * unit;
+    }
+
+    @Override
+    public Volume volume(String name) {
+        return call(() -> volumeOf(journal.volume(name)));
+    }
+
+    @Override
+    public List<Volume> volumes() {
+        return call(() -> journal.volumes().stream()
+                .sorted(Comparator.comparing(VolumeEntry::name))
+                .<Volume>map(this::volumeOf)
+                .toList());
+    }
+
+    private OpenVolume volumeOf(VolumeEntry entry) {
+        return volumes.compute(
+                entry.name(), (name, open) -> open != null && open.isFor(entry) ? open : new OpenVolume(this, entry));
+    }
+
+    @Override
+    public void deleteVolume(String name) {
+        call(() -> {
+            final VolumeEntry entry = journal.volume(name);
+            cache.close(entry);
+            volumes.remove(name);
+            journal.deleteVolume(entry.id());
+            return null;
+        });
+    }
+
+    void resize(OpenVolume volume, long sizeBytes) {
+        call(() -> {
+            if (sizeBytes <= 0) {
+                throw new StorageException(ErrorCode.INVALID, "size must be positive: " + sizeBytes);
+            }
+            cache.resize(volume.region(), roundUp(sizeBytes, volume.pageSizeBytes()));
+            return null;
+        });
+    }
+
+    Region regionOf(VolumeEntry entry) {
+        return cache.open(entry);
+    }
+
+    // ---- commit ----
+
+    @Override
+    public void commit() {
+        call(() -> cache.commit(List.of(), true));
+    }
+
+    @Override
+    public void commit(Collection<Volume> chosen) {
+        if (!chosen.isEmpty()) {
+            call(() -> cache.commit(regionsOf(chosen), true));
+        }
+    }
+
+    @Override
+    public long commitAsync() {
+        return call(() -> cache.commit(List.of(), false));
+    }
+
+    @Override
+    public void sync() {
+        call(() -> {
+            journal.flush();
+            return null;
+        });
+    }
+
+    @Override
+    public void rollback() {
+        rollback(List.of());
+    }
+
+    void rollback(List<Region> chosen) {
+        call(() -> {
+            cache.rollback(chosen);
+            return null;
+        });
+    }
+
+    private List<Region> regionsOf(Collection<Volume> chosen) {
+        return chosen.stream()
+                .map(volume -> {
+                    if (!(volume instanceof OpenVolume open) || !open.isOf(this)) {
+                        throw new StorageException(
+                                ErrorCode.INVALID, "volume %s is of another store".formatted(volume.name()));
+                    }
+                    return open.region();
+                })
+                .toList();
+    }
+
+    @Override
+    public long checkpoint() {
+        return call(journal::checkpoint);
+    }
+
+    // ---- life ----
+
+    /** Runs an action on the open store, translating its exceptions. */
+    <T> T call(Supplier<T> action) {
+        return ExceptionMapper.call(() -> {
+            if (closed) {
+                throw new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
+            }
+            return action.get();
+        });
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        ExceptionMapper.run(() -> {
+            cache.close();
+            closed = true;
+            maintenance.close();
+            journal.close();
+        });
+    }
+
+    // ---- statistics ----
+
+    @Override
+    public StoreStatistics statistics() {
+        return call(() -> new StoreStatistics(cacheStatistics(), logStatistics()));
+    }
+
+    private StoreStatistics.Cache cacheStatistics() {
+        final FaultCounters c = cache.counters();
+        final FaultLatency latency = cache.latency();
+        return new StoreStatistics.Cache(
+                cache.budgetBytes(),
+                cache.residentBytes(),
+                cache.dirtyBytes(),
+                c.readFaults(),
+                c.writeFaults(),
+                c.firstWrites(),
+                c.copiedAside(),
+                c.filledPages(),
+                c.evictedPages(),
+                cache.stolenPages(),
+                c.spilledPages(),
+                c.badPages(),
+                new StoreStatistics.Latency(
+                        latency.count(),
+                        latency.quantileNanos(0.5),
+                        latency.quantileNanos(0.9),
+                        latency.quantileNanos(0.99),
+                        latency.quantileNanos(0.999),
+                        latency.maxNanos()));
+    }
+
+    private StoreStatistics.Log logStatistics() {
+        final JournalStatistics j = journal.statistics();
+        return new StoreStatistics.Log(
+                cache.commits(),
+                cache.committedPages(),
+                j.batches(),
+                j.flushes(),
+                j.bytesWritten(),
+                j.blockBytes(),
+                j.checkpointBytes(),
+                j.checkpoints(),
+                j.sequence(),
+                j.durableSequence(),
+                j.liveBytes(),
+                j.freeBytes(),
+                j.fileBytes(),
+                j.mapBytes(),
+                openNanos,
+                j.replayedRecords(),
+                j.cutBatches());
     }
 }

@@ -31,6 +31,8 @@ public enum ErrorCode {
     IO,
     /** No volume of that name. */
     NO_SUCH_VOLUME,
+    /** A volume of that name exists already. */
+    VOLUME_EXISTS,
     /** A limit (pins, volumes, reservation of a region) was reached, or a page is pinned. */
     BUSY,
     /** The kernel, the container or the machine lacks something; the message names the remedy. */

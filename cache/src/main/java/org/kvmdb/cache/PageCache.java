@@ -1,0 +1,280 @@
+package org.kvmdb.cache;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.NoOpIdleStrategy;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.FaultCounters;
+import org.kvmdb.ffi.FaultLatency;
+import org.kvmdb.ffi.NativePool;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.ReaderGrace;
+import org.kvmdb.journal.VolumeEntry;
+
+/**
+ * The regions of one store within one memory budget, and the agents that keep it: the evictor and the stealer wait for
+ * the fault path to report pressure. Thread-safe.
+ */
+public final class PageCache implements AutoCloseable {
+
+    private static final long PRESSURE_WAIT_MILLIS = 100;
+
+    /** A page that is not in memory can be brought in as long as half of the budget is not pinned. */
+    private static final int PIN_SHARE = 2;
+
+    private final Journal journal;
+    private final Path spillDirectory;
+    private final long budgetBytes;
+    private final NativePool pool;
+    private final WriteBack writeBack;
+    private final CommitCoordinator coordinator;
+    private final Prefetcher prefetcher = new Prefetcher();
+    private final Scopes.Depth scopeDepth = new Scopes.Depth();
+    private final Map<Integer, Region> regions = new ConcurrentHashMap<>();
+    private final AtomicLong pinnedBytes = new AtomicLong();
+    private final List<AgentRunner> agents = new ArrayList<>();
+
+    /**
+     * @param budgetBytes for frames, copies aside, staging, page states and the buffers of the write-back
+     * @param spillDirectory where unnamed files for dirty pages without room are made
+     * @param readDeadlineMillis after which a device read in a fault makes a bad page
+     */
+    public PageCache(Journal journal, long budgetBytes, Path spillDirectory, long readDeadlineMillis) {
+        this.journal = journal;
+        this.spillDirectory = spillDirectory;
+        this.budgetBytes = budgetBytes;
+        this.pool = NativePool.open(new NativePool.Options(
+                budgetBytes - PageWriter.memoryBytes(),
+                journal.segmentTableAddress(),
+                journal.segmentTableCapacity(),
+                journal.nodeArenaAddress(),
+                journal.nodeArenaCapacity(),
+                journal.space().address(),
+                readDeadlineMillis));
+        for (int device = 0; device < journal.deviceCount(); device++) {
+            pool.device(device, journal.deviceFd(device));
+        }
+        this.writeBack = new WriteBack(journal);
+        this.coordinator = new CommitCoordinator(writeBack);
+        journal.readerGrace(new PoolGrace());
+        journal.onRootChange((volumeId, node) -> {
+            final Region region = regions.get(volumeId);
+            if (region != null) {
+                region.nativeRegion().mapRoot(node);
+            }
+        });
+        start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
+        start(new PressureAgent("kvmdb-stealer", NativePool.PRESSURE_STEAL, this::steal));
+        start(prefetcher);
+    }
+
+    private void start(Agent agent) {
+        final AgentRunner runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, PageCache::report, null, agent);
+        agents.add(runner);
+        AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+    }
+
+    /** What an agent met is met again, and told, by the next commit; here it must only not end the agent. */
+    private static void report(Throwable failure) {
+        System.getLogger(PageCache.class.getName()).log(System.Logger.Level.DEBUG, "background work failed", failure);
+    }
+
+    // ---- regions ----
+
+    /** Maps a volume, or returns the region that it is mapped as. */
+    public Region open(VolumeEntry volume) {
+        return regions.computeIfAbsent(volume.id(), id -> new Region(this, volume, spillDirectory));
+    }
+
+    /** Unmaps a volume; what was not committed is dropped. */
+    public void close(VolumeEntry volume) {
+        final Region region = regions.get(volume.id());
+        if (region != null) {
+            scopeDepth.checkOutside("closing a volume");
+            region.closeMemory();
+            writeBack.discard(region);
+            regions.remove(volume.id());
+        }
+    }
+
+    // ---- commit ----
+
+    /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
+    public long commit(Collection<Region> named, boolean durable) {
+        scopeDepth.checkOutside("commit");
+        return coordinator.commit(chosen(named), durable);
+    }
+
+    /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
+    public void rollback(Collection<Region> named) {
+        scopeDepth.checkOutside("rollback");
+        writeBack.rollback(chosen(named));
+    }
+
+    private Set<Region> chosen(Collection<Region> named) {
+        return new HashSet<>(named.isEmpty() ? regions.values() : named);
+    }
+
+    public void resize(Region region, long sizeBytes) {
+        scopeDepth.checkOutside("resize");
+        writeBack.resize(region, sizeBytes);
+    }
+
+    // ---- background ----
+
+    private void evict() {
+        pool.evict();
+    }
+
+    /** Steals until half of what raises the pressure is left, or nothing can be stolen. */
+    private void steal() {
+        boolean progress = true;
+        while (progress && pool.dirtyBytes() > pool.stealBytes() / 2) {
+            progress = false;
+            for (Region region : regions.values()) {
+                progress |= region.stealCursor() != 0 | writeBack.steal(region) > 0;
+            }
+        }
+    }
+
+    private final class PressureAgent implements Agent {
+        private final String name;
+        private final int bits;
+        private final Runnable relieve;
+
+        PressureAgent(String name, int bits, Runnable relieve) {
+            this.name = name;
+            this.bits = bits;
+            this.relieve = relieve;
+        }
+
+        @Override
+        public int doWork() {
+            if ((pool.waitForPressure(bits, PRESSURE_WAIT_MILLIS) & bits) == 0) {
+                return 0;
+            }
+            relieve.run();
+            return 1;
+        }
+
+        @Override
+        public String roleName() {
+            return name;
+        }
+    }
+
+    private final class PoolGrace implements ReaderGrace {
+        @Override
+        public long advance() {
+            return pool.advanceEpoch();
+        }
+
+        @Override
+        public boolean passed(long epoch) {
+            return pool.epochPassed(epoch);
+        }
+    }
+
+    // ---- for regions ----
+
+    NativePool pool() {
+        return pool;
+    }
+
+    Prefetcher prefetcher() {
+        return prefetcher;
+    }
+
+    Scopes.Depth scopeDepth() {
+        return scopeDepth;
+    }
+
+    void reservePins(long bytes) {
+        if (pinnedBytes.addAndGet(bytes) > budgetBytes / PIN_SHARE) {
+            pinnedBytes.addAndGet(-bytes);
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "pins may hold half of the cache: pinned=%d asked=%d cache=%d; pin less at a time or use a larger cache"
+                            .formatted(pinnedBytes.get(), bytes, budgetBytes));
+        }
+    }
+
+    void releasePins(long bytes) {
+        pinnedBytes.addAndGet(-bytes);
+    }
+
+    // ---- statistics ----
+
+    public long budgetBytes() {
+        return budgetBytes;
+    }
+
+    public long residentBytes() {
+        return pool.residentBytes() + PageWriter.memoryBytes();
+    }
+
+    public long dirtyBytes() {
+        return pool.dirtyBytes();
+    }
+
+    public FaultCounters counters() {
+        return pool.counters();
+    }
+
+    public FaultLatency latency() {
+        return pool.latency();
+    }
+
+    public long stolenPages() {
+        return writeBack.stolenPages();
+    }
+
+    public long committedPages() {
+        return writeBack.committedPages();
+    }
+
+    public long commits() {
+        return coordinator.commits();
+    }
+
+
+    /**
+     * Unmaps everything, dropping what was not committed. When memory of a region is in use by a native call, nothing is
+     * closed and the exception says so.
+     */
+    @Override
+    public void close() {
+        scopeDepth.checkOutside("close");
+        closeAllMemory();
+        pool.stop();
+        agents.forEach(AgentRunner::close);
+        journal.readerGrace(ReaderGrace.NONE);
+        regions.values().forEach(writeBack::discard);
+        regions.clear();
+        writeBack.close();
+        pool.close();
+    }
+
+    private void closeAllMemory() {
+        final List<Region> done = new ArrayList<>();
+        try {
+            for (Region region : regions.values()) {
+                region.closeMemory();
+                done.add(region);
+            }
+        } catch (StorageException e) {
+            done.forEach(Region::reopenMemory);
+            throw e;
+        }
+    }
+}

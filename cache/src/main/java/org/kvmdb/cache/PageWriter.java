@@ -1,0 +1,169 @@
+package org.kvmdb.cache;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.LpnList;
+import org.kvmdb.ffi.NativeRegion;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Append;
+import org.kvmdb.journal.BlockEncoder;
+
+/**
+ * Frozen pages on their way to the log: copied out and compressed by workers, a chunk each, appended in order by the
+ * caller. A single chunk is done by the caller itself. Used under the write-back lock.
+ */
+final class PageWriter implements AutoCloseable {
+
+    /** Most bytes of pages in a chunk. */
+    static final int CHUNK_BYTES = 64 << 10;
+
+    /** Memory of one chunk: the pages, and their blocks at worst. */
+    private static final int CHUNK_MEMORY_BYTES = 2 * CHUNK_BYTES + (32 << 10);
+
+    private static final int WORKERS = Math.min(8, Runtime.getRuntime().availableProcessors());
+    private static final int CHUNKS = 2 * WORKERS + 1;
+
+    private final ExecutorService workers =
+            Executors.newFixedThreadPool(WORKERS, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
+    private final Arena arena = Arena.ofShared();
+    private final Deque<Chunk> idle = new ArrayDeque<>();
+
+    PageWriter() {
+        for (int i = 0; i < CHUNKS; i++) {
+            idle.add(new Chunk(arena));
+        }
+    }
+
+    /** What a writer's buffers take of a store's memory budget. */
+    static long memoryBytes() {
+        return (long) CHUNKS * CHUNK_MEMORY_BYTES;
+    }
+
+    /** Appends all pages of the list, which then holds their PPNs. */
+    void append(Append append, Region region, NativeRegion.Freeze freeze, LpnList pages) {
+        final int pageShift = region.volume().pageShift();
+        final int chunkPages = CHUNK_BYTES >> pageShift;
+        if (pages.size() <= chunkPages) {
+            final Chunk chunk = idle.peek();
+            chunk.encode(region, freeze, pages, 0, (int) pages.size());
+            chunk.append(append, region, pages);
+            return;
+        }
+        final Deque<Encoding> inFlight = new ArrayDeque<>();
+        try {
+            for (long first = 0; first < pages.size(); first += chunkPages) {
+                if (idle.isEmpty()) {
+                    appendOldest(append, region, pages, inFlight);
+                }
+                final Chunk chunk = idle.remove();
+                final long from = first;
+                final int count = (int) Math.min(chunkPages, pages.size() - first);
+                inFlight.add(new Encoding(
+                        chunk, workers.submit(() -> chunk.encode(region, freeze, pages, from, count))));
+            }
+            while (!inFlight.isEmpty()) {
+                appendOldest(append, region, pages, inFlight);
+            }
+        } finally {
+            // After a failure: no worker may be left writing into a chunk that is used again.
+            inFlight.forEach(encoding -> {
+                encoding.awaitQuietly();
+                idle.add(encoding.chunk);
+            });
+        }
+    }
+
+    private void appendOldest(Append append, Region region, LpnList pages, Deque<Encoding> inFlight) {
+        final Encoding oldest = inFlight.peek();
+        oldest.await();
+        oldest.chunk.append(append, region, pages);
+        inFlight.remove();
+        idle.add(oldest.chunk);
+    }
+
+    @Override
+    public void close() {
+        workers.shutdownNow();
+        workers.close();
+        arena.close();
+    }
+
+    private record Encoding(Chunk chunk, Future<?> future) {
+
+        void await() {
+            boolean interrupted = false;
+            try {
+                while (true) {
+                    try {
+                        future.get();
+                        return;
+                    } catch (InterruptedException e) {
+                        // A commit is not cut short; who interrupted finds the flag afterwards.
+                        interrupted = true;
+                    }
+                }
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof StorageException failure) {
+                    throw failure;
+                }
+                throw new StorageException(ErrorCode.IO, "encoding pages failed: " + e.getCause(), e.getCause());
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
+        void awaitQuietly() {
+            try {
+                await();
+            } catch (StorageException e) {
+                // The failure that matters is on its way already.
+            }
+        }
+    }
+
+    /** Room for some pages and their blocks. */
+    private static final class Chunk {
+        private final MemorySegment pages;
+        private final MemorySegment blocks;
+        private final int[] blockLengths = new int[CHUNK_BYTES >> 12];
+        private long first;
+        private int count;
+
+        Chunk(Arena arena) {
+            pages = arena.allocate(CHUNK_BYTES, 4096);
+            blocks = arena.allocate(CHUNK_MEMORY_BYTES - CHUNK_BYTES, 64);
+        }
+
+        void encode(Region region, NativeRegion.Freeze freeze, LpnList list, long from, int pageCount) {
+            final int pageShift = region.volume().pageShift();
+            first = from;
+            count = pageCount;
+            region.nativeRegion().copyOut(freeze, list, from, pageCount, pages);
+            long at = 0;
+            for (int i = 0; i < pageCount; i++) {
+                final MemorySegment page = pages.asSlice((long) i << pageShift, 1L << pageShift);
+                blockLengths[i] = BlockEncoder.encode(page, pageShift, blocks.asSlice(at));
+                at += blockLengths[i];
+            }
+        }
+
+        void append(Append append, Region region, LpnList list) {
+            final int volumeId = region.volume().id();
+            long at = 0;
+            for (int i = 0; i < count; i++) {
+                final MemorySegment block = blocks.asSlice(at, blockLengths[i]);
+                list.ppn(first + i, append.page(volumeId, list.lpn(first + i), block));
+                at += blockLengths[i];
+            }
+        }
+    }
+}

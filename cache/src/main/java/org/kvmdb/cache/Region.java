@@ -1,0 +1,419 @@
+package org.kvmdb.cache;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import org.kvmdb.ffi.BadPage;
+import org.kvmdb.ffi.Errno;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.LpnList;
+import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.ffi.NativeRegion;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.VolumeEntry;
+
+/**
+ * A volume mapped into this process. Thread-safe.
+ *
+ * <p>The arena bounds the life of the memory that users see: it is closed first, so that nobody touches the address
+ * space when it goes. Native calls hold the lifecycle lock shared, closing takes it exclusively.
+ */
+public final class Region {
+
+    /** Pages that are copied with one call, so that no safepoint waits long (FAULTPATH rule 19). */
+    private static final int COPY_BYTES = 256 << 10;
+
+    private final PageCache cache;
+    private final VolumeEntry volume;
+    private final NativeRegion region;
+    private final long reserveBytes;
+    private final Scopes scopes;
+    private final ReentrantReadWriteLock lifecycle = new ReentrantReadWriteLock();
+    private boolean closed;
+
+    private Arena arena = Arena.ofShared();
+    private volatile MemorySegment memory;
+
+    /** Errors up to here do not keep a commit from succeeding: they were rolled back. Under the write-back lock. */
+    private long badMark;
+
+    /** Reserved for the map nodes of pages that were stolen; released when they are committed. Under the write-back lock. */
+    private long stolenReservedBytes;
+
+    /** Where stealing goes on. Under the write-back lock. */
+    private long stealCursor;
+
+    private volatile WriteAheadBarrier barrier;
+
+    /** Asked by a commit after the freeze, before anything of it can become durable (DURABILITY rule 8). */
+    public interface WriteAheadBarrier {
+        long currentLsn();
+
+        void flushTo(long lsn);
+    }
+
+    Region(PageCache cache, VolumeEntry volume, Path spillDirectory) {
+        this.cache = cache;
+        this.volume = volume;
+        this.scopes = new Scopes(cache.scopeDepth());
+        this.reserveBytes = reserveBytes(volume.sizeBytes());
+        final int spillFd = NativeFile.open(spillDirectory, NativeFile.UNNAMED).fd();
+        this.region = NativeRegion.open(
+                cache.pool(),
+                volume.sizeBytes(),
+                reserveBytes,
+                volume.pageShift(),
+                volume.familyId(),
+                volume.mapRoot(),
+                spillFd);
+        mapMemory();
+    }
+
+    /** Address space to grow into: four times the size, at least one granule. */
+    private static long reserveBytes(long sizeBytes) {
+        final long wanted = Math.max(4 * sizeBytes, NativeRegion.GRANULE_BYTES);
+        return (wanted + NativeRegion.GRANULE_BYTES - 1) / NativeRegion.GRANULE_BYTES * NativeRegion.GRANULE_BYTES;
+    }
+
+    private void mapMemory() {
+        memory = MemorySegment.ofAddress(region.baseAddress()).reinterpret(volume.sizeBytes(), arena, null);
+    }
+
+    public VolumeEntry volume() {
+        return volume;
+    }
+
+    NativeRegion nativeRegion() {
+        return region;
+    }
+
+    /** The memory of the volume at its current size. */
+    public MemorySegment memory() {
+        final MemorySegment current = memory;
+        if (!current.scope().isAlive()) {
+            throw closedException();
+        }
+        return current;
+    }
+
+    // ---- scopes ----
+
+    /** Opens a read scope: remembers how many bad pages there were, and makes known ones count again when touched. */
+    public long beginRead() {
+        return withRegion(() -> {
+            region.unpoison();
+            return region.badCount();
+        });
+    }
+
+    /** Ends a scope: throws when a page could not be had, or written, since it was opened. */
+    public void endRead(long mark) {
+        final StorageException failure = withRegion(() -> failureSince(mark));
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    public long beginWrite() {
+        scopes.enter();
+        try {
+            return beginRead();
+        } catch (RuntimeException e) {
+            scopes.leave();
+            throw e;
+        }
+    }
+
+    public void endWrite(long mark) {
+        scopes.leave();
+        endRead(mark);
+    }
+
+    Scopes scopes() {
+        return scopes;
+    }
+
+    // ---- errors ----
+
+    /** Pages that could not be had or written since the region was opened. */
+    public long badPageCount() {
+        return withRegion(region::badCount);
+    }
+
+    /** The exception for the first error after the mark that is still on record, or null when there was none. */
+    private StorageException failureSince(long mark) {
+        final long count = region.badCount();
+        if (count == mark) {
+            return null;
+        }
+        for (long number = mark + 1; number <= count; number++) {
+            final BadPage bad = region.badPage(number);
+            if (bad != null) {
+                return exceptionFor(bad);
+            }
+        }
+        return StorageException.corruptPage(volume.name(), -1, 0, "%d pages could not be had".formatted(count - mark));
+    }
+
+    private StorageException exceptionFor(BadPage bad) {
+        if (bad.cause() == BadPage.FULL) {
+            return new StorageException(
+                    ErrorCode.STORE_FULL,
+                    "store full: volume=%s lpn=%d could not become dirty; roll back, make space, write again"
+                            .formatted(volume.name(), bad.lpn()));
+        }
+        return StorageException.corruptPage(volume.name(), bad.lpn(), bad.ppn(), bad.describe());
+    }
+
+    /** Throws when something since the last commit or rollback must not become durable. Under the write-back lock. */
+    void checkCommittable() {
+        final StorageException failure = failureSince(badMark);
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    // ---- bringing in ----
+
+    /** Brings a range in and verifies it. */
+    public void load(long offset, long lengthBytes) {
+        checkRange(offset, lengthBytes);
+        withRegion(() -> {
+            region.unpoison();
+            if (lengthBytes > 0 && !region.load(lpn(offset), pages(offset, lengthBytes))) {
+                throw exceptionFor(region.badPage(region.badCount()));
+            }
+            return null;
+        });
+    }
+
+    /** Asks for a range; returns at once. */
+    public void prefetch(long offset, long lengthBytes) {
+        checkRange(offset, lengthBytes);
+        if (lengthBytes > 0) {
+            cache.prefetcher().request(this, lpn(offset), pages(offset, lengthBytes));
+        }
+    }
+
+    /** Brings pages in for the prefetcher; does nothing on a region that was closed meanwhile. */
+    void prefetchPages(long lpn, long pages) {
+        lifecycle.readLock().lock();
+        try {
+            if (!closed) {
+                region.prefetch(lpn, pages);
+            }
+        } finally {
+            lifecycle.readLock().unlock();
+        }
+    }
+
+    /** Copies out of the region in pieces, each loaded first, so that no page of it is delivered wrong. */
+    public void read(long offset, MemorySegment destination) {
+        final long length = destination.byteSize();
+        checkRange(offset, length);
+        final long mark = beginRead();
+        for (long done = 0; done < length; done += COPY_BYTES) {
+            final long piece = Math.min(COPY_BYTES, length - done);
+            load(offset + done, piece);
+            MemorySegment.copy(memory(), offset + done, destination, done, piece);
+        }
+        endRead(mark);
+    }
+
+    /** Copies into the region in pieces. */
+    public void write(long offset, MemorySegment source) {
+        final long length = source.byteSize();
+        checkRange(offset, length);
+        final long mark = beginRead();
+        for (long done = 0; done < length; done += COPY_BYTES) {
+            final long piece = Math.min(COPY_BYTES, length - done);
+            MemorySegment.copy(source, done, memory(), offset + done, piece);
+        }
+        endRead(mark);
+    }
+
+    // ---- pins ----
+
+    /** Keeps a range in memory; returns what undoes it. */
+    public Runnable pin(long offset, long lengthBytes, boolean forWrite) {
+        checkRange(offset, lengthBytes);
+        final long lpn = lpn(offset);
+        final long pages = pages(offset, lengthBytes);
+        final long bytes = pages << volume.pageShift();
+        cache.reservePins(bytes);
+        try {
+            if (forWrite) {
+                scopes.addWritePin();
+            }
+            try {
+                pinPages(lpn, pages, forWrite);
+            } catch (RuntimeException e) {
+                if (forWrite) {
+                    scopes.removeWritePin();
+                }
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            cache.releasePins(bytes);
+            throw e;
+        }
+        return () -> {
+            lifecycle.readLock().lock();
+            try {
+                if (!closed) {
+                    region.unpin(lpn, pages);
+                }
+            } finally {
+                lifecycle.readLock().unlock();
+            }
+            if (forWrite) {
+                scopes.removeWritePin();
+            }
+            cache.releasePins(bytes);
+        };
+    }
+
+    private void pinPages(long lpn, long pages, boolean forWrite) {
+        withRegion(() -> {
+            final long mark = region.badCount();
+            final int result = region.pin(lpn, pages, forWrite);
+            if (result < 0) {
+                final StorageException failure = failureSince(mark);
+                throw failure != null ? failure : Errno.exception(result, "pin %d pages of %s".formatted(pages, volume.name()));
+            }
+            return null;
+        });
+    }
+
+    // ---- write-back: under the write-back lock ----
+
+    WriteAheadBarrier barrier() {
+        return barrier;
+    }
+
+    public void barrier(WriteAheadBarrier newBarrier) {
+        barrier = newBarrier;
+    }
+
+    /** Forgets errors: what followed them is gone. */
+    void forgive() {
+        region.unpoison();
+        badMark = region.badCount();
+    }
+
+    void holdStolenReservation(long bytes) {
+        stolenReservedBytes += bytes;
+    }
+
+    /** Takes what is held for stolen pages, to release it. */
+    long takeStolenReservation() {
+        final long bytes = stolenReservedBytes;
+        stolenReservedBytes = 0;
+        return bytes;
+    }
+
+    long stealCursor() {
+        return stealCursor;
+    }
+
+    void stealCursor(long lpn) {
+        stealCursor = Math.max(lpn, 0);
+    }
+
+    /** Blocks of stolen pages from an LPN on. */
+    LpnList stolenFrom(long lpn) {
+        final LpnList list = new LpnList();
+        region.stolen(lpn, list);
+        return list;
+    }
+
+    /** Changes the size of the mapping after (growing) or before (shrinking) the catalog's. */
+    void resizeMapping(long sizeBytes) {
+        region.resize(sizeBytes);
+        mapMemory();
+    }
+
+    void checkCanGrowTo(long sizeBytes) {
+        if (sizeBytes > reserveBytes) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "volume %s can grow to %d bytes while it is open, asked for %d: close and open the store, then resize"
+                            .formatted(volume.name(), reserveBytes, sizeBytes));
+        }
+    }
+
+    // ---- life ----
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Invalidates the memory; BUSY when a native call is using it. */
+    void closeMemory() {
+        try {
+            if (arena.scope().isAlive()) {
+                arena.close();
+            }
+        } catch (IllegalStateException e) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "memory of volume %s is in use by a native call; close again when it has returned".formatted(volume.name()),
+                    e);
+        }
+    }
+
+    /** Undoes {@link #closeMemory}: segments handed out before stay invalid. */
+    void reopenMemory() {
+        if (!arena.scope().isAlive()) {
+            arena = Arena.ofShared();
+            mapMemory();
+        }
+    }
+
+    /** Unmaps the region, after its memory was closed. */
+    void close() {
+        lifecycle.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                region.close();
+            }
+        } finally {
+            lifecycle.writeLock().unlock();
+        }
+    }
+
+    private <T> T withRegion(Supplier<T> action) {
+        lifecycle.readLock().lock();
+        try {
+            if (closed) {
+                throw closedException();
+            }
+            return action.get();
+        } finally {
+            lifecycle.readLock().unlock();
+        }
+    }
+
+    private StorageException closedException() {
+        return new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(volume.name()));
+    }
+
+    private void checkRange(long offset, long lengthBytes) {
+        final long size = memory().byteSize();
+        if (offset < 0 || lengthBytes < 0 || offset > size - lengthBytes) {
+            throw new IndexOutOfBoundsException(
+                    "range beyond the volume: offset=%d length=%d size=%d".formatted(offset, lengthBytes, size));
+        }
+    }
+
+    private long lpn(long offset) {
+        return offset >>> volume.pageShift();
+    }
+
+    private long pages(long offset, long lengthBytes) {
+        return lengthBytes == 0 ? 0 : lpn(offset + lengthBytes - 1) - lpn(offset) + 1;
+    }
+}

@@ -1,0 +1,326 @@
+package org.kvmdb.cache;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.LpnList;
+import org.kvmdb.ffi.NativeRegion;
+import org.kvmdb.ffi.PageFaulter;
+import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Append;
+import org.kvmdb.journal.Journal;
+
+/**
+ * Everything that takes dirty pages away: commit, stealing, rollback, resizing. One at a time, under the write-back lock;
+ * faults go on meanwhile.
+ *
+ * <p>A commit: keep write scopes out, freeze the dirty pages, let the scopes in again; ask the front ends' logs; copy out,
+ * compress, append; flush; flip the map; thaw. A region whose part cannot be committed (a bad page, a write pin that
+ * stays) fails the requests that name it, and the rest of the group goes on without it (DURABILITY rule 9).
+ */
+final class WriteBack implements AutoCloseable {
+
+    /** Stolen in one go: about a batch of the log. */
+    private static final long STEAL_PAGES_MAX = 256;
+
+    /** Kept reserved for each stolen page until its commit: the record that refers to it. */
+    private static final long REFERENCE_BYTES = 64;
+
+    private final Journal journal;
+    private final SpaceAccount space;
+    private final PageWriter writer = new PageWriter();
+    private final ReentrantLock lock = new ReentrantLock();
+    private long stolenPages;
+    private long committedPages;
+
+    WriteBack(Journal journal) {
+        this.journal = journal;
+        this.space = journal.space();
+    }
+
+    // ---- commit ----
+
+    /** Commits a group; each request ends with its sequence or its failure. */
+    void commit(List<CommitRequest> group) {
+        lock.lock();
+        final Map<Region, FrozenRegion> frozen = new LinkedHashMap<>();
+        try {
+            freeze(group, frozen);
+            passBarriers(group, frozen);
+            abandonUnneeded(group, frozen);
+            final boolean durable = group.stream().anyMatch(r -> r.isDurable() && !r.hasFailed());
+            final long sequence = write(frozen.values(), durable);
+            group.forEach(request -> request.sequence(sequence));
+            frozen.values().forEach(f -> f.committed(space));
+            frozen.values().forEach(f -> committedPages += f.pageCount());
+        } catch (RuntimeException | Error e) {
+            frozen.values().forEach(f -> f.failed(space));
+            throw e;
+        } finally {
+            frozen.values().forEach(FrozenRegion::close);
+            lock.unlock();
+        }
+    }
+
+    private static void failAll(List<CommitRequest> group, Region region, RuntimeException failure) {
+        group.stream().filter(request -> request.regions().contains(region)).forEach(request -> request.fail(failure));
+    }
+
+    /** Freezes the regions of the group while no write scope is open on any of them. */
+    private void freeze(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
+        if (!PageFaulter.isInstalled()) {
+            throw new StorageException(
+                    ErrorCode.FAILED,
+                    "another library has replaced the SIGBUS handler, so that page faults are no longer seen: open the"
+                            + " store after it was loaded, or keep it from installing one");
+        }
+        final List<Region> locked = new ArrayList<>();
+        try {
+            for (Region region : regionsOf(group)) {
+                try {
+                    region.scopes().lockExclusive();
+                    locked.add(region);
+                } catch (StorageException e) {
+                    failAll(group, region, e);
+                }
+            }
+            for (Region region : locked) {
+                try {
+                    if (region.isClosed()) {
+                        throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
+                    }
+                    region.checkCommittable();
+                    frozen.put(region, new FrozenRegion(region));
+                    // A page may have turned bad between the check and the freeze.
+                    region.checkCommittable();
+                } catch (StorageException e) {
+                    failAll(group, region, e);
+                }
+            }
+        } finally {
+            locked.forEach(region -> region.scopes().unlockExclusive());
+        }
+    }
+
+    private static List<Region> regionsOf(List<CommitRequest> group) {
+        return group.stream()
+                .flatMap(request -> request.regions().stream())
+                .distinct()
+                .sorted(Comparator.comparingInt(region -> region.volume().id()))
+                .toList();
+    }
+
+    private static void passBarriers(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
+        frozen.forEach((region, f) -> {
+            try {
+                f.passBarrier();
+            } catch (RuntimeException e) {
+                failAll(group, region, e);
+            }
+        });
+    }
+
+    /** Gives up what only failed requests wanted. */
+    private void abandonUnneeded(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
+        frozen.entrySet().removeIf(entry -> {
+            final boolean needed = group.stream()
+                    .anyMatch(request -> !request.hasFailed() && request.regions().contains(entry.getKey()));
+            if (!needed) {
+                entry.getValue().failed(space);
+                entry.getValue().close();
+            }
+            return !needed;
+        });
+    }
+
+    private long write(Collection<FrozenRegion> frozen, boolean durable) {
+        if (frozen.stream().allMatch(FrozenRegion::isEmpty)) {
+            if (durable) {
+                journal.flush();
+            }
+            return journal.sequence();
+        }
+        try (Append append = journal.beginAppend()) {
+            for (FrozenRegion f : frozen) {
+                f.append(append, writer);
+            }
+            final long sequence = append.commit();
+            if (durable) {
+                append.flush();
+            }
+            append.apply();
+            return sequence;
+        }
+    }
+
+    // ---- stealing ----
+
+    /** Moves some dirty pages of a region to the log before their commit. Returns how many. */
+    long steal(Region region) {
+        lock.lock();
+        try (LpnList pages = new LpnList()) {
+            if (region.isClosed()) {
+                return 0;
+            }
+            final NativeRegion.Freeze freeze =
+                    region.nativeRegion().freezeToSteal(pages, region.stealCursor(), STEAL_PAGES_MAX);
+            region.stealCursor(freeze.nextLpn());
+            if (!pages.isEmpty()) {
+                stealFrozen(region, freeze, pages);
+            }
+            return pages.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void stealFrozen(Region region, NativeRegion.Freeze freeze, LpnList pages) {
+        final NativeRegion nativeRegion = region.nativeRegion();
+        try (Append append = journal.beginAppend()) {
+            writer.append(append, region, freeze, pages);
+            append.stolen();
+        } catch (RuntimeException | Error e) {
+            space.release(freeze.pathReservedBytes());
+            nativeRegion.thawDirty(freeze, pages);
+            throw e;
+        }
+        nativeRegion.steal(pages);
+        nativeRegion.thawClean(freeze, pages);
+        // The list's PPNs are now those that were stolen earlier and written again since.
+        for (long i = 0; i < pages.size(); i++) {
+            dropStolen(pages.ppn(i));
+        }
+        final long held = pages.size() * REFERENCE_BYTES;
+        region.holdStolenReservation(held + freeze.pathReservedBytes());
+        space.release(freeze.pageReservedBytes() - held);
+        stolenPages += pages.size();
+    }
+
+    private void dropStolen(long ppn) {
+        if (ppn != 0) {
+            journal.dropStolen(ppn);
+        }
+    }
+
+    // ---- rollback and resize ----
+
+    /** Drops what was written to the regions since their last commit. */
+    void rollback(Collection<Region> regions) {
+        lock.lock();
+        try {
+            for (Region region : regions) {
+                exclusively(region, () -> rollback(region));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void rollback(Region region) {
+        try (LpnList stolen = region.stolenFrom(0)) {
+            if (!region.nativeRegion().rollback()) {
+                throw new StorageException(
+                        ErrorCode.BUSY, "pages of volume %s are pinned: close the pins".formatted(region.volume().name()));
+            }
+            region.forgive();
+            region.nativeRegion().trimSpill();
+            releaseStolen(region, stolen);
+        }
+    }
+
+    private void releaseStolen(Region region, LpnList stolen) {
+        for (long i = 0; i < stolen.size(); i++) {
+            dropStolen(stolen.ppn(i));
+        }
+        space.release(region.takeStolenReservation());
+    }
+
+    /** Changes the size of a volume that is mapped. */
+    void resize(Region region, long sizeBytes) {
+        lock.lock();
+        try {
+            exclusively(region, () -> {
+                final int id = region.volume().id();
+                if (sizeBytes >= region.volume().sizeBytes()) {
+                    region.checkCanGrowTo(sizeBytes);
+                    journal.resizeVolume(id, sizeBytes);
+                    region.resizeMapping(sizeBytes);
+                } else {
+                    shrink(region, sizeBytes);
+                }
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The mapping first: a page beyond that is pinned refuses, with nothing changed; then nobody writes there. */
+    private void shrink(Region region, long sizeBytes) {
+        final long before = region.volume().sizeBytes();
+        try (LpnList stolen = region.stolenFrom(sizeBytes >>> region.volume().pageShift())) {
+            region.nativeRegion().resize(sizeBytes);
+            try {
+                journal.resizeVolume(region.volume().id(), sizeBytes);
+            } catch (RuntimeException e) {
+                region.nativeRegion().resize(before);
+                throw e;
+            }
+            region.resizeMapping(sizeBytes);
+            for (long i = 0; i < stolen.size(); i++) {
+                dropStolen(stolen.ppn(i));
+            }
+        }
+    }
+
+    /** Closes a region; what was not committed is dropped. Its memory is closed by now. */
+    void discard(Region region) {
+        lock.lock();
+        try (LpnList stolen = region.stolenFrom(0)) {
+            region.close();
+            releaseStolen(region, stolen);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void exclusively(Region region, Runnable action) {
+        region.scopes().lockExclusive();
+        try {
+            if (region.isClosed()) {
+                throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
+            }
+            action.run();
+        } finally {
+            region.scopes().unlockExclusive();
+        }
+    }
+
+    long stolenPages() {
+        lock.lock();
+        try {
+            return stolenPages;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long committedPages() {
+        lock.lock();
+        try {
+            return committedPages;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        writer.close();
+    }
+}

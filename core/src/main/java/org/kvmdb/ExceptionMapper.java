@@ -1,0 +1,47 @@
+package org.kvmdb;
+
+import java.util.function.Supplier;
+import org.kvmdb.ffi.StorageException;
+
+/** From the one exception of the modules below to the public types: the only place that translates. */
+final class ExceptionMapper {
+
+    private ExceptionMapper() {}
+
+    static void run(Runnable action) {
+        call(() -> {
+            action.run();
+            return null;
+        });
+    }
+
+    static <T> T call(Supplier<T> action) {
+        try {
+            return action.get();
+        } catch (StorageException e) {
+            throw map(e);
+        }
+    }
+
+    static StoreException map(StorageException e) {
+        final String message = e.getMessage();
+        return switch (e.code()) {
+            case CORRUPT_PAGE -> new CorruptPageException(message, e.volume(), e.lpn(), e.ppn(), e);
+            case CORRUPT_STORE -> new CorruptStoreException(message, e);
+            case STORE_FULL -> new StoreFullException(message, e);
+            case STORE_IN_USE -> new StoreInUseException(message, e);
+            case NOT_A_STORE -> new NotAStoreException(message, e);
+            case ALREADY_EXISTS -> new StoreExistsException(message, e);
+            case WRONG_MAGIC -> new WrongMagicException(message, e);
+            case TOO_OLD -> new TooOldException(message, e);
+            case TOO_NEW -> new TooNewException(message, e);
+            case CLOSED -> new StoreClosedException(message, e);
+            case FAILED -> new StoreFailedException(message, e);
+            case IO, INVALID -> new StoreIoException(message, e);
+            case NO_SUCH_VOLUME -> new NoSuchVolumeException(message, e);
+            case VOLUME_EXISTS -> new VolumeExistsException(message, e);
+            case BUSY -> new StoreBusyException(message, e);
+            case UNSUPPORTED -> new UnsupportedPlatformException(message, e);
+        };
+    }
+}
