@@ -108,7 +108,7 @@ static int make_writable(struct region *region, uint64_t lpn, uint64_t *word, ui
             return r;
     }
     if (page_state(*word) != DIRTY) {
-        *word = make_dirty(region, lpn, *word & ~PAGE_COPIED);
+        *word = page_with_use(make_dirty(region, lpn, *word & ~PAGE_COPIED));
         COUNT(region->pool, first_writes, 1);
     }
     return unprotect(region, lpn, part);

@@ -45,7 +45,7 @@ uint64_t make_dirty(struct region *region, uint64_t lpn, uint64_t word)
         atomic_fetch_add(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
         atomic_fetch_add(&region->dirty_in_memory, 1);
     }
-    return page_with_use(page_with_state(word, DIRTY));
+    return page_with_state(word, DIRTY);
 }
 
 int unprotect(struct region *region, uint64_t lpn, uint32_t part)

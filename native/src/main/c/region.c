@@ -184,6 +184,8 @@ int kvmdb_region_close(struct region *region)
     for (uint64_t lpn = 0; (lpn = page_bitmap_next(&region->dirty, lpn)) != PAGE_BITMAP_END; lpn++)
         region_drop_page(region, lpn, &batch);
     batch_drop(pool, &batch);
+    /* Groups whose pages could not be filled after all still hold theirs. */
+    kvmdb_space_release(pool->space, atomic_load(&region->path_reservations) * KVMDB_PATH_RESERVATION_BYTES);
     uncount(region);
     kernel_unregister(pool->uffd, region->base, region->reserve_bytes);
     release_memory(region);

@@ -8,18 +8,18 @@
 #include <errno.h>
 #include <string.h>
 
-/* Pages that are write-protected in one go; more would hold up other threads' write faults (FAULTPATH rule 9). */
-#define FREEZE_CHUNK 512
+/* Pages that are write-protected in one go. More than 512 hold up other threads' write faults (FAULTPATH rule 9), and
+ * these lie on the stack. */
+#define CHUNK_PAGES 128
 
 /* ---- freeze ---- */
 
 /* Dirty pages whose locks are held, in order of LPN. */
 struct chunk {
     int count;
-    uint64_t lpns[FREEZE_CHUNK / 4];
-    uint64_t words[FREEZE_CHUNK / 4];
+    uint64_t lpns[CHUNK_PAGES];
+    uint64_t words[CHUNK_PAGES];
 };
-#define CHUNK_PAGES (FREEZE_CHUNK / 4)
 
 /* Locks the page if it is dirty and to be frozen. -EAGAIN: its lock is taken and others are held, so come back. */
 static int take_for_freeze(struct region *region, struct chunk *chunk, uint64_t lpn, uint64_t flags)

@@ -9,10 +9,10 @@ import org.kvmdb.journal.Append;
  * What one commit takes from one region: the pages frozen now, and those stolen to the log before. Used by one committer
  * under the write-back lock; ended by exactly one of {@link #committed} and {@link #failed}.
  */
-final class FrozenRegion implements AutoCloseable {
+final class FrozenRegion {
 
     private final Region region;
-    private final LpnList pages = new LpnList();
+    private final LpnList pages;
     private final LpnList stolen;
     private final NativeRegion.Freeze freeze;
     private long lsn = -1;
@@ -20,6 +20,7 @@ final class FrozenRegion implements AutoCloseable {
     /** Freezes; no write scope is open. */
     FrozenRegion(Region region) {
         this.region = region;
+        pages = region.emptyFrozenList();
         freeze = region.nativeRegion().freezeAll(pages);
         stolen = region.stolenFrom(0);
     }
@@ -66,11 +67,5 @@ final class FrozenRegion implements AutoCloseable {
         // The pages keep their reservations; those of the map's paths are made anew with the dirty marks.
         space.release(freeze.pathReservedBytes());
         region.nativeRegion().thawDirty(freeze, pages);
-    }
-
-    @Override
-    public void close() {
-        pages.close();
-        stolen.close();
     }
 }

@@ -45,6 +45,11 @@ public final class Region {
     /** Where stealing goes on. Under the write-back lock. */
     private long stealCursor;
 
+    /** Scratch. Under the write-back lock. */
+    private final LpnList frozenPages = new LpnList();
+
+    private final LpnList stolenPages = new LpnList();
+
     private volatile WriteAheadBarrier barrier;
 
     /** Asked by a commit after the freeze, before anything of it can become durable (DURABILITY rule 8). */
@@ -322,11 +327,17 @@ public final class Region {
         stealCursor = Math.max(lpn, 0);
     }
 
-    /** Blocks of stolen pages from an LPN on. */
+    /** The list for pages that are frozen next; it is used again by each freeze. */
+    LpnList emptyFrozenList() {
+        frozenPages.clear();
+        return frozenPages;
+    }
+
+    /** Blocks of stolen pages from an LPN on; the list is used again by the next call. */
     LpnList stolenFrom(long lpn) {
-        final LpnList list = new LpnList();
-        region.stolen(lpn, list);
-        return list;
+        stolenPages.clear();
+        region.stolen(lpn, stolenPages);
+        return stolenPages;
     }
 
     /** Changes the size of the mapping after (growing) or before (shrinking) the catalog's. */

@@ -63,7 +63,6 @@ final class WriteBack implements AutoCloseable {
             frozen.values().forEach(f -> f.failed(space));
             throw e;
         } finally {
-            frozen.values().forEach(FrozenRegion::close);
             lock.unlock();
         }
     }
@@ -133,7 +132,6 @@ final class WriteBack implements AutoCloseable {
                     .anyMatch(request -> !request.hasFailed() && request.regions().contains(entry.getKey()));
             if (!needed) {
                 entry.getValue().failed(space);
-                entry.getValue().close();
             }
             return !needed;
         });
@@ -164,10 +162,11 @@ final class WriteBack implements AutoCloseable {
     /** Moves some dirty pages of a region to the log before their commit. Returns how many. */
     long steal(Region region) {
         lock.lock();
-        try (LpnList pages = new LpnList()) {
+        try {
             if (region.isClosed()) {
                 return 0;
             }
+            final LpnList pages = region.emptyFrozenList();
             final NativeRegion.Freeze freeze =
                     region.nativeRegion().freezeToSteal(pages, region.stealCursor(), STEAL_PAGES_MAX);
             region.stealCursor(freeze.nextLpn());
@@ -223,15 +222,14 @@ final class WriteBack implements AutoCloseable {
     }
 
     private void rollback(Region region) {
-        try (LpnList stolen = region.stolenFrom(0)) {
-            if (!region.nativeRegion().rollback()) {
-                throw new StorageException(
-                        ErrorCode.BUSY, "pages of volume %s are pinned: close the pins".formatted(region.volume().name()));
-            }
-            region.forgive();
-            region.nativeRegion().trimSpill();
-            releaseStolen(region, stolen);
+        final LpnList stolen = region.stolenFrom(0);
+        if (!region.nativeRegion().rollback()) {
+            throw new StorageException(
+                    ErrorCode.BUSY, "pages of volume %s are pinned: close the pins".formatted(region.volume().name()));
         }
+        region.forgive();
+        region.nativeRegion().trimSpill();
+        releaseStolen(region, stolen);
     }
 
     private void releaseStolen(Region region, LpnList stolen) {
@@ -263,25 +261,25 @@ final class WriteBack implements AutoCloseable {
     /** The mapping first: a page beyond that is pinned refuses, with nothing changed; then nobody writes there. */
     private void shrink(Region region, long sizeBytes) {
         final long before = region.volume().sizeBytes();
-        try (LpnList stolen = region.stolenFrom(sizeBytes >>> region.volume().pageShift())) {
-            region.nativeRegion().resize(sizeBytes);
-            try {
-                journal.resizeVolume(region.volume().id(), sizeBytes);
-            } catch (RuntimeException e) {
-                region.nativeRegion().resize(before);
-                throw e;
-            }
-            region.resizeMapping(sizeBytes);
-            for (long i = 0; i < stolen.size(); i++) {
-                dropStolen(stolen.ppn(i));
-            }
+        final LpnList stolen = region.stolenFrom(sizeBytes >>> region.volume().pageShift());
+        region.nativeRegion().resize(sizeBytes);
+        try {
+            journal.resizeVolume(region.volume().id(), sizeBytes);
+        } catch (RuntimeException e) {
+            region.nativeRegion().resize(before);
+            throw e;
+        }
+        region.resizeMapping(sizeBytes);
+        for (long i = 0; i < stolen.size(); i++) {
+            dropStolen(stolen.ppn(i));
         }
     }
 
     /** Closes a region; what was not committed is dropped. Its memory is closed by now. */
     void discard(Region region) {
         lock.lock();
-        try (LpnList stolen = region.stolenFrom(0)) {
+        try {
+            final LpnList stolen = region.stolenFrom(0);
             region.close();
             releaseStolen(region, stolen);
         } finally {

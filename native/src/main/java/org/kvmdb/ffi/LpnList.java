@@ -6,13 +6,13 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * LPNs off the heap, each with a PPN beside it, as the shim's batch calls take and give them. Grows; keeps its memory for
- * the next use. Not thread-safe.
+ * the next use. The memory goes with the object: closing a shared arena would stop all threads, at every commit. Not
+ * thread-safe, but what is in it may be read by several threads while nobody changes it.
  */
-public final class LpnList implements AutoCloseable {
+public final class LpnList {
 
     private static final long CAPACITY_MIN = 256;
 
-    private Arena arena;
     private MemorySegment lpns;
     private MemorySegment ppns;
     private long capacity;
@@ -70,24 +70,15 @@ public final class LpnList implements AutoCloseable {
             return;
         }
         final long grown = Math.max(wanted, capacity * 2);
-        final Arena larger = Arena.ofShared();
-        final MemorySegment largerLpns = larger.allocate(ValueLayout.JAVA_LONG, grown);
-        final MemorySegment largerPpns = larger.allocate(ValueLayout.JAVA_LONG, grown);
-        if (arena != null) {
-            largerLpns.copyFrom(lpns.asSlice(0, size * Long.BYTES));
-            largerPpns.copyFrom(ppns.asSlice(0, size * Long.BYTES));
-            arena.close();
+        final Arena arena = Arena.ofAuto();
+        final MemorySegment largerLpns = arena.allocate(ValueLayout.JAVA_LONG, grown);
+        final MemorySegment largerPpns = arena.allocate(ValueLayout.JAVA_LONG, grown);
+        if (size > 0) {
+            MemorySegment.copy(lpns, 0, largerLpns, 0, size * Long.BYTES);
+            MemorySegment.copy(ppns, 0, largerPpns, 0, size * Long.BYTES);
         }
-        arena = larger;
         lpns = largerLpns;
         ppns = largerPpns;
         capacity = grown;
-    }
-
-    @Override
-    public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
     }
 }
