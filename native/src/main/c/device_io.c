@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -21,6 +23,19 @@ static int check_kind(int fd)
     return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ? 0 : -EINVAL;
 }
 
+/* An unnamed file where the file system has no O_TMPFILE: made, and its name taken away at once. */
+static int open_and_unlink(const char *directory)
+{
+    char name[4096];
+    if (snprintf(name, sizeof name, "%s/.kvmdb-unnamed-XXXXXX", directory) >= (int)sizeof name)
+        return -ENAMETOOLONG;
+    int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    unlink(name);
+    return fd;
+}
+
 int kvmdb_file_open(const char *path, int mode)
 {
     /* O_NONBLOCK: opening a FIFO must fail below, not hang here. It has no effect on regular files. */
@@ -31,6 +46,8 @@ int kvmdb_file_open(const char *path, int mode)
     if (mode & KVMDB_FILE_DIRECT)
         flags |= O_DIRECT;
     int fd = open(path, flags, 0600);
+    if (fd < 0 && mode & KVMDB_FILE_UNNAMED && (errno == EOPNOTSUPP || errno == EISDIR))
+        return open_and_unlink(path);
     if (fd < 0)
         return -errno;
     int bad = check_kind(fd);
