@@ -16,7 +16,7 @@ mkdir -p "$out/$platform"
 # -z nodelete: a signal handler of ours is installed for the life of the process.
 # -z now, initial-exec TLS: lazy binding and dynamic TLS allocate memory, which a signal handler must not.
 exec "$cc" -std=gnu11 -O2 -g -fPIC -shared $arch_flags \
-  -Wall -Wextra -Werror -Wshadow -Wstack-usage=4224 -Wno-missing-field-initializers \
+  -Wall -Wextra -Werror -Wshadow -Wstack-usage=4096 -Wno-missing-field-initializers \
   -fvisibility=hidden -ftls-model=initial-exec -fno-strict-aliasing \
   -Wl,-z,nodelete -Wl,-z,now -Wl,-z,defs -Wl,--version-script="$here/kvmdb.map" \
   "$@" -o "$out/$platform/libkvmdb.so" "$here"/*.c -ldl

@@ -26,7 +26,7 @@ static int check_kind(int fd)
 /* An unnamed file where the file system has no O_TMPFILE: made, and its name taken away at once. */
 static int open_and_unlink(const char *directory)
 {
-    char name[4096];
+    char name[1024];
     if (snprintf(name, sizeof name, "%s/.kvmdb-unnamed-XXXXXX", directory) >= (int)sizeof name)
         return -ENAMETOOLONG;
     int fd = mkostemp(name, O_CLOEXEC);
