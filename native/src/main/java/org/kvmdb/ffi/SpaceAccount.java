@@ -70,6 +70,11 @@ public final class SpaceAccount implements AutoCloseable {
         return (long) LONG.getVolatile(fields, (long) LIMIT_OFFSET);
     }
 
+    /** What the file grows by at a time. */
+    public long growStepBytes() {
+        return fields.get(ValueLayout.JAVA_LONG, GROW_STEP_OFFSET);
+    }
+
     /** Reserves bytes, growing the file when needed; false, with nothing changed, when there is no room. */
     public boolean tryReserve(long bytes) {
         return ShimLibrary.shim().kvmdb_space_reserve(address(), bytes) == 0;

@@ -1,0 +1,61 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.Ppn;
+
+/** Reads blocks from the device and verifies them. Not thread-safe. */
+final class BlockReader {
+
+    private final Device device;
+    private final SegmentTable segments;
+    private final BlockSeal seal = new BlockSeal();
+    private final MemorySegment buffer = Arena.ofAuto()
+            .allocate(BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX), BatchDescriptor.UNIT_BYTES);
+
+    BlockReader(Device device, SegmentTable segments) {
+        this.device = device;
+        this.segments = segments;
+    }
+
+    /** Reads a block into a page with the seed of the segment table; null, or what is wrong. */
+    String read(long ppn, byte type, long lpn, long family, MemorySegment page, int pageShift) {
+        if (!segments.isPlausible(ppn)) {
+            return "no block can lie there";
+        }
+        final int segment = Ppn.segment(ppn);
+        return read(
+                ppn, segments.salt(segment), segments.generation(segment), type, lpn, family, page, pageShift);
+    }
+
+    String read(
+            long ppn, long salt, int generation, byte type, long lpn, long family, MemorySegment page, int pageShift) {
+        final int length = Ppn.lengthBytes(ppn);
+        if (length > BlockEncoder.blockLengthMax(pageShift)) {
+            return "block of %d bytes is longer than a page of %d can become".formatted(length, 1 << pageShift);
+        }
+        final MemorySegment block = buffer.asSlice(0, length);
+        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        final long count = device.read(position, block);
+        if (count != length) {
+            return "device ends within the block: %d of %d bytes at %d".formatted(count, length, position);
+        }
+        return verify(block, salt, generation, ppn, type, lpn, family, page, pageShift);
+    }
+
+    /** Verifies and decodes a block that is in memory; null, or what is wrong. */
+    String verify(
+            MemorySegment block, long salt, int generation, long ppn, byte type, long lpn, long family,
+            MemorySegment page, int pageShift) {
+        final int crc = seal.crc(block, salt, generation, ppn, lpn, family);
+        return page == null
+                ? seal.verify(block, type, crc, pageShift)
+                : seal.decode(block, type, crc, page, pageShift);
+    }
+
+    /** The CRC that the last block read carries. */
+    int lastCrc() {
+        return Fields.intAt(buffer, BlockDescriptor.CRC_OFFSET);
+    }
+}

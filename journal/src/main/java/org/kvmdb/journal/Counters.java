@@ -1,0 +1,25 @@
+package org.kvmdb.journal;
+
+/** What the journal counts; changed under the append lock. */
+final class Counters {
+    long writtenBytes;
+    long blockBytes;
+    long checkpointBytes;
+    long superblockBytes;
+    long preparedBytes;
+    long records;
+    long batches;
+    long commits;
+    long flushes;
+    long checkpoints;
+    long recordsSinceCheckpoint;
+    long batchesAtCheckpoint;
+    /** Free bytes that only checkpoints and what makes space may take. */
+    long reserveBytes;
+
+    long recoveryNanos;
+    long recordsReplayed;
+    long batchesReplayed;
+    long batchesCut;
+    long batchesRewritten;
+}

@@ -1,0 +1,135 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.ffi.StorageException;
+
+/** A plain file or a block device, locked while open: exclusively, or shared when read-only. */
+public final class FileDevice implements Device {
+
+    private final NativeFile file;
+    /** A second descriptor past the page cache; null where the file system has no such thing. */
+    private final NativeFile direct;
+
+    private final boolean readOnly;
+
+    private FileDevice(NativeFile file, NativeFile direct, boolean readOnly) {
+        this.file = file;
+        this.direct = direct;
+        this.readOnly = readOnly;
+    }
+
+    /** Creates the file, which must not exist, and makes its name durable. */
+    public static FileDevice create(Path path) {
+        final FileDevice device = open(path, NativeFile.CREATE, false);
+        try {
+            NativeFile.flushDirectory(path.toAbsolutePath().getParent());
+            return device;
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    public static FileDevice open(Path path, boolean readOnly) {
+        return open(path, readOnly ? NativeFile.READ_ONLY : 0, readOnly);
+    }
+
+    private static FileDevice open(Path path, int mode, boolean readOnly) {
+        final NativeFile file = NativeFile.open(path, mode);
+        try {
+            if (!file.tryLock(!readOnly)) {
+                throw new StorageException(
+                        ErrorCode.STORE_IN_USE, "store in use: %s is open elsewhere; close it there".formatted(path));
+            }
+            return new FileDevice(file, openDirect(path), readOnly);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static NativeFile openDirect(Path path) {
+        try {
+            return NativeFile.open(path, NativeFile.READ_ONLY | NativeFile.DIRECT);
+        } catch (StorageException e) {
+            if (e.code() == ErrorCode.INVALID) {
+                return null; // tmpfs of older kernels and its like: what is cached is all there is
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public int fd() {
+        return file.fd();
+    }
+
+    @Override
+    public long read(long position, MemorySegment buffer) {
+        return file.read(position, buffer);
+    }
+
+    @Override
+    public long readDurable(long position, MemorySegment buffer) {
+        return (direct == null ? file : direct).read(position, buffer);
+    }
+
+    @Override
+    public void write(long position, MemorySegment buffer) {
+        file.write(position, buffer);
+    }
+
+    @Override
+    public void writeBack(long position, long lengthBytes) {
+        file.writeBack(position, lengthBytes);
+    }
+
+    @Override
+    public void flush() {
+        file.flush();
+    }
+
+    @Override
+    public void allocate(long position, long lengthBytes) {
+        file.allocate(position, lengthBytes);
+    }
+
+    @Override
+    public void discard(long position, long lengthBytes) {
+        file.punchHole(position, lengthBytes);
+    }
+
+    @Override
+    public long sizeBytes() {
+        return file.sizeBytes();
+    }
+
+    @Override
+    public long allocatedBytes() {
+        return file.allocatedBytes();
+    }
+
+    @Override
+    public boolean isReadOnly() {
+        return readOnly;
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (direct != null) {
+                direct.close();
+            }
+        } finally {
+            file.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return file.toString();
+    }
+}

@@ -1,0 +1,628 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * Everything durable of one store: the log, the map, the catalog. Thread-safe.
+ *
+ * <p>The log and the map have one writer, whoever holds the append lock: an {@link Append} from {@link #beginAppend()} to
+ * its close, a change of the catalog, a step of a checkpoint. The map is read without it.
+ *
+ * <p>A write or flush that failed makes the journal {@linkplain ErrorCode#FAILED failed}: nothing is retried, and
+ * nothing is acknowledged until it is opened again.
+ */
+public final class Journal implements AutoCloseable {
+
+    private static final int SEGMENTS_RESERVED = 3;
+    /** A map node stored raw, with its record and its share of the batch. */
+    private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT) + 64;
+
+    private static final long IDLE_NANOS = 100_000_000L;
+    private static final int PREPARE_CHUNK_BYTES = 256 << 10;
+    /** Segments are written ahead while less than this is appended between two calls: a bulk load needs the disk itself. */
+    private static final long PREPARE_QUIET_BYTES = 4 << 20;
+
+    private final Device device;
+    private final JournalOptions options;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock checkpointLock = new ReentrantLock();
+    private final Failure failure = new Failure();
+    private final Counters counters = new Counters();
+    private final Catalog catalog = new Catalog();
+    private final SpaceAccount space;
+    private final SegmentTable segments;
+    private final NodeArena arena = new NodeArena();
+    private final PageMap map;
+    private final SuperblockStore superblocks;
+    private final LogWriter log;
+    private final JournalParts parts;
+    private final BlockReader reader;
+    private Superblock superblock;
+    private ReaderGrace grace = ReaderGrace.NONE;
+    private volatile long lastAppendNanos = System.nanoTime();
+    private long writtenAtLastPrepare;
+    private int prepareSegment = BatchDescriptor.NO_SEGMENT;
+    private int prepareOffset;
+    private MemorySegment prepareZeros;
+    private boolean closed;
+
+    private Journal(Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks) {
+        this.device = device;
+        this.options = options;
+        this.superblock = superblock;
+        this.superblocks = superblocks;
+        final int segmentSize = superblock.segmentSizeBytes();
+        final long granted = grantedBytes(device, segmentSize);
+        space = new SpaceAccount(
+                granted,
+                Math.max(granted, options.maxSizeBytes()),
+                (long) options.growStepSegments() * segmentSize,
+                device.isReadOnly() || options.readOnly() ? -1 : device.fd());
+        segments = new SegmentTable(device, segmentSize, space);
+        map = new PageMap(arena, segments);
+        log = new LogWriter(
+                device, segments, failure, counters, superblock.storeId(), superblock.secret(),
+                options.random().nextLong());
+        parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
+        reader = new BlockReader(device, segments);
+    }
+
+    /** Whole segments that the device holds, behind the superblocks. */
+    private static long grantedBytes(Device device, int segmentSize) {
+        final long behind = device.sizeBytes() - SuperblockDescriptor.SEGMENTS_OFFSET;
+        return SuperblockDescriptor.SEGMENTS_OFFSET + Math.max(0, behind / segmentSize) * segmentSize;
+    }
+
+    /** Creates a store on an empty device, which the journal then owns. */
+    public static Journal create(Device device, JournalOptions options) {
+        return closingOnFailure(device, () -> {
+            final SuperblockStore superblocks = new SuperblockStore(device);
+            if (superblocks.isStore()) {
+                throw new StorageException(ErrorCode.ALREADY_EXISTS, "there is a store already: " + device);
+            }
+            final Superblock base = new Superblock(
+                    options.random().nextLong(), options.random().nextLong(), options.random().nextLong(),
+                    options.random().nextLong(), options.random().nextLong(), 0, 1, options.segmentSizeBytes(), 0, 0, 0,
+                    0, 0, 0, new LogPosition(0, 0, 0, 0, 1, 0));
+            final Journal journal = new Journal(device, options, base, superblocks);
+            return journal.closingPartsOnFailure(() -> {
+                journal.format();
+                return journal;
+            });
+        });
+    }
+
+    /** The first segment, written ahead, and two checkpoints of nothing, so that both pairs of superblocks are there. */
+    private void format() {
+        segments.openFreeLists();
+        log.resumeInNewSegment(1, 0, 0, 0);
+        writeZeros(log.position().segment());
+        log.reserveNext();
+        superblock = new Checkpointer(parts, lock, superblock).run();
+        superblock = new Checkpointer(parts, lock, superblock).run();
+        updateReserve();
+    }
+
+    private void writeZeros(int segment) {
+        final MemorySegment zeros = Arena.ofAuto().allocate(PREPARE_CHUNK_BYTES, BatchDescriptor.UNIT_BYTES);
+        final int chunk = Math.min(PREPARE_CHUNK_BYTES, segments.segmentSizeBytes());
+        for (int offset = 0; offset < segments.segmentSizeBytes(); offset += chunk) {
+            device.write(segments.position(segment) + offset, zeros.asSlice(0, chunk));
+        }
+        segments.markWritten(segment);
+    }
+
+    /** Opens a store, recovering it; the journal then owns the device. */
+    public static Journal open(Device device, JournalOptions options) {
+        return closingOnFailure(device, () -> {
+            final long begin = System.nanoTime();
+            final SuperblockStore superblocks = new SuperblockStore(device);
+            final Superblock superblock = superblocks.read(options.readOnly());
+            final Journal journal = new Journal(device, options, superblock, superblocks);
+            return journal.closingPartsOnFailure(() -> {
+                journal.recover();
+                journal.counters.recoveryNanos = System.nanoTime() - begin;
+                return journal;
+            });
+        });
+    }
+
+    private void recover() {
+        new CheckpointLoader(device, segments, arena, map, catalog).load(superblock);
+        segments.extend();
+        final Recovery recovery = new Recovery(parts, superblock);
+        recovery.run(options.readOnly());
+        segments.openFreeLists();
+        counters.recordsSinceCheckpoint = counters.recordsReplayed;
+        if (options.readOnly()) {
+            return;
+        }
+        superblocks.repair(superblock);
+        final LogPosition end = recovery.end();
+        final long durable = end.sequence() - 1;
+        if (recovery.isClosedInOrder() && end.offset() < segments.segmentSizeBytes() - BatchDescriptor.UNIT_BYTES) {
+            log.resume(end, durable, superblock.generation());
+            log.reserveNext();
+        } else {
+            log.resumeInNewSegment(end.sequence(), end.digest(), durable, superblock.generation());
+            log.reserveNext();
+            superblock = new Checkpointer(parts, lock, superblock).run();
+        }
+        updateReserve();
+    }
+
+    private static Journal closingOnFailure(Device device, Supplier<Journal> action) {
+        try {
+            return action.get();
+        } catch (RuntimeException | Error e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private Journal closingPartsOnFailure(Supplier<Journal> action) {
+        try {
+            return action.get();
+        } catch (RuntimeException | Error e) {
+            closeMemory();
+            throw e;
+        }
+    }
+
+    // ---- catalog ----
+
+    /** All volumes, in order of their ids. */
+    public List<VolumeEntry> volumes() {
+        return catalog.volumes();
+    }
+
+    public VolumeEntry volume(String name) {
+        return catalog.volume(name);
+    }
+
+    public VolumeEntry volume(int id) {
+        return catalog.volume(id);
+    }
+
+    /** Creates a volume of holes; durable on return. */
+    public VolumeEntry createVolume(String name, long sizeBytes, int pageShift) {
+        final byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        if (nameBytes.length < 1
+                || nameBytes.length > RecordDescriptor.NAME_LENGTH_MAX
+                || pageShift < BlockDescriptor.PAGE_SHIFT_MIN
+                || pageShift > BlockDescriptor.PAGE_SHIFT_MAX
+                || isImpossibleSize(sizeBytes, pageShift)) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "no such volume is possible: name=%s size=%d page shift=%d".formatted(name, sizeBytes, pageShift));
+        }
+        lock.lock();
+        try {
+            if (catalog.contains(name)) {
+                throw new StorageException(ErrorCode.VOLUME_EXISTS, "there is a volume already: " + name);
+            }
+            final int id = catalog.nextId();
+            final long family = options.random().nextLong() >>> Byte.SIZE | 1;
+            changeCatalog(() -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
+            final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
+            volume.mapRoot(map.newRoot());
+            catalog.add(volume);
+            updateReserve();
+            return volume;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Deletes a volume; durable on return. Its space comes back with the next checkpoint. */
+    public void deleteVolume(int volumeId) {
+        lock.lock();
+        try {
+            final VolumeEntry volume = catalog.volume(volumeId);
+            changeCatalog(() -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volumeId, 0, 0));
+            catalog.remove(volume);
+            map.remove(volume);
+            updateReserve();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Changes a volume's size; durable on return. What lay behind a smaller size reads as zeros when it grows again. */
+    public void resizeVolume(int volumeId, long sizeBytes) {
+        lock.lock();
+        try {
+            final VolumeEntry volume = catalog.volume(volumeId);
+            if (isImpossibleSize(sizeBytes, volume.pageShift())) {
+                throw new StorageException(
+                        ErrorCode.INVALID, "no such size is possible: volume=%s size=%d".formatted(volume.name(), sizeBytes));
+            }
+            changeCatalog(() -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volumeId, sizeBytes, 0));
+            final long before = volume.pageCount();
+            volume.sizeBytes(sizeBytes);
+            map.trim(volume, volume.pageCount(), before);
+            updateReserve();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static boolean isImpossibleSize(long sizeBytes, int pageShift) {
+        return sizeBytes < 0 || VolumeEntry.pageCount(sizeBytes, pageShift) > MapNodeDescriptor.LPN_LIMIT;
+    }
+
+    /** One record, committed and flushed. It may take from the reserve: deleting must be possible in a full store. */
+    private void changeCatalog(Runnable record) {
+        checkWritable();
+        log.beginGroup(true);
+        try {
+            record.run();
+            log.endGroup(BatchDescriptor.FLAG_COMMIT);
+        } catch (RuntimeException e) {
+            log.abandonGroup();
+            throw e;
+        }
+        log.flush();
+        counters.recordsSinceCheckpoint++;
+        lastAppendNanos = System.nanoTime();
+    }
+
+    private void checkWritable() {
+        failure.check();
+        if (options.readOnly()) {
+            throw new StorageException(ErrorCode.INVALID, "store is open read-only");
+        }
+    }
+
+    // ---- map ----
+
+    /** PPN of a page's block; 0 for a hole. */
+    public long lookup(int volumeId, long lpn) {
+        return map.get(catalog.volume(volumeId).mapRoot(), lpn);
+    }
+
+    /** Calls for every page that is not a hole, in order. Nothing is appended meanwhile. */
+    public void forEachMapped(int volumeId, MappedPageConsumer consumer) {
+        lock.lock();
+        try {
+            map.forEach(catalog.volume(volumeId).mapRoot(), consumer);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Reads a page, verified; zeros for a hole. Throws CORRUPT_PAGE when it cannot be had. */
+    public void readPage(int volumeId, long lpn, MemorySegment page) {
+        lock.lock();
+        try {
+            final VolumeEntry volume = catalog.volume(volumeId);
+            final long ppn = map.get(volume.mapRoot(), lpn);
+            if (ppn == 0) {
+                page.asSlice(0, 1L << volume.pageShift()).fill((byte) 0);
+                return;
+            }
+            final String wrong =
+                    reader.read(ppn, BlockDescriptor.TYPE_PAGE, lpn, volume.familyId(), page, volume.pageShift());
+            if (wrong != null) {
+                throw StorageException.corruptPage(volume.name(), lpn, ppn, wrong);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- shared with the fault handler ----
+
+    public long nodeArenaAddress() {
+        return arena.address();
+    }
+
+    /** Nodes that the arena has room for. */
+    public long nodeArenaCapacity() {
+        return NodeArena.NODES_MAX;
+    }
+
+    public long segmentTableAddress() {
+        return segments.address();
+    }
+
+    /** Entries that the segment table has room for. */
+    public long segmentTableCapacity() {
+        return segments.capacity();
+    }
+
+    public int deviceCount() {
+        return 1;
+    }
+
+    /** Descriptor of a device of the segment table. */
+    public int deviceFd(int index) {
+        return device.fd();
+    }
+
+    /** What may still become dirty; shared with the fault handler. */
+    public SpaceAccount space() {
+        return space;
+    }
+
+    /** Sets who is told of new roots of maps. */
+    public void onRootChange(RootListener listener) {
+        map.rootListener(listener);
+    }
+
+    /** Sets who knows when the readers of the map have left what they saw. */
+    public void readerGrace(ReaderGrace readerGrace) {
+        lock.lock();
+        try {
+            grace = readerGrace;
+            segments.grace(readerGrace);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- append ----
+
+    /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
+    public Append beginAppend() {
+        lock.lock();
+        try {
+            checkWritable();
+            log.beginGroup(false);
+            return new Append(this, log);
+        } catch (RuntimeException | Error e) {
+            lock.unlock();
+            throw e;
+        }
+    }
+
+    void committed(int pages) {
+        counters.commits++;
+        counters.recordsSinceCheckpoint += pages + 1;
+    }
+
+    /** Stolen blocks keep their segments until they are referred to or dropped. */
+    void stolen(long[] ppns, int count) {
+        for (int i = 0; i < count; i++) {
+            segments.addStolen(ppns[i]);
+        }
+    }
+
+    void checkStolen(long ppn) {
+        if (!segments.isPlausible(ppn)) {
+            throw new StorageException(ErrorCode.INVALID, "not a stolen block: " + org.kvmdb.ffi.Ppn.toString(ppn));
+        }
+    }
+
+    void applyPage(VolumeEntry volume, long lpn, long ppn, boolean reference) {
+        if (reference) {
+            segments.removeStolen(ppn);
+        }
+        map.set(volume, lpn, ppn);
+    }
+
+    void applied() {
+        updateReserve();
+    }
+
+    void endAppend() {
+        lastAppendNanos = System.nanoTime();
+        arena.reclaim(grace);
+        lock.unlock();
+    }
+
+    StorageException fail(String why) {
+        return failure.fail(new StorageException(ErrorCode.FAILED, why));
+    }
+
+    /** A stolen block was written again or rolled back: its bytes are dead. */
+    public void dropStolen(long ppn) {
+        lock.lock();
+        try {
+            segments.removeStolen(ppn);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes everything that was committed asynchronously durable. */
+    public void flush() {
+        lock.lock();
+        try {
+            checkWritable();
+            if (log.durableSequence() < log.writtenSequence()) {
+                log.flush();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Sequence of the last batch. */
+    public long sequence() {
+        return log.writtenSequence();
+    }
+
+    /** What a checkpoint may need at worst is kept out of what pages can reserve. */
+    private void updateReserve() {
+        final long tableBytes = 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
+        final long reserve = arena.dirtyCount() * NODE_RESERVE_BYTES
+                + tableBytes
+                + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
+        space.addAvailable(counters.reserveBytes - reserve);
+        counters.reserveBytes = reserve;
+    }
+
+    // ---- checkpoint ----
+
+    /** Writes the map into the log, frees segments; safe while commits go on. Returns the sequence that it reaches to. */
+    public long checkpoint() {
+        checkpointLock.lock();
+        try {
+            checkWritable();
+            superblock = new Checkpointer(parts, lock, superblock).run();
+            lock.lock();
+            try {
+                arena.reclaim(grace);
+                segments.punch(options.pooledSegmentsMax());
+                updateReserve();
+            } finally {
+                lock.unlock();
+            }
+            return superblock.log().sequence() - 1;
+        } finally {
+            checkpointLock.unlock();
+        }
+    }
+
+    /** Whether the log since the last checkpoint has grown long, or a checkpoint would make room that is needed. */
+    public boolean checkpointIsDue() {
+        lock.lock();
+        try {
+            if (failure.isFailed() || counters.recordsSinceCheckpoint == 0) {
+                return false;
+            }
+            return counters.recordsSinceCheckpoint >= options.checkpointRecordsMax()
+                    || isSpaceShort() && segments.hasReclaimable();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isSpaceShort() {
+        return space.grantedBytes() >= space.limitBytes() - space.growStepBytes()
+                && space.availableBytes() - space.reservedBytes() < space.growStepBytes();
+    }
+
+    // ---- background ----
+
+    /** After a while without appends: says in the log how far it is durable, so that rot there is told from a torn tail. */
+    public void sealIfIdle() {
+        if (System.nanoTime() - lastAppendNanos < IDLE_NANOS || !lock.tryLock()) {
+            return;
+        }
+        try {
+            if (!failure.isFailed() && log.isSealNeeded()) {
+                log.writeSeal(0);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Has the next segment written ahead, a piece a call, unless the disk is needed for something better; takes segments
+     * that were given back to the file system in again when room is short.
+     */
+    public void prepareNextSegment() {
+        if (!lock.tryLock()) {
+            return;
+        }
+        try {
+            if (failure.isFailed()) {
+                return;
+            }
+            if (isSpaceShort()) {
+                segments.regrantHole();
+            }
+            log.reserveNext();
+            final boolean quiet = counters.writtenBytes - writtenAtLastPrepare < PREPARE_QUIET_BYTES;
+            writtenAtLastPrepare = counters.writtenBytes;
+            if (quiet) {
+                preparePiece();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void preparePiece() {
+        if (prepareSegment != log.reservedSegment()) {
+            prepareSegment = log.reservedSegment();
+            prepareOffset = 0;
+        }
+        final int chunk = Math.min(PREPARE_CHUNK_BYTES, segments.segmentSizeBytes());
+        if (prepareZeros == null) {
+            prepareZeros = Arena.ofAuto().allocate(chunk, BatchDescriptor.UNIT_BYTES);
+        }
+        if (log.prepareNext(prepareOffset, prepareZeros)) {
+            prepareOffset += chunk;
+            if (prepareOffset == segments.segmentSizeBytes()) {
+                log.markNextWritten();
+            }
+        }
+    }
+
+    // ---- statistics and life ----
+
+    public JournalStatistics statistics() {
+        lock.lock();
+        try {
+            return new JournalStatistics(
+                    counters.writtenBytes + counters.superblockBytes,
+                    counters.blockBytes,
+                    counters.checkpointBytes,
+                    counters.preparedBytes,
+                    counters.commits,
+                    counters.batches,
+                    counters.flushes,
+                    counters.checkpoints,
+                    log.writtenSequence(),
+                    log.durableSequence(),
+                    segments.liveBytes(),
+                    (long) segments.freeCount() * segments.segmentSizeBytes(),
+                    device.allocatedBytes(),
+                    (long) arena.count() * MapNodeDescriptor.NODE_LENGTH,
+                    counters.recoveryNanos,
+                    counters.recordsReplayed,
+                    counters.batchesCut);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes a checkpoint and marks the log as closed in order, unless the journal failed; closes the device. */
+    @Override
+    public void close() {
+        checkpointLock.lock();
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try {
+                if (!options.readOnly() && !failure.isFailed()) {
+                    if (counters.recordsSinceCheckpoint > 0) {
+                        superblock = new Checkpointer(parts, lock, superblock).run();
+                    }
+                    log.writeSeal(BatchDescriptor.FLAG_CLOSED);
+                    log.flush();
+                }
+            } finally {
+                failure.close();
+                closeMemory();
+                device.close();
+            }
+        } finally {
+            lock.unlock();
+            checkpointLock.unlock();
+        }
+    }
+
+    private void closeMemory() {
+        arena.close();
+        segments.close();
+        space.close();
+    }
+}

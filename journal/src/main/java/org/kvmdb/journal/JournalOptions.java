@@ -1,0 +1,94 @@
+package org.kvmdb.journal;
+
+import java.util.random.RandomGenerator;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * How to create or open a journal.
+ *
+ * @param segmentSizeBytes only for creation: a power of two, 64 KiB to 16 MiB
+ * @param maxSizeBytes how far the device may grow
+ * @param growStepSegments segments that are allocated at a time
+ * @param checkpointRecordsMax records since the last checkpoint that make one due
+ * @param pooledSegmentsMax free segments, written before, that keep their disk space
+ * @param readOnly writes nothing; recovers in memory
+ * @param random where identities and salts come from; fixed in tests
+ */
+public record JournalOptions(
+        int segmentSizeBytes,
+        long maxSizeBytes,
+        int growStepSegments,
+        long checkpointRecordsMax,
+        int pooledSegmentsMax,
+        boolean readOnly,
+        RandomGenerator random) {
+
+    static final int SEGMENT_SIZE_BYTES_MIN = 64 << 10;
+
+    public JournalOptions {
+        if (!isSegmentSize(segmentSizeBytes)) {
+            throw invalid("segment size must be a power of two from 64 KiB to 16 MiB: " + segmentSizeBytes);
+        }
+        if (maxSizeBytes < SuperblockDescriptor.SEGMENTS_OFFSET) {
+            throw invalid("maximum size is less than the superblocks need: " + maxSizeBytes);
+        }
+        if (growStepSegments < 1 || checkpointRecordsMax < 1 || pooledSegmentsMax < 0) {
+            throw invalid("growStepSegments=%d checkpointRecordsMax=%d pooledSegmentsMax=%d"
+                    .formatted(growStepSegments, checkpointRecordsMax, pooledSegmentsMax));
+        }
+    }
+
+    public static JournalOptions defaults() {
+        return new JournalOptions(
+                Ppn.SEGMENT_BYTES_MAX, 64L << 40, 4, 4_000_000, 8, false, new java.security.SecureRandom());
+    }
+
+    static boolean isSegmentSize(int sizeBytes) {
+        return Integer.bitCount(sizeBytes) == 1
+                && sizeBytes >= SEGMENT_SIZE_BYTES_MIN
+                && sizeBytes <= Ppn.SEGMENT_BYTES_MAX;
+    }
+
+    private static StorageException invalid(String message) {
+        return new StorageException(ErrorCode.INVALID, "invalid journal options: " + message);
+    }
+
+    public JournalOptions withSegmentSizeBytes(int bytes) {
+        return new JournalOptions(
+                bytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+    }
+
+    public JournalOptions withMaxSizeBytes(long bytes) {
+        return new JournalOptions(
+                segmentSizeBytes, bytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+    }
+
+    public JournalOptions withGrowStepSegments(int segments) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, segments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+    }
+
+    public JournalOptions withCheckpointRecordsMax(long records) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, records, pooledSegmentsMax, readOnly, random);
+    }
+
+    public JournalOptions withPooledSegmentsMax(int segments) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, segments, readOnly, random);
+    }
+
+    public JournalOptions withReadOnly(boolean value) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, value,
+                random);
+    }
+
+    public JournalOptions withRandom(RandomGenerator value) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly,
+                value);
+    }
+}

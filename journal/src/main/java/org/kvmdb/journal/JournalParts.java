@@ -1,0 +1,13 @@
+package org.kvmdb.journal;
+
+/** The parts of an open journal, handed around together while it is assembled. */
+record JournalParts(
+        Device device,
+        SegmentTable segments,
+        NodeArena arena,
+        PageMap map,
+        Catalog catalog,
+        SuperblockStore superblocks,
+        LogWriter log,
+        Counters counters,
+        Failure failure) {}

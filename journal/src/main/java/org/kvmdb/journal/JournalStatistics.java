@@ -1,0 +1,36 @@
+package org.kvmdb.journal;
+
+/**
+ * What the journal did since it was opened, and how it stands.
+ *
+ * @param bytesWritten all bytes written to the device
+ * @param blockBytes those of them that are blocks of pages
+ * @param checkpointBytes those of them that checkpoints wrote
+ * @param preparedBytes zeros written ahead into segments, not among bytesWritten
+ * @param commits commits written
+ * @param liveBytes bytes of blocks in use
+ * @param freeBytes bytes of segments that are free
+ * @param fileBytes what the disk holds for the device
+ * @param mapBytes memory of the map's nodes
+ * @param recoveryNanos how long opening took
+ * @param replayedRecords log records applied when it was opened
+ * @param cutBatches batches of a torn tail that were dropped when it was opened
+ */
+public record JournalStatistics(
+        long bytesWritten,
+        long blockBytes,
+        long checkpointBytes,
+        long preparedBytes,
+        long commits,
+        long batches,
+        long flushes,
+        long checkpoints,
+        long sequence,
+        long durableSequence,
+        long liveBytes,
+        long freeBytes,
+        long fileBytes,
+        long mapBytes,
+        long recoveryNanos,
+        long replayedRecords,
+        long cutBatches) {}

@@ -1,0 +1,357 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * The end of the log: packs blocks and records into batches and writes them, segment after segment. Single writer (the
+ * append lock). A batch is built in one buffer and written by one device write; blocks get their checksum here, for only
+ * here their place is known.
+ *
+ * <p>A <em>group</em> is what is appended between {@link #beginGroup} and {@link #endGroup}: a commit, stolen pages, a
+ * piece of a checkpoint. Its batches carry the sequence of its first one, so that records of a group that was given up
+ * are never applied with a later one.
+ */
+final class LogWriter {
+
+    private static final int RECORDS_MAX = BatchDescriptor.LENGTH_MAX;
+
+    private final Device device;
+    private final SegmentTable segments;
+    private final Failure failure;
+    private final Counters counters;
+    private final long storeId;
+    private final long secret;
+    private final long session;
+    private final BlockSeal seal = new BlockSeal();
+    private final Digests digests = new Digests();
+    private final MemorySegment buffer =
+            Arena.ofAuto().allocate(BatchDescriptor.LENGTH_MAX, BatchDescriptor.UNIT_BYTES);
+    private final MemorySegment records = Arena.ofAuto().allocate(RECORDS_MAX, 64);
+
+    private int segment;
+    private int offset;
+    private long sequence;
+    private long digest;
+    private long durableSequence;
+    private long statedDurable;
+    private long lastDataSequence;
+    private int next = BatchDescriptor.NO_SEGMENT;
+    private long checkpointGeneration;
+
+    private long firstSequence;
+    private boolean mayUseReserve;
+    private int blocksLength;
+    private int recordsLength;
+    private int recordCount;
+    private int lastBlockCrc;
+
+    LogWriter(Device device, SegmentTable segments, Failure failure, Counters counters, long storeId, long secret,
+            long session) {
+        this.device = device;
+        this.segments = segments;
+        this.failure = failure;
+        this.counters = counters;
+        this.storeId = storeId;
+        this.secret = secret;
+        this.session = session;
+    }
+
+    /** Goes on where a log ended in order. */
+    void resume(LogPosition position, long durable, long superblockGeneration) {
+        segment = position.segment();
+        offset = position.offset();
+        sequence = position.sequence();
+        digest = position.digest();
+        durableSequence = durable;
+        statedDurable = durable;
+        lastDataSequence = durable;
+        checkpointGeneration = superblockGeneration;
+        segments.state(segment, SegmentState.OPEN);
+    }
+
+    /** Goes on in a segment that this takes for it. */
+    void resumeInNewSegment(long nextSequence, long lastDigest, long durable, long superblockGeneration) {
+        digest = lastDigest;
+        sequence = nextSequence;
+        final int taken = takeSegment();
+        if (taken < 0) {
+            throw full();
+        }
+        resume(
+                new LogPosition(taken, segments.generation(taken), segments.salt(taken), 0, nextSequence, lastDigest),
+                durable,
+                superblockGeneration);
+    }
+
+    LogPosition position() {
+        return new LogPosition(
+                segment, segments.generation(segment), segments.salt(segment), offset, sequence, digest);
+    }
+
+    /** The last sequence that was written. */
+    long writtenSequence() {
+        return sequence - 1;
+    }
+
+    long durableSequence() {
+        return durableSequence;
+    }
+
+    void checkpointGeneration(long generation) {
+        checkpointGeneration = generation;
+    }
+
+    int reservedSegment() {
+        return next;
+    }
+
+    boolean isSealNeeded() {
+        return statedDurable < Math.min(lastDataSequence, durableSequence);
+    }
+
+    /** @param reserve whether the group may take segments that are kept for checkpoints and for making space */
+    void beginGroup(boolean reserve) {
+        failure.check();
+        firstSequence = sequence;
+        mayUseReserve = reserve;
+        clearBatch();
+    }
+
+    private void clearBatch() {
+        blocksLength = 0;
+        recordsLength = 0;
+        recordCount = 0;
+    }
+
+    /** The CRC of the block that was appended last. */
+    int lastBlockCrc() {
+        return lastBlockCrc;
+    }
+
+    /** Appends a block and its record; returns where it lies. */
+    long block(MemorySegment block, int kind, int type, int volume, long lpn, long family) {
+        final int length = (int) block.byteSize();
+        makeRoom(length, RecordDescriptor.LENGTH);
+        final int at = BatchDescriptor.HEADER_LENGTH + blocksLength;
+        final long ppn = Ppn.pack(segment, offset + at, length);
+        final MemorySegment target = buffer.asSlice(at, length);
+        MemorySegment.copy(block, 0, target, 0, length);
+        final int crc = seal.crc(target, segments.salt(segment), segments.generation(segment), ppn, lpn, family);
+        Fields.putInt(target, BlockDescriptor.CRC_OFFSET, crc);
+        lastBlockCrc = crc;
+        blocksLength += length;
+        counters.blockBytes += length;
+        putRecord(kind, type, length / Ppn.UNIT_BYTES, volume, lpn,
+                Integer.toUnsignedLong((offset + at) / Ppn.UNIT_BYTES) | (long) crc << 32);
+        return ppn;
+    }
+
+    void record(int kind, int info, int volume, long first, long second) {
+        makeRoom(0, RecordDescriptor.LENGTH);
+        putRecord(kind, info, 0, volume, first, second);
+    }
+
+    void createRecord(int volume, int pageShift, byte[] name, long sizeBytes, long family) {
+        final int padded = RecordDescriptor.nameLengthPadded(name.length);
+        makeRoom(0, RecordDescriptor.LENGTH + padded);
+        putRecord(RecordDescriptor.KIND_VOLUME_CREATE, pageShift, name.length, volume, sizeBytes, family);
+        records.asSlice(recordsLength, padded).fill((byte) 0);
+        MemorySegment.copy(MemorySegment.ofArray(name), 0, records, recordsLength, name.length);
+        recordsLength += padded;
+    }
+
+    private void putRecord(int kind, int info, int length, int volume, long first, long second) {
+        final int at = recordsLength;
+        Fields.putByte(records, at + RecordDescriptor.KIND_OFFSET, kind);
+        Fields.putByte(records, at + RecordDescriptor.INFO_OFFSET, info);
+        Fields.putShort(records, at + RecordDescriptor.LENGTH_OFFSET, length);
+        Fields.putInt(records, at + RecordDescriptor.VOLUME_OFFSET, volume);
+        Fields.putLong(records, at + RecordDescriptor.FIRST_OFFSET, first);
+        Fields.putLong(records, at + RecordDescriptor.SECOND_OFFSET, second);
+        recordsLength += RecordDescriptor.LENGTH;
+        recordCount++;
+        counters.records++;
+    }
+
+    /** Room for a block and a record in the open batch: writes the batch out, or moves to the next segment, if need be. */
+    private void makeRoom(int blockLength, int recordLength) {
+        while (true) {
+            final int room = Math.min(
+                    BatchDescriptor.LENGTH_MAX, segments.segmentSizeBytes() - BatchDescriptor.UNIT_BYTES - offset);
+            if (BatchDescriptor.HEADER_LENGTH + blocksLength + blockLength + recordsLength + recordLength <= room) {
+                return;
+            }
+            if (recordCount > 0) {
+                final int length = writeBatch(0);
+                device.writeBack(segments.position(segment) + offset - length, length);
+            } else if (offset == 0) {
+                throw new StorageException(
+                        ErrorCode.INVALID,
+                        "block of %d bytes does not fit a segment of %d".formatted(
+                                blockLength, segments.segmentSizeBytes()));
+            } else {
+                nextSegment();
+            }
+        }
+    }
+
+    /** Writes the last batch of the group and returns its sequence. */
+    long endGroup(int flags) {
+        if (recordCount == 0) {
+            makeRoom(0, 0);
+        }
+        writeBatch(flags);
+        lastDataSequence = writtenSequence();
+        return writtenSequence();
+    }
+
+    /** Gives the open batch up; what was written of the group stays and is never applied. */
+    void abandonGroup() {
+        clearBatch();
+    }
+
+    /** Appends a batch that only says how far the log is known to be durable. */
+    void writeSeal(int flags) {
+        beginGroup(true);
+        makeRoom(0, 0);
+        writeBatch(BatchDescriptor.FLAG_SEAL | flags);
+    }
+
+    private void nextSegment() {
+        if (next == BatchDescriptor.NO_SEGMENT) {
+            next = takeSegment();
+            if (next == BatchDescriptor.NO_SEGMENT) {
+                throw full();
+            }
+            segments.state(next, SegmentState.RESERVED);
+        }
+        if (!mayUseReserve && !segments.ensureFree(counters.reserveBytes)) {
+            throw full();
+        }
+        writeBatch(BatchDescriptor.FLAG_SEGMENT_END);
+        segments.state(segment, SegmentState.FULL);
+        segment = next;
+        offset = 0;
+        segments.state(segment, SegmentState.OPEN);
+        segments.markWritten(segment);
+        next = BatchDescriptor.NO_SEGMENT;
+        reserveNext();
+    }
+
+    /** Reserves the segment that the log goes on in behind the open one, if there is any; a header names it. */
+    void reserveNext() {
+        if (next == BatchDescriptor.NO_SEGMENT) {
+            next = takeSegment();
+            if (next != BatchDescriptor.NO_SEGMENT) {
+                segments.state(next, SegmentState.RESERVED);
+            }
+        }
+    }
+
+    private int takeSegment() {
+        final int taken = segments.take();
+        if (taken < 0) {
+            return BatchDescriptor.NO_SEGMENT;
+        }
+        final int generation = segments.generation(taken) + 1;
+        segments.identity(taken, generation, digests.salt(secret, session, taken, generation, digest));
+        return taken;
+    }
+
+    private StorageException full() {
+        return new StorageException(
+                ErrorCode.STORE_FULL,
+                "store full: %d segments of %d bytes, %d live bytes; raise its maximum size, or delete and checkpoint"
+                        .formatted(segments.count(), segments.segmentSizeBytes(), segments.liveBytes()));
+    }
+
+    private int writeBatch(int flags) {
+        failure.check();
+        final int recordsAt = BatchDescriptor.HEADER_LENGTH + blocksLength;
+        final int end = recordsAt + recordsLength;
+        final int length = (int) Fields.alignUp(end, BatchDescriptor.UNIT_BYTES);
+        MemorySegment.copy(records, 0, buffer, recordsAt, recordsLength);
+        buffer.asSlice(end, length - end).fill((byte) 0);
+        putHeader(flags, length);
+        final MemorySegment batchRecords = buffer.asSlice(recordsAt, recordsLength);
+        Fields.putInt(buffer, BatchDescriptor.CRC_OFFSET, digests.batchCrc(buffer, batchRecords));
+        final long batchDigest = digests.batchDigest(buffer, batchRecords);
+        try {
+            device.write(segments.position(segment) + offset, buffer.asSlice(0, length));
+        } catch (RuntimeException e) {
+            throw failure.fail(e);
+        }
+        counters.writtenBytes += length;
+        counters.batches++;
+        statedDurable = durableSequence;
+        digest = batchDigest;
+        sequence++;
+        offset += length;
+        clearBatch();
+        return length;
+    }
+
+    private void putHeader(int flags, int length) {
+        final MemorySegment header = buffer;
+        Fields.putInt(header, BatchDescriptor.MAGIC_OFFSET, BatchDescriptor.MAGIC);
+        Fields.putShort(header, BatchDescriptor.VERSION_OFFSET, BatchDescriptor.VERSION);
+        Fields.putShort(header, BatchDescriptor.STREAM_OFFSET, 0);
+        Fields.putInt(header, BatchDescriptor.FLAGS_OFFSET, flags);
+        Fields.putLong(header, BatchDescriptor.STORE_ID_OFFSET, storeId);
+        Fields.putInt(header, BatchDescriptor.SEGMENT_OFFSET, segment);
+        Fields.putInt(header, BatchDescriptor.GENERATION_OFFSET, segments.generation(segment));
+        Fields.putLong(header, BatchDescriptor.SALT_OFFSET, segments.salt(segment));
+        Fields.putLong(header, BatchDescriptor.SEQUENCE_OFFSET, sequence);
+        Fields.putLong(header, BatchDescriptor.PREVIOUS_DIGEST_OFFSET, digest);
+        Fields.putLong(header, BatchDescriptor.KNOWN_DURABLE_OFFSET, durableSequence);
+        Fields.putLong(header, BatchDescriptor.CHECKPOINT_GENERATION_OFFSET, checkpointGeneration);
+        Fields.putLong(header, BatchDescriptor.FIRST_SEQUENCE_OFFSET, firstSequence);
+        Fields.putInt(header, BatchDescriptor.LENGTH_OFFSET, length);
+        Fields.putInt(header, BatchDescriptor.RECORD_COUNT_OFFSET, recordCount);
+        Fields.putInt(header, BatchDescriptor.RECORDS_LENGTH_OFFSET, recordsLength);
+        Fields.putInt(header, BatchDescriptor.BLOCKS_LENGTH_OFFSET, blocksLength);
+        Fields.putInt(header, BatchDescriptor.OFFSET_OFFSET, offset);
+        Fields.putInt(header, BatchDescriptor.NEXT_SEGMENT_OFFSET, next);
+        Fields.putInt(header, BatchDescriptor.NEXT_GENERATION_OFFSET, next < 0 ? 0 : segments.generation(next));
+        Fields.putInt(header, BatchDescriptor.RESERVED_OFFSET, 0);
+        Fields.putLong(header, BatchDescriptor.NEXT_SALT_OFFSET, next < 0 ? 0 : segments.salt(next));
+        Fields.putLong(header, BatchDescriptor.SESSION_OFFSET, session);
+    }
+
+    /** One device flush: everything that was written before is durable when it returns. */
+    void flush() {
+        failure.check();
+        final long written = writtenSequence();
+        try {
+            device.flush();
+        } catch (RuntimeException e) {
+            throw failure.fail(e);
+        }
+        counters.flushes++;
+        durableSequence = written;
+    }
+
+    /** Fills the reserved segment with zeros, so that commits into it need no allocation; true when it did so. */
+    boolean prepareNext(int chunkOffset, MemorySegment zeros) {
+        if (next == BatchDescriptor.NO_SEGMENT || segments.medium(next) == SegmentTable.WRITTEN) {
+            return false;
+        }
+        try {
+            device.write(segments.position(next) + chunkOffset, zeros);
+            device.writeBack(segments.position(next) + chunkOffset, zeros.byteSize());
+        } catch (RuntimeException e) {
+            throw failure.fail(e);
+        }
+        counters.preparedBytes += zeros.byteSize();
+        return true;
+    }
+
+    void markNextWritten() {
+        segments.markWritten(next);
+    }
+}

@@ -1,0 +1,89 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * Appends the metadata stream and the root block that lists it. The stream holds the segment table and is itself written
+ * into segments, so room is made first and the stream encoded then: were the log to move on meanwhile, the table would
+ * not know the segment that its own end lies in, which does no harm, for references carry their seed.
+ */
+final class MetadataWriter {
+
+    private final LogWriter log;
+    private final SegmentTable segments;
+    private final long family;
+    private final int pageShift;
+    private long rootPpn;
+    private int rootCrc;
+
+    MetadataWriter(LogWriter log, SegmentTable segments, long generation) {
+        this.log = log;
+        this.segments = segments;
+        family = MetadataRootDescriptor.family(generation);
+        pageShift = MetadataRootDescriptor.pageShift(segments.segmentSizeBytes());
+    }
+
+    void write(Arena arena, Supplier<MemorySegment> encoder) {
+        log.beginGroup(true);
+        final MemorySegment stream = encoder.get();
+        final int pageLength = 1 << pageShift;
+        final int count = (int) ((stream.byteSize() + pageLength - 1) / pageLength);
+        if (count > MetadataRootDescriptor.entriesMax(pageShift)) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "metadata of %d bytes needs %d blocks, the root block lists %d at most"
+                            .formatted(stream.byteSize(), count, MetadataRootDescriptor.entriesMax(pageShift)));
+        }
+        final MemorySegment page = arena.allocate(pageLength, 64);
+        final MemorySegment encoded = arena.allocate(BlockEncoder.destinationLength(pageShift), 64);
+        final MemorySegment root = arena.allocate(pageLength, 64);
+        Fields.putLong(root, MetadataRootDescriptor.MAGIC_OFFSET, MetadataRootDescriptor.MAGIC);
+        Fields.putLong(root, MetadataRootDescriptor.STREAM_LENGTH_OFFSET, stream.byteSize());
+        Fields.putInt(root, MetadataRootDescriptor.BLOCK_COUNT_OFFSET, count);
+        for (int i = 0; i < count; i++) {
+            final long from = (long) i * pageLength;
+            final long length = Math.min(pageLength, stream.byteSize() - from);
+            page.fill((byte) 0);
+            MemorySegment.copy(stream, from, page, 0, length);
+            final long ppn = append(page, i, encoded);
+            final int entry = MetadataRootDescriptor.ENTRIES_OFFSET + i * MetadataRootDescriptor.ENTRY_LENGTH;
+            Fields.putLong(root, entry + MetadataRootDescriptor.ENTRY_PPN_OFFSET, ppn);
+            Fields.putLong(root, entry + MetadataRootDescriptor.ENTRY_SALT_OFFSET, segments.salt(Ppn.segment(ppn)));
+            Fields.putInt(
+                    root, entry + MetadataRootDescriptor.ENTRY_GENERATION_OFFSET,
+                    segments.generation(Ppn.segment(ppn)));
+            Fields.putInt(root, entry + MetadataRootDescriptor.ENTRY_CRC_OFFSET, log.lastBlockCrc());
+        }
+        rootPpn = append(root, MetadataRootDescriptor.ROOT_LPN, encoded);
+        rootCrc = log.lastBlockCrc();
+        log.endGroup(BatchDescriptor.FLAG_CHECKPOINT);
+    }
+
+    private long append(MemorySegment page, long lpn, MemorySegment encoded) {
+        final int length = BlockEncoder.encode(page, pageShift, BlockDescriptor.TYPE_METADATA, 0, encoded);
+        return log.block(
+                encoded.asSlice(0, length), RecordDescriptor.KIND_BLOCK, BlockDescriptor.TYPE_METADATA, 0, lpn, family);
+    }
+
+    long rootPpn() {
+        return rootPpn;
+    }
+
+    long rootSalt() {
+        return segments.salt(Ppn.segment(rootPpn));
+    }
+
+    int rootGeneration() {
+        return segments.generation(Ppn.segment(rootPpn));
+    }
+
+    int rootCrc() {
+        return rootCrc;
+    }
+}

@@ -1,0 +1,27 @@
+package org.kvmdb.journal;
+
+import org.kvmdb.ffi.MapNodeDescriptor;
+
+/** What map nodes are sealed with: the first LPN that they cover, and the family with the level in its top byte. */
+final class NodeIdentity {
+
+    static final int PAGE_SHIFT = 12;
+
+    private static final int LEVEL_SHIFT = 56;
+
+    private NodeIdentity() {}
+
+    static long family(long volumeFamily, int level) {
+        return volumeFamily | (long) (level + 1) << LEVEL_SHIFT;
+    }
+
+    /** A volume's family leaves the top byte to the levels. */
+    static boolean isVolumeFamily(long family) {
+        return family >>> LEVEL_SHIFT == 0;
+    }
+
+    /** How many pages an entry of a node of that level covers, as a shift. */
+    static int shift(int level) {
+        return MapNodeDescriptor.FANOUT_BITS * level;
+    }
+}

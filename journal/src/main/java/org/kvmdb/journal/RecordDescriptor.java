@@ -1,0 +1,52 @@
+package org.kvmdb.journal;
+
+/**
+ * A record of a batch. Little endian, a multiple of 8 bytes.
+ *
+ * <pre>
+ *   0      1      2        4        8                 16                    24
+ *  +------+------+--------+--------+-----------------+---------------------+------~--+
+ *  | kind | info | length | volume | first           | second              | name    |
+ *  +------+------+--------+--------+-----------------+---------------------+------~--+
+ *
+ *  kind           info        length          first        second
+ *  PAGE           type        block, units    LPN          offset (4, units in the segment), block CRC (4)
+ *  REFERENCE      0           0               LPN          PPN of a block that a STOLEN batch holds
+ *  TRIM           0           0               first LPN    number of pages that become holes
+ *  VOLUME_CREATE  page shift  name, bytes     size, bytes  family; the name follows, zeros to 8 bytes
+ *  VOLUME_DELETE  0           0               0            0
+ *  VOLUME_RESIZE  0           0               size, bytes  0; pages behind the new size become holes
+ *  LSN            0           0               LSN          0
+ *  BLOCK          type        block, units    LPN of seed  as PAGE; only in CHECKPOINT batches; volume 0
+ * </pre>
+ */
+final class RecordDescriptor {
+
+    static final int KIND_OFFSET = 0;
+    static final int INFO_OFFSET = KIND_OFFSET + Byte.BYTES;
+    static final int LENGTH_OFFSET = INFO_OFFSET + Byte.BYTES;
+    static final int VOLUME_OFFSET = LENGTH_OFFSET + Short.BYTES;
+    static final int FIRST_OFFSET = VOLUME_OFFSET + Integer.BYTES;
+    static final int SECOND_OFFSET = FIRST_OFFSET + Long.BYTES;
+    static final int BLOCK_CRC_OFFSET = SECOND_OFFSET + Integer.BYTES;
+    static final int LENGTH = SECOND_OFFSET + Long.BYTES;
+
+    /** Kinds; zero is illegal. */
+    static final int KIND_PAGE = 1;
+
+    static final int KIND_REFERENCE = 2;
+    static final int KIND_TRIM = 3;
+    static final int KIND_VOLUME_CREATE = 4;
+    static final int KIND_VOLUME_DELETE = 5;
+    static final int KIND_VOLUME_RESIZE = 6;
+    static final int KIND_LSN = 7;
+    static final int KIND_BLOCK = 8;
+
+    static final int NAME_LENGTH_MAX = 255;
+
+    private RecordDescriptor() {}
+
+    static int nameLengthPadded(int nameLength) {
+        return nameLength + 7 & -8;
+    }
+}

@@ -1,0 +1,95 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
+import org.kvmdb.ffi.Ppn;
+
+/** Walks the records of a batch that was read from the medium. */
+final class Records {
+
+    private Records() {}
+
+    /** Shows the records one after the other through one cursor; throws when they do not fill the batch's record area. */
+    static void forEach(ScannedBatch batch, Consumer<Entry> consumer) {
+        final MemorySegment records = batch.records();
+        final Entry entry = new Entry(records);
+        long at = 0;
+        for (int i = 0; i < batch.recordCount(); i++) {
+            if (at + RecordDescriptor.LENGTH > records.byteSize()) {
+                throw cutOff(batch);
+            }
+            entry.at = at;
+            at += RecordDescriptor.LENGTH;
+            if (entry.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
+                at += RecordDescriptor.nameLengthPadded(entry.lengthField());
+                if (at > records.byteSize()) {
+                    throw cutOff(batch);
+                }
+            }
+            consumer.accept(entry);
+        }
+        if (at != records.byteSize()) {
+            throw cutOff(batch);
+        }
+    }
+
+    private static RuntimeException cutOff(ScannedBatch batch) {
+        return Corrupt.store("batch %d: %d records do not fill %d bytes"
+                .formatted(batch.sequence(), batch.recordCount(), batch.records().byteSize()));
+    }
+
+    /** One record; valid during the call that shows it. */
+    static final class Entry {
+        private final MemorySegment records;
+        private long at;
+
+        private Entry(MemorySegment records) {
+            this.records = records;
+        }
+
+        int kind() {
+            return Fields.byteAt(records, at + RecordDescriptor.KIND_OFFSET);
+        }
+
+        int info() {
+            return Fields.byteAt(records, at + RecordDescriptor.INFO_OFFSET);
+        }
+
+        private int lengthField() {
+            return Fields.shortAt(records, at + RecordDescriptor.LENGTH_OFFSET);
+        }
+
+        int volume() {
+            return Fields.intAt(records, at + RecordDescriptor.VOLUME_OFFSET);
+        }
+
+        long first() {
+            return Fields.longAt(records, at + RecordDescriptor.FIRST_OFFSET);
+        }
+
+        long second() {
+            return Fields.longAt(records, at + RecordDescriptor.SECOND_OFFSET);
+        }
+
+        /** PAGE, BLOCK: length of the block in bytes. */
+        int blockLength() {
+            return lengthField() * Ppn.UNIT_BYTES;
+        }
+
+        /** PAGE, BLOCK: offset of the block in its segment, in bytes. */
+        int offsetBytes() {
+            return Fields.intAt(records, at + RecordDescriptor.SECOND_OFFSET) * Ppn.UNIT_BYTES;
+        }
+
+        /** PAGE, BLOCK: checksum that the block carries. */
+        int blockCrc() {
+            return Fields.intAt(records, at + RecordDescriptor.BLOCK_CRC_OFFSET);
+        }
+
+        /** VOLUME_CREATE: the name's bytes. */
+        byte[] name() {
+            return records.asSlice(at + RecordDescriptor.LENGTH, lengthField()).toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+}

@@ -1,0 +1,366 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.Ppn;
+
+/**
+ * Rolls the map forward over the log since the checkpoint. In order:
+ *
+ * <ol>
+ *   <li><b>scan</b> from the superblock's position, batch by batch, while sequence and digest chain hold: headers and
+ *       records only. It ends at the first batch that is not there.
+ *   <li><b>judge</b> that end: it is a torn tail unless a later batch, in this segment or in the reserved successors, says
+ *       that the missing one was durable already; then acknowledged data is rotten, and the store is corrupt.
+ *   <li><b>verify</b> the blocks of batches that nobody says were durable: the first bad one is where the tail is cut.
+ *   <li><b>settle</b>: what is accepted but not known to be durable is written again, as it is, and flushed.
+ *   <li><b>apply</b> the records of whole commits.
+ * </ol>
+ */
+final class Recovery {
+
+    private static final int UNIT = BatchDescriptor.UNIT_BYTES;
+
+    /** What the search for later batches may walk through; a chain of reservations is never longer than the store. */
+    private record Place(int segment, int generation, long salt) {}
+
+    private final Device device;
+    private final SegmentTable segments;
+    private final PageMap map;
+    private final Catalog catalog;
+    private final Counters counters;
+    private final Superblock superblock;
+    private final BatchParser parser;
+    private final BlockSeal seal = new BlockSeal();
+
+    private final List<ScannedBatch> batches = new ArrayList<>();
+    private final Map<Integer, Long> families = new HashMap<>();
+    private LogPosition end;
+    private Place successor;
+    private long knownDurable;
+    private boolean closedInOrder;
+
+    Recovery(JournalParts parts, Superblock superblock) {
+        this.device = parts.device();
+        this.segments = parts.segments();
+        this.map = parts.map();
+        this.catalog = parts.catalog();
+        this.counters = parts.counters();
+        this.superblock = superblock;
+        parser = new BatchParser(device, segments, superblock.storeId());
+        catalog.volumes().forEach(volume -> families.put(volume.id(), volume.familyId()));
+    }
+
+    /** Runs it; writes nothing when the store is open read-only. */
+    void run(boolean readOnly) {
+        scan();
+        judgeEnd();
+        cutUnverified();
+        closedInOrder = !batches.isEmpty() && batches.getLast().has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
+        if (!readOnly && !closedInOrder) {
+            settle();
+        }
+        apply();
+        counters.batchesReplayed = batches.size();
+    }
+
+    /** Where the next batch goes, when the log was closed in order. */
+    LogPosition end() {
+        return end;
+    }
+
+    /** Whether the log ends with the mark of a store that was closed: it can go on right there. */
+    boolean isClosedInOrder() {
+        return closedInOrder;
+    }
+
+    // ---- scan ----
+
+    private void scan() {
+        final LogPosition from = superblock.log();
+        int segment = from.segment();
+        int generation = from.generation();
+        long salt = from.salt();
+        int offset = from.offset();
+        long sequence = from.sequence();
+        long digest = from.digest();
+        knownDurable = sequence - 1;
+        enter(segment, generation, salt);
+        while (offset < segments.segmentSizeBytes()) {
+            final ScannedBatch batch = parser.parse(segment, generation, salt, offset);
+            if (batch == null || batch.sequence() != sequence || parser.previousDigest(batch) != digest) {
+                break;
+            }
+            checkGeneration(batch);
+            batches.add(batch);
+            noteFamilies(batch);
+            knownDurable = Math.max(knownDurable, batch.knownDurable());
+            successor = successorOf(batch);
+            sequence++;
+            digest = batch.digest();
+            offset += batch.length();
+            if (batch.has(BatchDescriptor.FLAG_SEGMENT_END)) {
+                if (successor == null) {
+                    throw Corrupt.store("batch %d ends segment %d and names no next".formatted(batch.sequence(), segment));
+                }
+                segment = successor.segment;
+                generation = successor.generation;
+                salt = successor.salt;
+                offset = 0;
+                enter(segment, generation, salt);
+            }
+        }
+        end = new LogPosition(segment, generation, salt, offset, sequence, digest);
+    }
+
+    /** The log was in this segment since the checkpoint: it is in use, with this identity. */
+    private void enter(int segment, int generation, long salt) {
+        if (segment < 0 || segment >= segments.count()) {
+            throw Corrupt.store("log goes on in segment %d of %d".formatted(segment, segments.count()));
+        }
+        final SegmentState state = segments.state(segment);
+        final boolean isStart = segment == superblock.log().segment() && generation == superblock.log().generation();
+        final boolean isNew = (state == SegmentState.FREE || state == SegmentState.RESERVED)
+                && generation - segments.generation(segment) >= 0;
+        if (!isStart && !isNew) {
+            throw Corrupt.store("log goes on in segment %d of generation %d, which is %s with generation %d"
+                    .formatted(segment, generation, state, segments.generation(segment)));
+        }
+        segments.identity(segment, generation, salt);
+        segments.state(segment, SegmentState.FULL);
+        segments.markWritten(segment);
+    }
+
+    private void checkGeneration(ScannedBatch batch) {
+        if (batch.checkpointGeneration() > superblock.generation()) {
+            throw Corrupt.store("batch %d was written under superblock generation %d, the newest readable is %d"
+                    .formatted(batch.sequence(), batch.checkpointGeneration(), superblock.generation()));
+        }
+    }
+
+    private static Place successorOf(ScannedBatch batch) {
+        return batch.nextSegment() == BatchDescriptor.NO_SEGMENT
+                ? null
+                : new Place(batch.nextSegment(), batch.nextGeneration(), batch.nextSalt());
+    }
+
+    private void noteFamilies(ScannedBatch batch) {
+        Records.forEach(batch, record -> {
+            if (record.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
+                families.put(record.volume(), record.second());
+            }
+        });
+    }
+
+    // ---- judge ----
+
+    /** Looks for batches behind the end: one that knows the missing batch to have been durable makes it rot. */
+    private void judgeEnd() {
+        searchSegment(new Place(end.segment(), end.generation(), end.salt()), end.offset());
+        Place place = successor;
+        for (int i = 0; place != null && i < segments.count(); i++) {
+            final boolean possible = place.segment >= 0
+                    && place.segment < segments.count()
+                    && (place.segment != end.segment() || place.generation != end.generation());
+            place = possible ? searchSegment(place, 0) : null;
+        }
+    }
+
+    /** Returns the successor that the last batch found names, or null when none was found. */
+    private Place searchSegment(Place place, int fromOffset) {
+        Place next = null;
+        for (int offset = fromOffset; offset < segments.segmentSizeBytes(); ) {
+            final ScannedBatch later = parser.parse(place.segment, place.generation, place.salt, offset);
+            if (later == null || later.sequence() < end.sequence()) {
+                offset += UNIT;
+                continue;
+            }
+            checkGeneration(later);
+            if (later.knownDurable() >= end.sequence()) {
+                throw Corrupt.store(("batch %d is missing or damaged at segment %d offset %d, yet batch %d knows it to have"
+                                + " been durable")
+                        .formatted(end.sequence(), end.segment(), end.offset(), later.sequence()));
+            }
+            counters.batchesCut++;
+            next = successorOf(later);
+            offset += later.length();
+        }
+        return next;
+    }
+
+    // ---- verify ----
+
+    /** Cuts the tail at the first batch that is not known to be durable and whose blocks do not verify. */
+    private void cutUnverified() {
+        for (int i = 0; i < batches.size(); i++) {
+            final ScannedBatch batch = batches.get(i);
+            if (batch.sequence() > knownDurable && !blocksVerify(batch)) {
+                counters.batchesCut += batches.size() - i;
+                batches.subList(i, batches.size()).clear();
+                final ScannedBatch last = i == 0 ? null : batches.get(i - 1);
+                end = new LogPosition(
+                        batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()),
+                        batch.offset(), batch.sequence(), last == null ? superblock.log().digest() : last.digest());
+                return;
+            }
+        }
+    }
+
+    /** Blocks of checkpoints are left out: a superblock that reaches them says that they were durable. */
+    private boolean blocksVerify(ScannedBatch batch) {
+        if (batch.has(BatchDescriptor.FLAG_CHECKPOINT)) {
+            return true;
+        }
+        final boolean[] good = {true};
+        final long[] expectedOffset = {batch.offset() + BatchDescriptor.HEADER_LENGTH};
+        Records.forEach(batch, record -> {
+            if (record.kind() != RecordDescriptor.KIND_PAGE || !good[0]) {
+                return;
+            }
+            good[0] = record.offsetBytes() == expectedOffset[0] && blockVerifies(batch, record);
+            expectedOffset[0] += record.blockLength();
+        });
+        return good[0] && expectedOffset[0] == batch.offset() + batch.recordsOffset();
+    }
+
+    private boolean blockVerifies(ScannedBatch batch, Records.Entry record) {
+        final Long family = families.get(record.volume());
+        final int offset = record.offsetBytes();
+        final int length = record.blockLength();
+        if (family == null || length == 0 || offset + length > batch.offset() + batch.recordsOffset()) {
+            return false;
+        }
+        final MemorySegment block = parser.view(batch.segment(), offset, length);
+        if (block == null) {
+            return false;
+        }
+        final int crc = seal.crc(
+                block, segments.salt(batch.segment()), segments.generation(batch.segment()),
+                Ppn.pack(batch.segment(), offset, length), record.first(), family);
+        return crc == record.blockCrc() && crc == Fields.intAt(block, BlockDescriptor.CRC_OFFSET);
+    }
+
+    // ---- settle ----
+
+    /** Recovered is not durable: the tail may lie in the system's cache alone. Writes it again as it is, and flushes. */
+    private void settle() {
+        boolean written = false;
+        for (ScannedBatch batch : batches) {
+            if (batch.sequence() > knownDurable) {
+                final MemorySegment bytes = parser.view(batch.segment(), batch.offset(), batch.length());
+                if (bytes == null) {
+                    throw Corrupt.store("batch %d cannot be read again".formatted(batch.sequence()));
+                }
+                device.write(segments.position(batch.segment()) + batch.offset(), bytes);
+                counters.batchesRewritten++;
+                written = true;
+            }
+        }
+        if (written) {
+            device.flush();
+        }
+    }
+
+    // ---- apply ----
+
+    /** Records apply when the batch with COMMIT is reached; a group that another one follows without it never does. */
+    private void apply() {
+        final List<ScannedBatch> group = new ArrayList<>();
+        for (ScannedBatch batch : batches) {
+            if (!group.isEmpty() && group.getFirst().firstSequence() != batch.firstSequence()) {
+                group.clear();
+            }
+            group.add(batch);
+            if (batch.has(BatchDescriptor.FLAG_COMMIT)) {
+                group.forEach(this::applyRecords);
+                group.clear();
+            }
+        }
+    }
+
+    private void applyRecords(ScannedBatch batch) {
+        Records.forEach(batch, record -> {
+            counters.recordsReplayed++;
+            switch (record.kind()) {
+                case RecordDescriptor.KIND_PAGE ->
+                    setPage(record, ppnOf(batch, record));
+                case RecordDescriptor.KIND_REFERENCE -> setPage(record, record.second());
+                case RecordDescriptor.KIND_TRIM -> trim(record);
+                case RecordDescriptor.KIND_VOLUME_CREATE -> createVolume(record);
+                case RecordDescriptor.KIND_VOLUME_DELETE -> {
+                    final VolumeEntry volume = volumeOf(record);
+                    map.remove(volume);
+                    catalog.remove(volume);
+                }
+                case RecordDescriptor.KIND_VOLUME_RESIZE -> resize(record);
+                case RecordDescriptor.KIND_LSN -> volumeOf(record).lsn(record.first());
+                default -> throw Corrupt.store("batch %d holds a record of kind %d".formatted(batch.sequence(), record.kind()));
+            }
+        });
+    }
+
+    private static long ppnOf(ScannedBatch batch, Records.Entry record) {
+        final long offset = record.offsetBytes();
+        final long length = record.blockLength();
+        if (length == 0
+                || length > BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX)
+                || offset < batch.offset() + BatchDescriptor.HEADER_LENGTH
+                || offset + length > batch.offset() + batch.recordsOffset()) {
+            throw Corrupt.store("batch %d has no block of %d bytes at %d".formatted(batch.sequence(), length, offset));
+        }
+        return Ppn.pack(batch.segment(), (int) offset, (int) length);
+    }
+
+    private VolumeEntry volumeOf(Records.Entry record) {
+        final VolumeEntry volume = catalog.find(record.volume());
+        if (volume == null) {
+            throw Corrupt.store("a record names volume %d, which does not exist".formatted(record.volume()));
+        }
+        return volume;
+    }
+
+    private void setPage(Records.Entry record, long ppn) {
+        final VolumeEntry volume = volumeOf(record);
+        if (record.first() < 0 || record.first() >= volume.pageCount() || !segments.isPlausible(ppn)) {
+            throw Corrupt.store("a record is impossible: volume=%s lpn=%d ppn=%s"
+                    .formatted(volume.name(), record.first(), Ppn.toString(ppn)));
+        }
+        map.set(volume, record.first(), ppn);
+    }
+
+    private void trim(Records.Entry record) {
+        final VolumeEntry volume = volumeOf(record);
+        final long first = record.first();
+        final long count = record.second();
+        if (first < 0 || count < 0 || first > volume.pageCount() - count) {
+            throw Corrupt.store("a record trims pages %d to %d of volume %s".formatted(first, first + count, volume.name()));
+        }
+        map.trim(volume, first, first + count);
+    }
+
+    private void createVolume(Records.Entry record) {
+        final String name = new String(record.name(), StandardCharsets.UTF_8);
+        CheckpointLoader.checkVolume(
+                catalog, record.volume(), name, record.first(), record.info(), record.second());
+        final VolumeEntry volume =
+                new VolumeEntry(record.volume(), name, record.first(), record.info(), record.second(), 0);
+        volume.mapRoot(map.newRoot());
+        catalog.add(volume);
+    }
+
+    private void resize(Records.Entry record) {
+        final VolumeEntry volume = volumeOf(record);
+        if (record.first() < 0 || VolumeEntry.pageCount(record.first(), volume.pageShift()) > MapNodeDescriptor.LPN_LIMIT) {
+            throw Corrupt.store("a record resizes volume %s to %d bytes".formatted(volume.name(), record.first()));
+        }
+        final long before = volume.pageCount();
+        volume.sizeBytes(record.first());
+        map.trim(volume, volume.pageCount(), before);
+    }
+}

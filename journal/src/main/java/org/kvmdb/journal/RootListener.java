@@ -1,0 +1,7 @@
+package org.kvmdb.journal;
+
+/** Is told when the root node of a volume's map is replaced; under the append lock, before the old root is reused. */
+@FunctionalInterface
+public interface RootListener {
+    void rootChanged(int volumeId, int nodeIndex);
+}

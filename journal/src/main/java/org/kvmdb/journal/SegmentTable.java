@@ -1,0 +1,411 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.collections.IntArrayList;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.NativeMemory;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.SegmentTableDescriptor;
+import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * All segments: where they lie, their state, what is alive in them, and which are free. Changed under the append lock
+ * alone; the part that the fault handler reads lies off heap as {@link SegmentTableDescriptor} says.
+ *
+ * <p>Free segments are of three kinds, taken in this order: those that were written before (a commit into them is
+ * cheapest), those granted by the file system but never written, and holes, whose space was returned and must be granted
+ * again first. The space account counts the first two.
+ */
+final class SegmentTable implements AutoCloseable {
+
+    static final int FRESH = 0;
+    static final int WRITTEN = 1;
+    static final int HOLE = 2;
+
+    private static final long GRACE_WAIT_NANOS_MAX = 2_000_000_000L;
+
+    private final Device device;
+    private final int segmentSizeBytes;
+    private final SpaceAccount space;
+    private final int countMax;
+    private final NativeMemory memory;
+    private final MemorySegment table;
+    private final IntArrayList freeWritten = new IntArrayList();
+    private final IntArrayList freeFresh = new IntArrayList();
+    private final IntArrayList holes = new IntArrayList();
+    private IntArrayList freed = new IntArrayList();
+    private IntArrayList waiting = new IntArrayList();
+    private long waitingEpoch;
+    private ReaderGrace grace = ReaderGrace.NONE;
+    private int[] live = new int[64];
+    private int[] stolen = new int[64];
+    private byte[] medium = new byte[64];
+    private int count;
+    private long liveBytes;
+    private long stolenBytes;
+
+    SegmentTable(Device device, int segmentSizeBytes, SpaceAccount space) {
+        this.device = device;
+        this.segmentSizeBytes = segmentSizeBytes;
+        this.space = space;
+        countMax = (int) Math.min(
+                1L << Ppn.SEGMENT_BITS,
+                (space.limitBytes() - SuperblockDescriptor.SEGMENTS_OFFSET) / segmentSizeBytes);
+        memory = NativeMemory.reserve(
+                Fields.alignUp(SegmentTableDescriptor.entryOffset(countMax + 1), 4096));
+        table = memory.segment();
+    }
+
+    void grace(ReaderGrace readerGrace) {
+        grace = readerGrace;
+    }
+
+    long address() {
+        return memory.address();
+    }
+
+    /** Entries that the table has room for. */
+    long capacity() {
+        return countMax;
+    }
+
+    /** Whether a checkpoint would free a segment. */
+    boolean hasReclaimable() {
+        for (int i = 0; i < count; i++) {
+            if (live[i] == 0 && stolen[i] == 0 && state(i) == SegmentState.FULL) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    int segmentSizeBytes() {
+        return segmentSizeBytes;
+    }
+
+    int count() {
+        return count;
+    }
+
+    long liveBytes() {
+        return liveBytes;
+    }
+
+    long stolenBytes() {
+        return stolenBytes;
+    }
+
+    /** Segments that can be taken without asking the file system, but for those that readers may still look at. */
+    int freeCount() {
+        return freeWritten.size() + freeFresh.size() + freed.size() + waiting.size();
+    }
+
+    int holeCount() {
+        return holes.size();
+    }
+
+    int countOf(SegmentState state) {
+        int result = 0;
+        for (int i = 0; i < count; i++) {
+            if (state(i) == state) {
+                result++;
+            }
+        }
+        return result;
+    }
+
+    static long position(int segment, int segmentSizeBytes) {
+        return SuperblockDescriptor.SEGMENTS_OFFSET + (long) segment * segmentSizeBytes;
+    }
+
+    long position(int segment) {
+        return position(segment, segmentSizeBytes);
+    }
+
+    SegmentState state(int segment) {
+        return SegmentState.of(
+                table.get(ValueLayout.JAVA_BYTE,
+                        SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.STATE_OFFSET));
+    }
+
+    void state(int segment, SegmentState state) {
+        table.set(ValueLayout.JAVA_BYTE,
+                SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.STATE_OFFSET,
+                (byte) state.ordinal());
+    }
+
+    int generation(int segment) {
+        return table.get(ValueLayout.JAVA_INT,
+                SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.GENERATION_OFFSET);
+    }
+
+    long salt(int segment) {
+        return table.get(ValueLayout.JAVA_LONG,
+                SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.SALT_OFFSET);
+    }
+
+    int medium(int segment) {
+        return medium[segment];
+    }
+
+    int live(int segment) {
+        return live[segment];
+    }
+
+    int stolen(int segment) {
+        return stolen[segment];
+    }
+
+    int[] liveCopy() {
+        return Arrays.copyOf(live, count);
+    }
+
+    /** Sets what the segment's blocks and batches are sealed with from now on. No reader may look at it. */
+    void identity(int segment, int generation, long salt) {
+        final long entry = SegmentTableDescriptor.entryOffset(segment);
+        table.set(ValueLayout.JAVA_LONG, entry + SegmentTableDescriptor.DEVICE_OFFSET_OFFSET, position(segment));
+        table.set(ValueLayout.JAVA_LONG, entry + SegmentTableDescriptor.SALT_OFFSET, salt);
+        table.set(ValueLayout.JAVA_INT, entry + SegmentTableDescriptor.GENERATION_OFFSET, generation);
+        table.set(ValueLayout.JAVA_SHORT, entry + SegmentTableDescriptor.DEVICE_INDEX_OFFSET, (short) 0);
+        table.set(ValueLayout.JAVA_BYTE, entry + SegmentTableDescriptor.COPIES_OFFSET, (byte) 1);
+    }
+
+    /** Adds a segment as the last one of the table; its free list is filled by {@link #openFreeLists}. */
+    void load(int generation, long salt, SegmentState state, int liveLength, int mediumKind) {
+        final int segment = addSegment();
+        identity(segment, generation, salt);
+        state(segment, state);
+        live[segment] = liveLength;
+        liveBytes += liveLength;
+        medium[segment] = (byte) mediumKind;
+    }
+
+    /** Adds, after those of the checkpoint, the segments that the device has grown by since. */
+    void extend() {
+        while (count < grantedSegments() && count < countMax) {
+            addSegment();
+        }
+    }
+
+    private long grantedSegments() {
+        return (space.grantedBytes() - SuperblockDescriptor.SEGMENTS_OFFSET) / segmentSizeBytes;
+    }
+
+    /** After loading and replay: segments that nothing holds become free. */
+    void openFreeLists() {
+        for (int i = 0; i < count; i++) {
+            if (state(i) == SegmentState.RESERVED) {
+                state(i, SegmentState.FREE);
+            }
+            if (state(i) == SegmentState.FREE) {
+                listOf(medium[i]).addInt(i);
+                if (medium[i] != HOLE) {
+                    space.addAvailable(segmentSizeBytes);
+                }
+            }
+        }
+    }
+
+    private IntArrayList listOf(int mediumKind) {
+        return mediumKind == WRITTEN ? freeWritten : mediumKind == FRESH ? freeFresh : holes;
+    }
+
+    private int addSegment() {
+        if (count == live.length) {
+            live = Arrays.copyOf(live, 2 * count);
+            stolen = Arrays.copyOf(stolen, 2 * count);
+            medium = Arrays.copyOf(medium, 2 * count);
+        }
+        return count++;
+    }
+
+    /** Takes in segments that the device grew by, which the fault handler may also have caused. */
+    private void adoptGrowth() {
+        while (count < grantedSegments() && count < countMax) {
+            freeFresh.addInt(addSegment());
+        }
+    }
+
+    /** Whether at least that many bytes of segments are free, after growing the device if need be. */
+    boolean ensureFree(long bytes) {
+        adoptGrowth();
+        while ((long) freeCount() * segmentSizeBytes < bytes) {
+            if (!regrantHole() && !grow()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean grow() {
+        if (!space.tryGrow()) {
+            return false;
+        }
+        final int before = count;
+        adoptGrowth();
+        return count > before;
+    }
+
+    /** Asks the file system for the space of a hole again. */
+    boolean regrantHole() {
+        if (holes.isEmpty()) {
+            return false;
+        }
+        final int segment = holes.getInt(holes.size() - 1);
+        try {
+            device.allocate(position(segment), segmentSizeBytes);
+        } catch (StorageException e) {
+            if (e.code() == ErrorCode.STORE_FULL) {
+                return false;
+            }
+            throw e;
+        }
+        holes.removeAt(holes.size() - 1);
+        medium[segment] = FRESH;
+        freeFresh.addInt(segment);
+        space.addAvailable(segmentSizeBytes);
+        return true;
+    }
+
+    /** Takes a free segment out, or returns -1. The caller gives it an identity and a state. */
+    int take() {
+        if (!ensureFree(segmentSizeBytes)) {
+            return -1;
+        }
+        awaitReaders();
+        final IntArrayList list = freeWritten.isEmpty() ? freeFresh : freeWritten;
+        if (list.isEmpty()) {
+            return -1;
+        }
+        // The lowest number first: what is written stays together and the end of the file free.
+        int at = 0;
+        for (int i = 1; i < list.size(); i++) {
+            at = list.getInt(i) < list.getInt(at) ? i : at;
+        }
+        final int segment = list.getInt(at);
+        list.fastUnorderedRemove(at);
+        space.addAvailable(-segmentSizeBytes);
+        return segment;
+    }
+
+    private void awaitReaders() {
+        reclaim();
+        final long deadline = System.nanoTime() + GRACE_WAIT_NANOS_MAX;
+        while (freeWritten.isEmpty() && freeFresh.isEmpty() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(20_000);
+            reclaim();
+        }
+    }
+
+    /** A segment that no durable root reaches any more becomes free. */
+    void free(int segment) {
+        state(segment, SegmentState.FREE);
+        medium[segment] = WRITTEN;
+        freed.addInt(segment);
+        space.addAvailable(segmentSizeBytes);
+    }
+
+    /** Hands freed segments on towards reuse; never waits. */
+    void reclaim() {
+        if (!waiting.isEmpty() && grace.passed(waitingEpoch)) {
+            freeWritten.addAll(waiting);
+            waiting.clear();
+        }
+        if (waiting.isEmpty() && !freed.isEmpty()) {
+            final IntArrayList swap = waiting;
+            waiting = freed;
+            freed = swap;
+            waitingEpoch = grace.advance();
+            if (grace.passed(waitingEpoch)) {
+                freeWritten.addAll(waiting);
+                waiting.clear();
+            }
+        }
+    }
+
+    /** Returns the disk space of free segments beyond those that are to be kept; returns the number of them. */
+    int punch(int keep) {
+        reclaim();
+        int punched = 0;
+        while (freeWritten.size() + freeFresh.size() > keep
+                && !freeWritten.isEmpty()
+                && space.availableBytes() - space.reservedBytes() > (long) keep * segmentSizeBytes) {
+            final int segment = freeWritten.removeAt(freeWritten.size() - 1);
+            // Out of the account first: from here on the file system may give the space to others.
+            space.addAvailable(-segmentSizeBytes);
+            medium[segment] = HOLE;
+            holes.addInt(segment);
+            device.discard(position(segment), segmentSizeBytes);
+            punched++;
+        }
+        return punched;
+    }
+
+    void markWritten(int segment) {
+        medium[segment] = WRITTEN;
+    }
+
+    void addLive(long ppn) {
+        final int length = Ppn.lengthBytes(ppn);
+        final int segment = Ppn.segment(ppn);
+        if (live[segment] + length > segmentSizeBytes) {
+            throw new StorageException(
+                    ErrorCode.CORRUPT_STORE,
+                    "corrupt store: segment %d would hold %d live bytes of %d; restore the store from a copy"
+                            .formatted(segment, live[segment] + length, segmentSizeBytes));
+        }
+        live[segment] += length;
+        liveBytes += length;
+    }
+
+    void removeLive(long ppn) {
+        final int segment = Ppn.segment(ppn);
+        final int length = Ppn.lengthBytes(ppn);
+        if (live[segment] < length) {
+            throw new StorageException(
+                    ErrorCode.CORRUPT_STORE,
+                    "corrupt store: segment %d holds %d live bytes, yet %d of block %s die; restore the store from a copy"
+                            .formatted(segment, live[segment], length, Ppn.toString(ppn)));
+        }
+        live[segment] -= length;
+        liveBytes -= length;
+    }
+
+    void addStolen(long ppn) {
+        stolen[Ppn.segment(ppn)] += Ppn.lengthBytes(ppn);
+        stolenBytes += Ppn.lengthBytes(ppn);
+    }
+
+    void removeStolen(long ppn) {
+        final int segment = Ppn.segment(ppn);
+        if (segment >= count || stolen[segment] < Ppn.lengthBytes(ppn)) {
+            throw new StorageException(
+                    ErrorCode.INVALID, "not a stolen block: %s; each is referred to or dropped once"
+                            .formatted(Ppn.toString(ppn)));
+        }
+        stolen[segment] -= Ppn.lengthBytes(ppn);
+        stolenBytes -= Ppn.lengthBytes(ppn);
+    }
+
+    /** Whether a locator could be of a block: within a segment that is in use. Stored locators are checked by this. */
+    boolean isPlausible(long ppn) {
+        final int segment = Ppn.segment(ppn);
+        final int length = Ppn.lengthBytes(ppn);
+        return Ppn.flags(ppn) == 0
+                && segment < count
+                && length > 0
+                && Ppn.offsetBytes(ppn) >= BatchDescriptor.HEADER_LENGTH
+                && Ppn.offsetBytes(ppn) + length <= segmentSizeBytes
+                && state(segment) != SegmentState.FREE
+                && generation(segment) != 0;
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

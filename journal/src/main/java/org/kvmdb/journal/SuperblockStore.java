@@ -1,0 +1,145 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * Reads and writes the copies of the superblock. A generation has a pair of slots, and its two copies are flushed one
+ * after the other; so a crash can tear at most one copy of a pair, and a pair without a single good copy means that the
+ * medium lost it.
+ */
+final class SuperblockStore {
+
+    private static final int PAIRS = 2;
+
+    private final Device device;
+    private final Digests digests = new Digests();
+    private final MemorySegment buffer =
+            Arena.ofAuto().allocate(SuperblockDescriptor.LENGTH, SuperblockDescriptor.LENGTH);
+    private final Superblock[] slots = new Superblock[SuperblockDescriptor.SLOT_COUNT];
+
+    SuperblockStore(Device device) {
+        this.device = device;
+    }
+
+    /** Whether any slot begins like a superblock. */
+    boolean isStore() {
+        for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
+            if (readSlot(slot) && Superblock.hasMagic(buffer)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean readSlot(int slot) {
+        buffer.fill((byte) 0);
+        return device.read(SuperblockDescriptor.slotOffset(slot), buffer) == SuperblockDescriptor.LENGTH;
+    }
+
+    /** The newest superblock, or an exception that says why there is none to rely on. */
+    Superblock read(boolean readOnly) {
+        boolean anyMagic = false;
+        for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
+            slots[slot] = null;
+            if (!readSlot(slot)) {
+                continue;
+            }
+            anyMagic |= Superblock.hasMagic(buffer);
+            if (Superblock.isSealed(buffer, digests)) {
+                Superblock.checkVersion(buffer, readOnly);
+                slots[slot] = Superblock.decode(buffer, slot);
+            }
+        }
+        return choose(anyMagic);
+    }
+
+    private Superblock choose(boolean anyMagic) {
+        Superblock newest = null;
+        for (int pair = 0; pair < PAIRS; pair++) {
+            final Superblock inPair = newestOfPair(slots[pair], slots[pair + PAIRS]);
+            if (inPair != null && (newest == null || inPair.generation() > newest.generation())) {
+                newest = inPair;
+            }
+        }
+        if (newest == null) {
+            throw none(anyMagic);
+        }
+        for (int pair = 0; pair < PAIRS; pair++) {
+            if (slots[pair] == null && slots[pair + PAIRS] == null) {
+                throw new StorageException(
+                        ErrorCode.CORRUPT_STORE,
+                        "corrupt store: both superblock copies in slots %d and %d are unreadable and may have been the"
+                                .formatted(pair, pair + PAIRS)
+                                + " newest; restore the store from a copy");
+            }
+        }
+        checkSameStore(newest);
+        return newest;
+    }
+
+    private static Superblock newestOfPair(Superblock one, Superblock other) {
+        if (one == null || other == null) {
+            return one == null ? other : one;
+        }
+        if (one.generation() == other.generation() && !one.equals(other)) {
+            throw new StorageException(
+                    ErrorCode.CORRUPT_STORE,
+                    "corrupt store: two superblock copies of generation %d differ; restore the store from a copy"
+                            .formatted(one.generation()));
+        }
+        return one.generation() >= other.generation() ? one : other;
+    }
+
+    private void checkSameStore(Superblock newest) {
+        for (Superblock copy : slots) {
+            if (copy != null && copy.storeId() != newest.storeId()) {
+                throw new StorageException(
+                        ErrorCode.CORRUPT_STORE,
+                        "corrupt store: superblocks of two stores, 0x%x and 0x%x; restore the store from a copy"
+                                .formatted(newest.storeId(), copy.storeId()));
+            }
+        }
+    }
+
+    private StorageException none(boolean anyMagic) {
+        if (!anyMagic) {
+            return new StorageException(
+                    ErrorCode.WRONG_MAGIC,
+                    "not a store: no superblock in %s, %d bytes; is this the right file?"
+                            .formatted(device, device.sizeBytes()));
+        }
+        return new StorageException(
+                ErrorCode.CORRUPT_STORE,
+                "corrupt store: no superblock copy of %s is readable; restore the store from a copy"
+                        .formatted(device));
+    }
+
+    /** Writes both copies of a generation, each flushed on its own. */
+    void write(Superblock superblock) {
+        final int pair = (int) (superblock.generation() % PAIRS);
+        writeSlot(superblock, pair);
+        writeSlot(superblock, pair + PAIRS);
+    }
+
+    /** After {@link #read}: makes the missing copy of the newest generation. */
+    boolean repair(Superblock newest) {
+        boolean repaired = false;
+        for (int slot = (int) (newest.generation() % PAIRS); slot < slots.length; slot += PAIRS) {
+            if (slots[slot] == null || slots[slot].generation() != newest.generation()) {
+                writeSlot(newest, slot);
+                repaired = true;
+            }
+        }
+        return repaired;
+    }
+
+    private void writeSlot(Superblock superblock, int slot) {
+        superblock.encode(buffer, slot, digests);
+        device.write(SuperblockDescriptor.slotOffset(slot), buffer);
+        device.flush();
+        slots[slot] = superblock;
+    }
+}
