@@ -92,7 +92,7 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
         freeze->epoch = atomic_fetch_add(&region->freeze_epoch, 1) + 1;
     int64_t frozen = 0;
     while (frozen < capacity) {
-        uint64_t lpn = page_bitmap_next(&region->dirty, freeze->cursor);
+        uint64_t lpn = page_bitmap_next_tidy(&region->dirty, freeze->cursor);
         int r = lpn == PAGE_BITMAP_END ? -EAGAIN : take_for_freeze(region, &chunk, lpn, freeze->flags);
         if (r == 0)
             freeze->cursor = lpn + 1;
@@ -253,7 +253,7 @@ int kvmdb_region_steal(struct region *region, const uint64_t *lpns, uint64_t *pp
 int64_t kvmdb_region_stolen(struct region *region, uint64_t lpn, uint64_t *lpns, uint64_t *ppns, int64_t capacity)
 {
     int64_t n = 0;
-    for (; n < capacity && (lpn = page_bitmap_next(&region->stolen, lpn)) != PAGE_BITMAP_END; lpn++) {
+    for (; n < capacity && (lpn = page_bitmap_next_tidy(&region->stolen, lpn)) != PAGE_BITMAP_END; lpn++) {
         lpns[n] = lpn;
         ppns[n++] = atomic_load(&region->overlay[lpn]);
     }
@@ -274,7 +274,7 @@ int kvmdb_region_unsteal(struct region *region, const uint64_t *lpns, const uint
 
 static bool any_pinned(struct region *region, struct page_bitmap *set)
 {
-    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++) {
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next_tidy(set, lpn)) != PAGE_BITMAP_END; lpn++) {
         if (page_is_pinned(atomic_load(&region->words[lpn])))
             return true;
     }
@@ -283,7 +283,7 @@ static bool any_pinned(struct region *region, struct page_bitmap *set)
 
 static void drop_set(struct region *region, struct page_bitmap *set, struct page_batch *batch)
 {
-    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++)
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next_tidy(set, lpn)) != PAGE_BITMAP_END; lpn++)
         region_drop_page(region, lpn, batch);
     batch_drop(region->pool, batch);
 }
