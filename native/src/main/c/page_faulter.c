@@ -138,13 +138,15 @@ static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, boo
     int r = unspill_page(region, lpn, frozen && !for_write);
     if (r == 0) {
         word &= ~PAGE_OUT;
-        if (frozen) /* the copy in the spill area stays, for the commit */
+        if (frozen && !(word & PAGE_COPIED)) /* the copy in the spill area stays, for the commit */
             word |= PAGE_ASIDE_SPILL;
         else
             atomic_fetch_sub(&region->spill_pages, 1);
         if (frozen && for_write)
-            word = make_dirty(region, lpn, word);
+            word = make_dirty(region, lpn, word & ~(PAGE_COPIED | PAGE_UNRESERVED));
         word = queue_page(region, lpn, word);
+    } else if (frozen && for_write) {
+        kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
     }
     page_unlock(&region->words[lpn], word);
     return r;

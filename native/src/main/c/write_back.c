@@ -159,9 +159,10 @@ int kvmdb_region_copy_out(struct region *region, int64_t epoch, const uint64_t *
     for (int64_t i = 0; i < count && r == 0; i++) {
         uint64_t word = page_lock(&region->words[lpns[i]]);
         bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
-        bool written_since = page_state(word) == DIRTY && word & PAGE_ASIDE;
+        bool written_since = page_state(word) == DIRTY && page_stamp(word) == (uint32_t)epoch && word & PAGE_ASIDE;
         r = frozen || written_since ? copy_frozen(region, lpns[i], word, destination) : -ESTALE;
-        if (r == 0 && written_since)
+        /* Also of a page that was spilled, frozen and read: the next freeze must not take that for its own. */
+        if (r == 0)
             word = drop_aside(region, lpns[i], word, shadows, &shadow_count);
         if (r == 0 && frozen)
             word |= PAGE_COPIED;
@@ -191,7 +192,7 @@ static uint64_t thaw_clean(struct region *region, uint64_t lpn, uint64_t word)
         return EMPTY | (word & PAGE_QUEUED);
     }
     count_clean(region);
-    return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~PAGE_COPIED);
+    return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~(PAGE_COPIED | PAGE_UNRESERVED));
 }
 
 /* What was frozen is dirty again; its reservation was kept. The path's is made anew, if need be beyond the account. */
@@ -213,7 +214,8 @@ int kvmdb_region_thaw(struct region *region, int64_t epoch, const uint64_t *lpns
         uint64_t lpn = lpns[i];
         uint64_t word = page_lock(&region->words[lpn]);
         bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
-        if (frozen || (to_dirty && page_state(word) == DIRTY))
+        /* Not of a page that the next freeze has caught meanwhile: that copy is the next commit's. */
+        if (page_stamp(word) == (uint32_t)epoch && (frozen || page_state(word) == DIRTY))
             word = drop_aside(region, lpn, word, shadows, &shadow_count);
         if (frozen)
             word = to_dirty ? thaw_dirty(region, lpn, word) : thaw_clean(region, lpn, word);
