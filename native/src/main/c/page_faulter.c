@@ -66,6 +66,12 @@ static void region_leave(struct region *region)
     atomic_fetch_sub(&region->users, 1);
 }
 
+/* The first write to a page that is there says nothing of what the thread will read next. */
+static bool is_missing(struct region *region, uint64_t lpn)
+{
+    return page_state(atomic_load_explicit(&region->words[lpn], memory_order_relaxed)) == EMPTY;
+}
+
 static uint32_t pages_to_fill(const struct region *region, uint64_t lpn)
 {
     uint32_t most = KVMDB_RUN_BYTES >> region->page_shift;
@@ -342,7 +348,7 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     struct bad_page bad = {0};
     int r = -EIO;
     if (info->si_code == BUS_ADRERR)
-        r = resolve(region, lpn, pages_to_fill(region, lpn), for_write, part, &bad);
+        r = resolve(region, lpn, is_missing(region, lpn) ? pages_to_fill(region, lpn) : 1, for_write, part, &bad);
     else
         bad.cause = KVMDB_BAD_MEMORY;
     if (r == 0 && is_stuck(region->pool, address)) {
