@@ -98,8 +98,11 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
             freeze->cursor = lpn + 1;
         if (r == -EAGAIN || chunk.count == CHUNK_PAGES || frozen + chunk.count == capacity) {
             r = freeze_chunk(region, &chunk, freeze);
-            if (r)
-                return r;
+            if (r) {
+                /* Those frozen before are the caller's to thaw; the error comes again when it goes on. */
+                freeze->cursor = chunk.lpns[0];
+                return frozen ? frozen : r;
+            }
             memcpy(lpns + frozen, chunk.lpns, (size_t)chunk.count * sizeof *lpns);
             frozen += chunk.count;
             chunk.count = 0;
