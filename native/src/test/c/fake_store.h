@@ -18,7 +18,7 @@
 #include <pthread.h>
 
 #define SEGMENT_BYTES (16u << 20)
-#define SEGMENTS 256
+#define SEGMENTS 512
 #define NODES (1u << 18)
 #define MIB (1ll << 20)
 

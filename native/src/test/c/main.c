@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc == 2 && strcmp(argv[1], "canary") == 0)
         canary();
+    install_older_handler();
     for (unsigned i = 0; i < sizeof tests / sizeof *tests; i++) {
         if (!is_wanted(tests[i].name, argc - 1, argv + 1))
             continue;

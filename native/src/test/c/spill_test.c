@@ -176,3 +176,23 @@ void a_transaction_larger_than_memory_goes_through_the_spill_area(void)
     volume_close(v);
     store_close(s);
 }
+
+/* A queue that ran full leaves pages out; they must not stay in memory for ever. */
+void pages_that_found_no_place_in_a_queue_are_evicted_all_the_same(void)
+{
+    s = store_open(4 * MIB);
+    v = volume_open(s, 8192, 12);
+    for (uint64_t lpn = 0; lpn < 8192; lpn++)
+        content_write(v, lpn, 1, page_at(v, lpn));
+    CHECK_EQUAL(commit_all(v), 8192);
+    s->pool->evict_low_bytes = 0;
+    for (int rounds = 0; rounds < 3; rounds++)
+        kvmdb_pool_evict(s->pool);
+    for (uint64_t lpn = 0; lpn < 8192; lpn++)
+        CHECK_EQUAL(page_state(word_of(v, lpn)), EMPTY);
+    CHECK(atomic_load(&s->pool->unqueued) == 0);
+    for (uint64_t lpn = 0; lpn < 8192; lpn++)
+        CHECK_PAGE(v, lpn, 1);
+    volume_close(v);
+    store_close(s);
+}

@@ -20,6 +20,7 @@
     t(a_failed_commit_leaves_everything_dirty) \
     t(a_commit_that_fails_late_leaves_the_next_ones_copies_alone) \
     t(a_freeze_in_pieces_finds_every_page_once) \
+    t(a_freeze_that_fails_returns_what_it_froze) \
     t(rollback_returns_to_the_last_commit) \
     t(stolen_pages_are_read_from_the_overlay_until_the_commit) \
     t(an_overlay_entry_that_changed_stays_when_the_old_one_is_taken_out) \
@@ -30,10 +31,40 @@
     t(a_page_frozen_while_it_was_out_is_written) \
     t(a_page_frozen_out_is_read_then_written_over_two_commits) \
     t(a_page_frozen_out_is_dirty_again_when_the_commit_fails) \
-    t(a_transaction_larger_than_memory_goes_through_the_spill_area)
+    t(a_transaction_larger_than_memory_goes_through_the_spill_area) \
+    t(pages_that_found_no_place_in_a_queue_are_evicted_all_the_same) \
+    t(a_flipped_bit_is_recorded_and_reads_as_zeros_until_unpoisoned) \
+    t(a_bad_neighbour_does_not_harm_the_page_that_was_asked_for) \
+    t(every_way_to_be_bad_has_its_cause) \
+    t(a_neighbour_without_a_length_is_not_read) \
+    t(a_map_that_leads_nowhere_is_bad_and_not_followed) \
+    t(an_access_beyond_the_end_is_recorded) \
+    t(only_so_many_errors_are_kept) \
+    t(a_write_without_room_goes_through_unreserved_and_recorded) \
+    t(reservations_stay_even_when_writes_fail) \
+    t(a_block_that_moved_under_a_reader_is_read_again) \
+    t(a_bad_frame_is_recorded_and_replaced) \
+    t(a_run_that_is_mapped_in_part_is_undone) \
+    t(shrinking_drops_and_growing_again_reads_zeros) \
+    t(what_was_read_ahead_beyond_a_new_end_is_gone) \
+    t(pools_and_regions_do_not_get_into_each_others_way) \
+    t(closing_returns_what_every_kind_of_page_counted) \
+    t(a_region_is_refused_that_makes_no_sense) \
+    t(an_epoch_has_passed_when_no_older_fault_is_in_flight) \
+    t(pressure_wakes_who_waits_for_it) \
+    t(latencies_are_counted_by_bucket) \
+    t(the_handler_is_content_with_a_small_stack) \
+    t(the_budget_holds_with_ten_times_the_data) \
+    t(storm_in_memory_enough) \
+    t(storm_in_little_memory) \
+    t(storm_of_large_pages) \
+    t(a_signal_that_is_not_ours_goes_to_the_older_handler)
 
 #define DECLARE(name_) void name_(void);
 TESTS(DECLARE)
 #undef DECLARE
+
+/* Stands in for the virtual machine: who had SIGBUS before us. */
+void install_older_handler(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* Freeze, copy out, thaw; copies aside; the overlay; rollback. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "kernel.h"
 #include "tests.h"
 
 #include <errno.h>
@@ -248,6 +249,30 @@ void an_overlay_entry_that_changed_stays_when_the_old_one_is_taken_out(void)
     CHECK_EQUAL(lpns[0], 5);
     CHECK_EQUAL(listed[0], 768);
     CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* A freeze that fails on the way tells what it froze before. */
+void a_freeze_that_fails_returns_what_it_froze(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 512, 12);
+    for (uint64_t lpn = 0; lpn < 512; lpn++)
+        write_version(v, lpn, 1);
+    CHECK_EQUAL(kernel_unregister(s->pool->uffd, page_at(v, 300), 4096), 0);
+    struct kvmdb_freeze freeze = {0};
+    uint64_t lpns[512];
+    int64_t frozen = kvmdb_region_freeze(v->region, &freeze, lpns, 512);
+    CHECK_EQUAL(frozen, 256);
+    CHECK_LESS(kvmdb_region_freeze(v->region, &freeze, lpns + frozen, 512 - frozen), 0);
+    CHECK_EQUAL(kvmdb_region_thaw(v->region, (int64_t)freeze.epoch, lpns, frozen, 1), 0);
+    kvmdb_space_release(&s->space, (int64_t)freeze.path_reserved_bytes);
+    for (uint64_t lpn = 0; lpn < 512; lpn++) {
+        CHECK_EQUAL(page_state(word_of(v, lpn)), DIRTY);
+        if (lpn != 300)
+            write_version(v, lpn, 2);
+    }
     volume_close(v);
     store_close(s);
 }
