@@ -95,7 +95,7 @@ static uint32_t adjacent_blocks(struct region *region, uint64_t lpn, uint32_t pa
     for (; n < pages; n++) {
         uint64_t next = lookup(region, lpn + n);
         uint32_t length = ppn_length_bytes(next);
-        if (next == 0 || next == PPN_NOT_TO_BE_HAD || ppn_segment(next) != ppn_segment(ppns[0])
+        if (next == 0 || length == 0 || next == PPN_NOT_TO_BE_HAD || ppn_segment(next) != ppn_segment(ppns[0])
             || ppn_offset_bytes(next) != end || *bytes + length > KVMDB_SLOT_BLOCKS_BYTES - 4096)
             break;
         ppns[n] = next;

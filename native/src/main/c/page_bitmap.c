@@ -61,7 +61,7 @@ static void summary_clear(struct page_bitmap *bitmap, int level, uint64_t word)
 }
 
 /* The first set bit of a level that is at least index, and is set in all summaries above; END when there is none. */
-static uint64_t next_in_level(struct page_bitmap *bitmap, int level, uint64_t index)
+static uint64_t next_in_level(struct page_bitmap *bitmap, int level, uint64_t index, bool tidy)
 {
     for (;;) {
         uint64_t word = index >> 6;
@@ -74,9 +74,9 @@ static uint64_t next_in_level(struct page_bitmap *bitmap, int level, uint64_t in
             index = (word + 1) << 6;
             continue;
         }
-        if ((index & 63) == 0)
+        if (tidy && (index & 63) == 0)
             summary_clear(bitmap, level, word);
-        uint64_t above = next_in_level(bitmap, level + 1, word + 1);
+        uint64_t above = next_in_level(bitmap, level + 1, word + 1, tidy);
         if (above == PAGE_BITMAP_END)
             return PAGE_BITMAP_END;
         index = above << 6;
@@ -85,5 +85,10 @@ static uint64_t next_in_level(struct page_bitmap *bitmap, int level, uint64_t in
 
 uint64_t page_bitmap_next(struct page_bitmap *bitmap, uint64_t page)
 {
-    return next_in_level(bitmap, 0, page);
+    return next_in_level(bitmap, 0, page, false);
+}
+
+uint64_t page_bitmap_next_tidy(struct page_bitmap *bitmap, uint64_t page)
+{
+    return next_in_level(bitmap, 0, page, true);
 }

@@ -94,8 +94,10 @@ uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word)
     }
     struct page_queue *queue = word & PAGE_HOT ? &pool->main : &pool->small;
     /* Pages dropped by other ways than eviction leave entries behind; they must not fill the ring. */
-    if (queue_length(queue) >= queue->mask - KVMDB_STRIPES * KVMDB_BATCH)
+    if (queue_length(queue) >= queue->mask - KVMDB_STRIPES * KVMDB_BATCH) {
+        atomic_fetch_add(&pool->unqueued, 1);
         return word;
+    }
     queue_put(queue, queue_entry(region, lpn));
     return word | PAGE_QUEUED;
 }
@@ -152,6 +154,55 @@ static int evict_batch(struct pool *pool)
         if (!entry)
             break;
         consider(pool, &batch, entry, queue == &pool->main);
+    }
+    int evicted = batch.count;
+    batch_drop(pool, &batch);
+    COUNT(pool, evicted_pages, (uint64_t)evicted);
+    return evicted;
+}
+
+/* ---- pages that no queue knows ---- */
+
+/* Goes over the region's pages, on from where the last call stopped, until the batch is full. False at the end. */
+static bool sweep_from(struct pool *pool, struct region *region, struct page_batch *batch)
+{
+    uint64_t pages = region->reserve_bytes >> region->page_shift;
+    for (uint64_t lpn = region->sweep_cursor; lpn < pages; lpn++) {
+        if (!atomic_load_explicit(&region->groups[lpn >> KVMDB_GROUP_SHIFT], memory_order_relaxed)) {
+            lpn |= (1u << KVMDB_GROUP_SHIFT) - 1;
+            continue;
+        }
+        uint64_t word = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
+        if (page_state(word) != CLEAN || word & PAGE_QUEUED || !page_try_lock(&region->words[lpn], &word))
+            continue;
+        if (page_state(word) != CLEAN || word & PAGE_QUEUED || page_is_pinned(word)) {
+            page_unlock(&region->words[lpn], word);
+            continue;
+        }
+        batch_add(batch, region, lpn, page_with_stamp(EMPTY, next_eviction_stamp(pool)));
+        if (batch->count == KVMDB_BATCH) {
+            region->sweep_cursor = lpn + 1;
+            return true;
+        }
+    }
+    region->sweep_cursor = 0;
+    return false;
+}
+
+/* Evicts pages that found a queue full, as a long transaction or a rollback may leave it. The eviction lock is held. */
+static int sweep_batch(struct pool *pool)
+{
+    struct page_batch batch;
+    batch.count = 0;
+    for (int i = 0; i < KVMDB_REGIONS_MAX && batch.count == 0 && atomic_load(&pool->unqueued) > 0; i++) {
+        struct region *region = atomic_load(&pool->regions[pool->sweep_region]);
+        if (region && sweep_from(pool, region, &batch))
+            break;
+        pool->sweep_region = (pool->sweep_region + 1) % KVMDB_REGIONS_MAX;
+        if (pool->sweep_region == 0) { /* all that were left out before this round began were seen */
+            atomic_fetch_sub(&pool->unqueued, pool->unqueued_seen);
+            pool->unqueued_seen = atomic_load(&pool->unqueued);
+        }
     }
     int evicted = batch.count;
     batch_drop(pool, &batch);
@@ -240,6 +291,8 @@ void make_room(struct pool *pool, int64_t bytes)
         for (int rounds = 0; progress == 0 && rounds < 16; rounds++)
             progress = evict_batch(pool);
         if (progress == 0)
+            progress = sweep_batch(pool);
+        if (progress == 0)
             progress = spill_batch(pool);
         futex_unlock(&pool->evict_lock);
         if (progress == 0) {
@@ -269,6 +322,8 @@ int64_t kvmdb_pool_evict(struct pool *pool)
     while (atomic_load(&pool->resident_bytes) > pool->evict_low_bytes) {
         futex_lock(&pool->evict_lock);
         int n = evict_batch(pool);
+        if (n == 0)
+            n = sweep_batch(pool);
         futex_unlock(&pool->evict_lock);
         if (n == 0)
             break;

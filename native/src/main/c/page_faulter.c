@@ -4,6 +4,7 @@
 #include "hotspot.h"
 #include "kernel.h"
 #include "page_evict.h"
+#include "region.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,8 +14,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* Faults at one address, with nothing for us to do, after which the page is given up (FAULTPATH rule 7). */
+/* Faults at one address, with nothing for us to do, after which the page is given up (FAULTPATH rule 7). Losing a race
+ * with another thread is such a fault, too, and a busy page may see many in a day: only a quick succession counts. */
 #define IDLE_FAULTS_MAX 100000
+#define IDLE_FAULTS_NS 10000000000ull
 
 static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
 
@@ -28,6 +31,7 @@ static __thread struct {
 /* Where this thread last faulted without anything to be done. */
 static __thread struct {
     uint64_t address;
+    uint64_t since_ns;
     uint32_t count;
 } idle;
 
@@ -64,6 +68,12 @@ static struct region *region_enter(uint64_t address)
 static void region_leave(struct region *region)
 {
     atomic_fetch_sub(&region->users, 1);
+}
+
+/* The first write to a page that is there says nothing of what the thread will read next. */
+static bool is_missing(struct region *region, uint64_t lpn)
+{
+    return page_state(atomic_load_explicit(&region->words[lpn], memory_order_relaxed)) == EMPTY;
 }
 
 static uint32_t pages_to_fill(const struct region *region, uint64_t lpn)
@@ -120,6 +130,12 @@ int dirty_locked_page(struct region *region, uint64_t lpn, uint64_t *word, uint3
         int r = reserve_for_page(region, lpn);
         if (r)
             return r;
+        r = make_writable(region, lpn, word, part);
+        if (page_state(*word) == DIRTY)
+            *word &= ~PAGE_UNRESERVED;
+        else
+            kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
+        return r;
     }
     return make_writable(region, lpn, word, part);
 }
@@ -138,13 +154,15 @@ static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, boo
     int r = unspill_page(region, lpn, frozen && !for_write);
     if (r == 0) {
         word &= ~PAGE_OUT;
-        if (frozen) /* the copy in the spill area stays, for the commit */
+        if (frozen && !(word & PAGE_COPIED)) /* the copy in the spill area stays, for the commit */
             word |= PAGE_ASIDE_SPILL;
         else
             atomic_fetch_sub(&region->spill_pages, 1);
         if (frozen && for_write)
-            word = make_dirty(region, lpn, word);
+            word = make_dirty(region, lpn, word & ~(PAGE_COPIED | PAGE_UNRESERVED));
         word = queue_page(region, lpn, word);
+    } else if (frozen && for_write) {
+        kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
     }
     page_unlock(&region->words[lpn], word);
     return r;
@@ -181,6 +199,11 @@ static int fault_missing(struct region *region, uint64_t lpn, uint64_t word, uin
     return r;
 }
 
+static bool is_part_writable(struct region *region, uint64_t lpn, uint32_t part)
+{
+    return !region->parts || atomic_load(&region->parts[lpn]) >> part & 1;
+}
+
 /*
  * Makes one access possible. Returns 1 when something was done, 0 when there was nothing to do (another thread was
  * quicker), -EIO with the reason in bad.
@@ -191,6 +214,8 @@ static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for
     uint64_t peek = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
     if (!page_is_resident(peek))
         make_room(pool, (int64_t)pages * region->page_bytes);
+    else if (for_write && page_state(peek) == FROZEN && !(peek & (PAGE_ASIDE | PAGE_COPIED)))
+        make_room(pool, region->page_bytes); /* for the copy aside */
     if (for_write && page_state(peek) != DIRTY)
         make_room_for_dirty(pool);
 
@@ -216,9 +241,10 @@ static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for
         page_unlock(&region->words[lpn], word);
         return 0;
     }
+    bool was_writable = page_state(word) == DIRTY && is_part_writable(region, lpn, part);
     int r = dirty_locked_page(region, lpn, &word, part);
     page_unlock(&region->words[lpn], word);
-    return r ? reason(bad, r) : 1;
+    return r ? reason(bad, r) : !was_writable;
 }
 
 int bring_in(struct region *region, uint64_t lpn, uint32_t pages, bool record)
@@ -234,19 +260,49 @@ int bring_in(struct region *region, uint64_t lpn, uint32_t pages, bool record)
 
 /* ---- bad pages ---- */
 
+/* The page's frame cannot be used whatever it holds. */
+static bool is_frame_lost(enum kvmdb_bad_cause cause)
+{
+    return cause == KVMDB_BAD_MEMORY || cause == KVMDB_BAD_NO_PROGRESS;
+}
+
+/* Drops what a locked page holds, in memory or spilled; returns its word, EMPTY. */
+static uint64_t give_up_content(struct region *region, uint64_t lpn, uint64_t word)
+{
+    region_forget_page(region, lpn, word);
+    if (!(word & PAGE_OUT)) {
+        struct iovec range = {(void *)page_address(region, lpn), region->page_bytes};
+        kernel_zap(&range, 1);
+        if (region->parts)
+            atomic_store(&region->parts[lpn], 0);
+        atomic_fetch_sub(&region->pool->resident_bytes, (int64_t)region->page_bytes);
+    }
+    return EMPTY | (word & PAGE_QUEUED);
+}
+
+static void let_through_unreserved(struct region *region, uint64_t lpn, uint64_t *word, uint32_t part)
+{
+    bool was_dirty = page_state(*word) == DIRTY; /* by another thread meanwhile, with a reservation */
+    if (make_writable(region, lpn, word, part) != 0 && page_state(*word) == FROZEN) {
+        /* It cannot be set aside: the commit finds it changed and fails. */
+        *word = make_dirty(region, lpn, *word & ~PAGE_COPIED);
+        unprotect(region, lpn, part);
+    }
+    if (page_state(*word) == DIRTY && !was_dirty)
+        *word |= PAGE_UNRESERVED;
+}
+
 /*
  * Lets an access through that HotSpot could not turn into an exception: zeros where there is no content, a page that
  * is dirty without a reservation where there was no room. The error is recorded by now, so nothing of it is committed.
  */
-static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part)
+static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part, enum kvmdb_bad_cause cause)
 {
     static const uint8_t zeros[KVMDB_PAGE_BYTES_MAX] __attribute__((aligned(4096)));
     uint64_t word = page_lock(&region->words[lpn]);
-    if (page_state(word) == EMPTY || word & PAGE_OUT) {
-        if (word & PAGE_OUT) {
-            page_bitmap_clear(&region->dirty, lpn);
-            atomic_fetch_sub(&region->spill_pages, 1);
-        }
+    if (word & PAGE_OUT || (is_frame_lost(cause) && page_is_resident(word)))
+        word = give_up_content(region, lpn, word);
+    if (page_state(word) == EMPTY) {
         kernel_copy(region->pool->uffd, page_address(region, lpn), zeros, region->page_bytes, true);
         account_resident(region, lpn);
         page_bitmap_set(&region->poisoned, lpn);
@@ -254,8 +310,8 @@ static void let_through(struct region *region, uint64_t lpn, bool for_write, uin
     }
     if (for_write && page_state(word) == POISONED)
         unprotect(region, lpn, part);
-    else if (for_write && make_writable(region, lpn, &word, part) == 0)
-        word |= PAGE_UNRESERVED;
+    else if (for_write)
+        let_through_unreserved(region, lpn, &word, part);
     page_unlock(&region->words[lpn], word);
 }
 
@@ -287,10 +343,14 @@ static void chain(int signal_number, siginfo_t *info, void *context)
 {
     if (older.flags & SA_SIGINFO) {
         older.handler(signal_number, info, context);
+    } else if (older.plain_handler == SIG_IGN && info->si_code <= 0) {
+        return; /* sent by somebody, and to be ignored */
     } else if (older.plain_handler == SIG_DFL || older.plain_handler == SIG_IGN) {
         /* As if we were not there: the instruction is tried again and the default action ends the process. */
         struct kernel_sigaction fatal = {.flags = SA_RESTORER, .restorer = kvmdb_restore_rt};
         syscall(SYS_rt_sigaction, signal_number, &fatal, NULL, sizeof fatal.mask);
+        if (info->si_code <= 0) /* no instruction that would raise it again */
+            syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal_number);
     } else {
         older.plain_handler(signal_number);
     }
@@ -321,12 +381,15 @@ static bool is_write(const ucontext_t *context)
 }
 
 /* Whether the same thread faults at the same address over and over with nothing for us to do. */
-static bool is_stuck(struct pool *pool, uint64_t address)
+static bool is_stuck(struct pool *pool, uint64_t address, uint64_t now)
 {
     COUNT(pool, idle_faults, 1);
-    idle.count = idle.address == address ? idle.count + 1 : 1;
-    idle.address = address;
-    return idle.count > IDLE_FAULTS_MAX;
+    if (idle.address != address || now - idle.since_ns > IDLE_FAULTS_NS) {
+        idle.address = address;
+        idle.since_ns = now;
+        idle.count = 0;
+    }
+    return ++idle.count > IDLE_FAULTS_MAX;
 }
 
 /* Returns false when the signal is to go on to the older handler. */
@@ -340,10 +403,10 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     struct bad_page bad = {0};
     int r = -EIO;
     if (info->si_code == BUS_ADRERR)
-        r = resolve(region, lpn, pages_to_fill(region, lpn), for_write, part, &bad);
+        r = resolve(region, lpn, is_missing(region, lpn) ? pages_to_fill(region, lpn) : 1, for_write, part, &bad);
     else
         bad.cause = KVMDB_BAD_MEMORY;
-    if (r == 0 && is_stuck(region->pool, address)) {
+    if (r == 0 && is_stuck(region->pool, address, begin)) {
         bad.cause = KVMDB_BAD_NO_PROGRESS;
         r = -EIO;
     }
@@ -355,7 +418,7 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     bad_page_record(region, lpn, &bad);
     if (hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
         return false;
-    let_through(region, lpn, for_write, part);
+    let_through(region, lpn, for_write, part, bad.cause);
     return true;
 }
 
@@ -389,7 +452,9 @@ int kvmdb_faulter_install(void)
             .flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART | SA_RESTORER,
             .restorer = kvmdb_restore_rt,
         };
-        r = syscall(SYS_rt_sigaction, SIGBUS, &ours, &older, sizeof ours.mask) < 0 ? -errno : 0;
+        /* The older one is known before ours can be called. */
+        r = syscall(SYS_rt_sigaction, SIGBUS, NULL, &older, sizeof older.mask) < 0
+            || syscall(SYS_rt_sigaction, SIGBUS, &ours, &older, sizeof ours.mask) < 0 ? -errno : 0;
         installed = r == 0;
     }
     futex_unlock(&lock);

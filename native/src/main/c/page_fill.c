@@ -78,6 +78,12 @@ static uint32_t lock_run(struct region *region, uint64_t lpn, uint32_t pages, ui
     return n;
 }
 
+static void unlock_run(struct region *region, uint64_t lpn, uint32_t from, uint32_t to, const uint64_t *words)
+{
+    for (uint32_t i = from; i < to; i++)
+        page_unlock(&region->words[lpn + i], words[i]);
+}
+
 /* Maps the slot's pages and publishes them. The first is mapped writable when for_write. */
 static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const uint64_t *words, const uint8_t *content,
     bool for_write, uint32_t part)
@@ -91,8 +97,14 @@ static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const ui
             (uint64_t)(pages - first) * region->page_bytes, true);
     if (r == 0 && for_write && region->parts)
         r = unprotect(region, lpn, part);
-    if (r)
+    if (r) {
+        /* What was mapped must not stay behind the page states' back. */
+        struct iovec range = {(void *)address, (size_t)pages << region->page_shift};
+        kernel_zap(&range, 1);
+        if (region->parts)
+            atomic_store(&region->parts[lpn], 0);
         return r;
+    }
     for (uint32_t i = 0; i < pages; i++) {
         account_resident(region, lpn + i);
         uint64_t word = queue_page(region, lpn + i, words[i]);
@@ -108,19 +120,25 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
 {
     uint64_t words[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
     words[0] = word;
-    uint32_t locked = lock_run(region, lpn, pages, words);
+    /* The slot's epoch comes before the look at the region's size: see kvmdb_region_resize. */
     struct fault_slot *slot = slot_acquire(region->pool);
-    uint32_t read = block_read_run(region, slot, lpn, locked, bad);
-    for (uint32_t i = read ? read : 1; i < locked; i++)
-        page_unlock(&region->words[lpn + i], words[i]);
-    if (read) {
-        int r = map_run(region, lpn, read, words, slot->pages, for_write, part);
-        if (r) {
-            *bad = (struct bad_page){KVMDB_BAD_KERNEL, -r, bad->ppn};
-            for (uint32_t i = 1; i < read; i++)
-                page_unlock(&region->words[lpn + i], words[i]);
-            read = 0;
-        }
+    uint32_t read = 0;
+    if (lpn >= atomic_load(&region->size_pages)) {
+        bad->cause = KVMDB_BAD_BEYOND_END;
+    } else {
+        uint32_t locked = lock_run(region, lpn, pages, words);
+        read = block_read_run(region, slot, lpn, locked, bad);
+        unlock_run(region, lpn, read ? read : 1, locked, words);
+    }
+    int r = read ? map_run(region, lpn, read, words, slot->pages, for_write, part) : 0;
+    if (r && read > 1) { /* perhaps only a neighbour cannot be mapped */
+        unlock_run(region, lpn, 1, read, words);
+        read = 1;
+        r = map_run(region, lpn, read, words, slot->pages, for_write, part);
+    }
+    if (r) {
+        *bad = (struct bad_page){KVMDB_BAD_KERNEL, -r, bad->ppn};
+        read = 0;
     }
     slot_release(region->pool, slot);
     COUNT(region->pool, filled_pages, read);

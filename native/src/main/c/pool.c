@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define SLOTS_MAX 64
+#define QUEUE_ENTRIES_MIN 4096 /* well above the slack that queue_page keeps */
 #define SLOT_BYTES (KVMDB_SLOT_BLOCKS_BYTES + KVMDB_RUN_BYTES)
 
 /* Threads are numbered as they come; only stripes and first choices of slots depend on it. */
@@ -136,6 +137,8 @@ static int open_memory(struct pool *pool)
     }
     /* Twice the frames that fit, so that a ring never overflows with pages in memory alone. */
     uint64_t capacity = 2 * pool->options.budget_bytes / KVMDB_PAGE_BYTES;
+    if (capacity < QUEUE_ENTRIES_MIN)
+        capacity = QUEUE_ENTRIES_MIN;
     int r = queue_open(&pool->small, capacity);
     return r ? r : queue_open(&pool->main, capacity);
 }

@@ -134,6 +134,9 @@ struct pool {
     _Atomic uint32_t evict_lock; /* takers from the queues, spillers, and who closes a region */
     _Atomic uint32_t eviction_clock; /* pages evicted; never 0 */
     uint32_t spill_region;   /* where spilling goes on */
+    uint32_t sweep_region;   /* where the search for pages in no queue goes on */
+    _Atomic int64_t unqueued; /* pages left out of a queue that was full, since the search last came round */
+    int64_t unqueued_seen;   /* of them, when this round began */
 
     _Atomic uint32_t pressure; /* PRESSURE_* bits; a futex word */
 
@@ -161,6 +164,7 @@ struct region {
     int64_t page_reservation_bytes; /* worst case of committing a page */
     int spill_fd;
     uint64_t spill_cursor; /* where spilling goes on; under the eviction lock */
+    uint64_t sweep_cursor; /* where the search for pages in no queue goes on; under the eviction lock */
 
     _Atomic uint64_t size_pages;
     _Atomic uint32_t map_root;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "region.h"
+#include "bad_page.h"
 #include "kernel.h"
 #include "native_memory.h"
 #include "page_faulter.h"
@@ -222,10 +223,40 @@ static void release_reservations(struct region *region, uint64_t lpn, uint64_t w
     struct kvmdb_space_account *space = region->pool->space;
     if (!(word & PAGE_UNRESERVED))
         kvmdb_space_release(space, region->page_reservation_bytes);
+    uint64_t group_begin = lpn >> KVMDB_GROUP_SHIFT << KVMDB_GROUP_SHIFT;
+    if (page_bitmap_next(&region->dirty, group_begin) < group_begin + (1u << KVMDB_GROUP_SHIFT))
+        return; /* the map's path is still to be written */
     _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
     if (atomic_fetch_and(group, (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED) {
         atomic_fetch_sub(&region->path_reservations, 1);
         kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES);
+    }
+}
+
+static void forget_aside(struct region *region, uint64_t lpn, uint64_t word)
+{
+    struct pool *pool = region->pool;
+    if (word & PAGE_ASIDE_MEMORY) {
+        struct iovec range = {region->shadow + (lpn << region->page_shift), region->page_bytes};
+        kernel_zap(&range, 1);
+        atomic_fetch_sub(&pool->shadow_bytes, (int64_t)region->page_bytes);
+        atomic_fetch_sub(&pool->resident_bytes, (int64_t)region->page_bytes);
+    }
+    if (word & PAGE_ASIDE_SPILL)
+        atomic_fetch_sub(&region->spill_pages, 1);
+}
+
+void region_forget_page(struct region *region, uint64_t lpn, uint64_t word)
+{
+    page_bitmap_clear(&region->dirty, lpn);
+    if (page_state(word) == DIRTY)
+        release_reservations(region, lpn, word);
+    forget_aside(region, lpn, word);
+    if (word & PAGE_OUT) {
+        atomic_fetch_sub(&region->spill_pages, 1);
+    } else if (page_state(word) == DIRTY || page_state(word) == FROZEN) {
+        atomic_fetch_sub(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
+        atomic_fetch_sub(&region->dirty_in_memory, 1);
     }
 }
 
@@ -241,19 +272,11 @@ void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *ba
     /* The overlay first: a refault must read what was committed. */
     atomic_store(&region->overlay[lpn], 0);
     page_bitmap_clear(&region->stolen, lpn);
-    page_bitmap_clear(&region->dirty, lpn);
     page_bitmap_clear(&region->poisoned, lpn);
-    if (page_state(word) == DIRTY)
-        release_reservations(region, lpn, word);
-    if (word & PAGE_OUT)
-        atomic_fetch_sub(&region->spill_pages, 1);
+    region_forget_page(region, lpn, word);
     if (page_state(word) == EMPTY || word & PAGE_OUT) {
         page_unlock(&region->words[lpn], EMPTY | (word & PAGE_QUEUED));
         return;
-    }
-    if (page_state(word) == DIRTY || page_state(word) == FROZEN) {
-        atomic_fetch_sub(&pool->dirty_bytes, (int64_t)region->page_bytes);
-        atomic_fetch_sub(&region->dirty_in_memory, 1);
     }
     batch_add(batch, region, lpn, EMPTY | (word & PAGE_QUEUED));
     if (batch->count == KVMDB_BATCH)
@@ -291,6 +314,13 @@ static int drop_visited(struct region *region, uint64_t lpn, struct page_batch *
     return 0;
 }
 
+static void wait_for_faults(struct pool *pool)
+{
+    int64_t epoch = kvmdb_pool_epoch_advance(pool);
+    while (!kvmdb_pool_epoch_passed(pool, epoch))
+        usleep(50);
+}
+
 int kvmdb_region_resize(struct region *region, int64_t size_bytes)
 {
     if (size_bytes < 0 || (uint64_t)size_bytes > region->reserve_bytes)
@@ -303,7 +333,11 @@ int kvmdb_region_resize(struct region *region, int64_t size_bytes)
             return r;
     }
     atomic_store(&region->size_pages, to);
-    if (to < from) {
+    if (to > from) {
+        kvmdb_region_unpoison(region); /* zeros that stood beyond the end are pages now */
+    } else if (to < from) {
+        /* Faults that saw the old size may be filling pages beyond the new one, as neighbours, too. */
+        wait_for_faults(region->pool);
         struct page_batch batch;
         batch.count = 0;
         for_each_touched(region, to, from, drop_visited, &batch);

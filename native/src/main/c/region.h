@@ -17,6 +17,9 @@ KVMDB_EXPORT int kvmdb_region_resize(struct region *region, int64_t size_bytes);
 KVMDB_EXPORT int64_t kvmdb_region_dirty_pages(struct region *region);
 KVMDB_EXPORT int64_t kvmdb_region_reserve_bytes(struct region *region);
 
+/* Takes what a locked page counts in the pool, the account and the spill area back, whatever its state, but for its
+ * resident bytes. */
+void region_forget_page(struct region *region, uint64_t lpn, uint64_t word);
 /* Drops a page whatever its state, with its overlay entry and reservation. Waits for its lock. */
 void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *batch);
 

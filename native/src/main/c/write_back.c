@@ -92,14 +92,17 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
         freeze->epoch = atomic_fetch_add(&region->freeze_epoch, 1) + 1;
     int64_t frozen = 0;
     while (frozen < capacity) {
-        uint64_t lpn = page_bitmap_next(&region->dirty, freeze->cursor);
+        uint64_t lpn = page_bitmap_next_tidy(&region->dirty, freeze->cursor);
         int r = lpn == PAGE_BITMAP_END ? -EAGAIN : take_for_freeze(region, &chunk, lpn, freeze->flags);
         if (r == 0)
             freeze->cursor = lpn + 1;
         if (r == -EAGAIN || chunk.count == CHUNK_PAGES || frozen + chunk.count == capacity) {
             r = freeze_chunk(region, &chunk, freeze);
-            if (r)
-                return r;
+            if (r) {
+                /* Those frozen before are the caller's to thaw; the error comes again when it goes on. */
+                freeze->cursor = chunk.lpns[0];
+                return frozen ? frozen : r;
+            }
             memcpy(lpns + frozen, chunk.lpns, (size_t)chunk.count * sizeof *lpns);
             frozen += chunk.count;
             chunk.count = 0;
@@ -159,9 +162,10 @@ int kvmdb_region_copy_out(struct region *region, int64_t epoch, const uint64_t *
     for (int64_t i = 0; i < count && r == 0; i++) {
         uint64_t word = page_lock(&region->words[lpns[i]]);
         bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
-        bool written_since = page_state(word) == DIRTY && word & PAGE_ASIDE;
+        bool written_since = page_state(word) == DIRTY && page_stamp(word) == (uint32_t)epoch && word & PAGE_ASIDE;
         r = frozen || written_since ? copy_frozen(region, lpns[i], word, destination) : -ESTALE;
-        if (r == 0 && written_since)
+        /* Also of a page that was spilled, frozen and read: the next freeze must not take that for its own. */
+        if (r == 0)
             word = drop_aside(region, lpns[i], word, shadows, &shadow_count);
         if (r == 0 && frozen)
             word |= PAGE_COPIED;
@@ -191,7 +195,7 @@ static uint64_t thaw_clean(struct region *region, uint64_t lpn, uint64_t word)
         return EMPTY | (word & PAGE_QUEUED);
     }
     count_clean(region);
-    return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~PAGE_COPIED);
+    return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~(PAGE_COPIED | PAGE_UNRESERVED));
 }
 
 /* What was frozen is dirty again; its reservation was kept. The path's is made anew, if need be beyond the account. */
@@ -213,7 +217,8 @@ int kvmdb_region_thaw(struct region *region, int64_t epoch, const uint64_t *lpns
         uint64_t lpn = lpns[i];
         uint64_t word = page_lock(&region->words[lpn]);
         bool frozen = page_state(word) == FROZEN && page_stamp(word) == (uint32_t)epoch;
-        if (frozen || (to_dirty && page_state(word) == DIRTY))
+        /* Not of a page that the next freeze has caught meanwhile: that copy is the next commit's. */
+        if (page_stamp(word) == (uint32_t)epoch && (frozen || page_state(word) == DIRTY))
             word = drop_aside(region, lpn, word, shadows, &shadow_count);
         if (frozen)
             word = to_dirty ? thaw_dirty(region, lpn, word) : thaw_clean(region, lpn, word);
@@ -253,7 +258,7 @@ int kvmdb_region_steal(struct region *region, const uint64_t *lpns, uint64_t *pp
 int64_t kvmdb_region_stolen(struct region *region, uint64_t lpn, uint64_t *lpns, uint64_t *ppns, int64_t capacity)
 {
     int64_t n = 0;
-    for (; n < capacity && (lpn = page_bitmap_next(&region->stolen, lpn)) != PAGE_BITMAP_END; lpn++) {
+    for (; n < capacity && (lpn = page_bitmap_next_tidy(&region->stolen, lpn)) != PAGE_BITMAP_END; lpn++) {
         lpns[n] = lpn;
         ppns[n++] = atomic_load(&region->overlay[lpn]);
     }
@@ -274,7 +279,7 @@ int kvmdb_region_unsteal(struct region *region, const uint64_t *lpns, const uint
 
 static bool any_pinned(struct region *region, struct page_bitmap *set)
 {
-    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++) {
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next_tidy(set, lpn)) != PAGE_BITMAP_END; lpn++) {
         if (page_is_pinned(atomic_load(&region->words[lpn])))
             return true;
     }
@@ -283,7 +288,7 @@ static bool any_pinned(struct region *region, struct page_bitmap *set)
 
 static void drop_set(struct region *region, struct page_bitmap *set, struct page_batch *batch)
 {
-    for (uint64_t lpn = 0; (lpn = page_bitmap_next(set, lpn)) != PAGE_BITMAP_END; lpn++)
+    for (uint64_t lpn = 0; (lpn = page_bitmap_next_tidy(set, lpn)) != PAGE_BITMAP_END; lpn++)
         region_drop_page(region, lpn, batch);
     batch_drop(region->pool, batch);
 }

@@ -1,0 +1,337 @@
+/* Pages that cannot be had: recorded before the access goes on, zeros for native code, another try afterwards. */
+#define _GNU_SOURCE
+#include "fake_store.h"
+#include "kernel.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void flip_bit(struct store *s, uint64_t ppn, uint32_t byte)
+{
+    uint8_t block[KVMDB_PAGE_BYTES_MAX + 256];
+    store_read_block(s, ppn, block)[byte] ^= 0x10;
+    store_write_block(s, ppn, block);
+}
+
+void a_flipped_bit_is_recorded_and_reads_as_zeros_until_unpoisoned(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 4) {
+        struct store *s = store_open(16 * MIB);
+        struct volume *v = volume_open(s, 16, shift);
+        volume_populate(v, 0, 16);
+        flip_bit(s, map_get(v, 6), 40);
+        uint64_t first = *(volatile uint64_t *)page_at(v, 6);
+        CHECK_EQUAL(first, 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+        struct kvmdb_bad_page bad = last_bad_page(v);
+        CHECK_EQUAL(bad.cause, KVMDB_BAD_CHECKSUM);
+        CHECK_EQUAL(bad.lpn, 6);
+        CHECK_EQUAL(bad.ppn, map_get(v, 6));
+        CHECK_EQUAL(bad.thread, gettid());
+        CHECK_PAGE(v, 6, 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+        CHECK_EQUAL(kvmdb_region_load(v->region, 6, 1), -EIO);
+        CHECK_EQUAL(kvmdb_region_pin(v->region, 6, 1, 0), -EIO);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+        CHECK_PAGE(v, 6, 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+        flip_bit(s, map_get(v, 6), 40);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+        CHECK_PAGE(v, 6, 1);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+        CHECK_EQUAL(kvmdb_region_bad_page(v->region, 3, &bad), -ENOENT);
+        CHECK_EQUAL(kvmdb_region_bad_page(v->region, 0, &bad), -ENOENT);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+void a_bad_neighbour_does_not_harm_the_page_that_was_asked_for(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    volume_populate(v, 0, 64);
+    flip_bit(s, map_get(v, 13), 17);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        CHECK_PAGE(v, lpn, lpn == 13 ? 0 : 1);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+    volume_close(v);
+    store_close(s);
+}
+
+static void check_cause(struct volume *v, uint64_t lpn, uint64_t ppn, enum kvmdb_bad_cause cause)
+{
+    map_set(v, lpn, ppn);
+    int64_t before = kvmdb_region_bad_count(v->region);
+    CHECK_EQUAL(*(volatile uint64_t *)page_at(v, lpn), 0);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), before + 1);
+    CHECK_EQUAL(last_bad_page(v).cause, cause);
+    CHECK_EQUAL(last_bad_page(v).lpn, lpn);
+}
+
+void every_way_to_be_bad_has_its_cause(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    struct volume *other = volume_open(s, 64, 13);
+    volume_populate(v, 0, 16);
+    volume_populate(other, 0, 1);
+    uint64_t ppn = map_get(v, 1);
+    check_cause(v, 20, map_get(v, 2), KVMDB_BAD_CHECKSUM);              /* another page's block */
+    check_cause(v, 21, map_get(other, 0), KVMDB_BAD_CHECKSUM);          /* another volume's */
+    check_cause(v, 22, ppn | 0xffffffful << PPN_SEGMENT_SHIFT, KVMDB_BAD_MAP);
+    check_cause(v, 23, ppn & ~(0x7fful << PPN_LENGTH_SHIFT), KVMDB_BAD_MAP); /* no length */
+    check_cause(v, 24, ppn | 0x7fful << PPN_LENGTH_SHIFT, KVMDB_BAD_MAP);    /* longer than any block */
+    check_cause(v, 25, (SEGMENTS - 1ul) << PPN_SEGMENT_SHIFT | 65ul << PPN_LENGTH_SHIFT, KVMDB_BAD_READ); /* end of file */
+    s->segments[9].device_index = 3;
+    check_cause(v, 26, 9ul << PPN_SEGMENT_SHIFT | 65ul << PPN_LENGTH_SHIFT, KVMDB_BAD_MAP);
+    /* The checksum is right, but it is a page of another size. */
+    other->family = v->family;
+    uint8_t page[8192] = {1};
+    check_cause(v, 27, store_append(s, other, 27, page, CODEC_LZ4), KVMDB_BAD_CONTENT);
+    volume_close(v);
+    volume_close(other);
+    store_close(s);
+}
+
+/* Found by review: a map entry without a length, behind a good page, sent the checksum over 4 GiB. */
+void a_neighbour_without_a_length_is_not_read(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    volume_populate(v, 0, 2);
+    uint64_t ppn = map_get(v, 1);
+    uint64_t behind = ppn_offset_bytes(ppn) + ppn_length_bytes(ppn);
+    map_set(v, 2, (behind >> PPN_UNIT_SHIFT) << PPN_OFFSET_SHIFT);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 0, 2), 0);
+    CHECK_PAGE(v, 0, 1);
+    evict_page(v, 0);
+    evict_page(v, 1);
+    CHECK_EQUAL(kvmdb_region_prefetch(v->region, 0, 16), -EIO);
+    CHECK_PAGE(v, 1, 1);
+    volume_close(v);
+    store_close(s);
+}
+
+void a_map_that_leads_nowhere_is_bad_and_not_followed(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    map_set(v, 0, 64);
+    uint64_t leaf_parent = s->nodes[v->root * 512] >> 1;
+    s->nodes[leaf_parent * 512] = (uint64_t)NODES << 1 | 1; /* beyond the arena */
+    CHECK_EQUAL(*(volatile uint64_t *)page_at(v, 0), 0);
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_MAP);
+    s->nodes[leaf_parent * 512] = 2; /* not the form of an inner entry */
+    CHECK_EQUAL(*(volatile uint64_t *)page_at(v, 1), 0);
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_MAP);
+    volume_close(v);
+    store_close(s);
+}
+
+void an_access_beyond_the_end_is_recorded(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    CHECK_EQUAL(*(volatile uint64_t *)page_at(v, 16), 0);
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_BEYOND_END);
+    *(volatile uint64_t *)page_at(v, 17) = 1;
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_BEYOND_END);
+    CHECK_EQUAL(last_bad_page(v).lpn, 17);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+void only_so_many_errors_are_kept(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    for (uint64_t lpn = 16; lpn < 116; lpn++)
+        CHECK_EQUAL(*(volatile uint64_t *)page_at(v, lpn), 0);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 100);
+    struct kvmdb_bad_page bad;
+    CHECK_EQUAL(kvmdb_region_bad_page(v->region, 36, &bad), -ENOENT);
+    for (int64_t number = 37; number <= 100; number++) {
+        CHECK_EQUAL(kvmdb_region_bad_page(v->region, number, &bad), 0);
+        CHECK_EQUAL(bad.lpn, 15 + number);
+    }
+    volume_close(v);
+    store_close(s);
+}
+
+void a_write_without_room_goes_through_unreserved_and_recorded(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    volume_populate(v, 0, 64);
+    for (uint64_t lpn = 0; lpn < 10; lpn++)
+        CHECK_PAGE(v, lpn, 1);
+    content_write(v, 0, 2, page_at(v, 0));
+    store_set_free(s, 0);
+    page_at(v, 1)[9] = 1;
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_FULL);
+    CHECK_EQUAL(last_bad_page(v).detail, ENOSPC);
+    CHECK(word_of(v, 1) & PAGE_UNRESERVED);
+    CHECK_EQUAL(page_state(word_of(v, 1)), DIRTY);
+    page_at(v, 1)[10] = 1;
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+    page_at(v, 20)[0] = 1; /* not in memory */
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_FULL);
+    CHECK_EQUAL(page_state(word_of(v, 20)), POISONED);
+    CHECK_EQUAL(kvmdb_region_pin(v->region, 2, 1, 1), -ENOSPC);
+    CHECK_EQUAL(steal_some(v, 64), 1); /* page 0 alone */
+    spill_page_at(v, 1);
+    page_at(v, 1)[11] = 1;
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        CHECK_PAGE(v, lpn, 1);
+    kvmdb_space_release(&s->space, v->path_bytes_kept);
+    v->path_bytes_kept = 0;
+    store_set_free(s, MIB);
+    content_write(v, 1, 2, page_at(v, 1));
+    CHECK_EQUAL(commit_all(v), 1);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* A write without room to a page that had its reservation, or that has lost its content, keeps the account even. */
+void reservations_stay_even_when_writes_fail(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    volume_populate(v, 0, 64);
+    s->pool->shadow_limit_bytes = 0;
+    content_write(v, 0, 2, page_at(v, 0));
+    content_write(v, 1, 2, page_at(v, 1));
+    struct commit *c = commit_freeze(v, 0, 64);
+    int spill = v->region->spill_fd;
+    v->region->spill_fd = -1; /* nowhere to set the page aside: the write cannot be let through in time */
+    *(volatile uint8_t *)page_at(v, 0) = 1;
+    v->region->spill_fd = spill;
+    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_KERNEL);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+    uint8_t pages[2 * 4096];
+    CHECK_EQUAL(kvmdb_region_copy_out(v->region, (int64_t)c->freeze.epoch, c->lpns, 2, pages), -ESTALE);
+    commit_fail(c);
+    commit_free(c);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), v->region->page_reservation_bytes + KVMDB_PATH_RESERVATION_BYTES);
+    /* What was spilled and cannot be read again is lost, and its reservation with it. */
+    spill_page_at(v, 1);
+    v->region->spill_fd = -1;
+    CHECK_EQUAL(*(volatile uint64_t *)page_at(v, 1), 0);
+    v->region->spill_fd = spill;
+    CHECK_EQUAL(page_state(word_of(v, 1)), POISONED);
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    flip_bit(s, map_get(v, 9), 33);
+    page_at(v, 9)[0] = 1; /* reserved, then found bad */
+    volume_close(v);
+    store_close(s);
+}
+
+/* The map moves on between the read and the complaint: the reader follows it (FAULTPATH rule 18). */
+static _Atomic bool over;
+
+static void *move_block(void *argument)
+{
+    struct volume *v = argument;
+    uint8_t page[4096], garbage[8192];
+    content_write(v, 0, 1, page);
+    memset(garbage, 0xee, sizeof garbage);
+    while (!atomic_load(&over)) {
+        uint64_t old = map_get(v, 0);
+        map_set(v, 0, store_append(v->store, v, 0, page, CODEC_RAW));
+        store_write_block(v->store, old, garbage);
+    }
+    return NULL;
+}
+
+void a_block_that_moved_under_a_reader_is_read_again(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 4, 12);
+    volume_populate(v, 0, 1);
+    atomic_store(&over, false);
+    pthread_t thread;
+    CHECK_EQUAL(pthread_create(&thread, NULL, move_block, v), 0);
+    for (uint64_t end = milliseconds() + 500; milliseconds() < end;) {
+        CHECK_PAGE(v, 0, 1);
+        evict_page(v, 0);
+    }
+    atomic_store(&over, true);
+    pthread_join(thread, NULL);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+#ifndef UFFDIO_POISON
+struct uffdio_poison {
+    struct uffdio_range range;
+    uint64_t mode;
+    int64_t updated;
+};
+#define UFFDIO_POISON _IOWR(UFFDIO, 0x08, struct uffdio_poison)
+#endif
+
+/* A frame that the hardware gave up, as the kernel shows it: SIGBUS with BUS_MCEERR_AR on every access. */
+static bool poison_frame(struct volume *v, uint64_t lpn)
+{
+    CHECK_EQUAL(madvise(page_at(v, lpn), 4096, MADV_DONTNEED), 0);
+    struct uffdio_poison p = {.range = {(uint64_t)page_at(v, lpn), 4096}};
+    return ioctl(v->store->pool->uffd, UFFDIO_POISON, &p) == 0;
+}
+
+void a_bad_frame_is_recorded_and_replaced(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    volume_populate(v, 0, 16);
+    CHECK_PAGE(v, 2, 1);
+    content_write(v, 3, 2, page_at(v, 3));
+    if (poison_frame(v, 2) && poison_frame(v, 3)) {
+        CHECK_PAGE(v, 2, 0);
+        /* A kernel without memory failure handling shows it as a page that will not come. */
+        CHECK(last_bad_page(v).cause == KVMDB_BAD_MEMORY || last_bad_page(v).cause == KVMDB_BAD_NO_PROGRESS);
+        page_at(v, 3)[5] = 1;
+        CHECK_EQUAL(last_bad_page(v).lpn, 3);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 2);
+        CHECK_PAGE(v, 2, 1);
+        CHECK_PAGE(v, 3, 1);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
+    }
+    volume_close(v);
+    store_close(s);
+}
+
+/* The kernel refuses the second half of a run: the first must not stay mapped behind the page state's back. */
+void a_run_that_is_mapped_in_part_is_undone(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    volume_populate(v, 0, 16);
+    CHECK_PAGE(v, 0, 1);
+    evict_page(v, 0);
+    CHECK_EQUAL(kernel_unregister(s->pool->uffd, page_at(v, 2), 4096), 0);
+    CHECK_PAGE(v, 0, 1);
+    *(volatile uint8_t *)page_at(v, 1) = 1; /* with page 2 as read-ahead */
+    CHECK_EQUAL(page_state(word_of(v, 1)), DIRTY);
+    CHECK_EQUAL(page_state(word_of(v, 2)), EMPTY);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}

@@ -1,0 +1,278 @@
+/* Freeze, copy out, thaw; copies aside; the overlay; rollback. */
+#define _GNU_SOURCE
+#include "fake_store.h"
+#include "kernel.h"
+#include "tests.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void write_version(struct volume *v, uint64_t lpn, uint64_t version)
+{
+    content_write(v, lpn, version, page_at(v, lpn));
+}
+
+void a_commit_makes_dirty_pages_clean_and_they_read_back(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift++) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 600, shift);
+        volume_populate(v, 0, 300);
+        for (uint64_t lpn = 0; lpn < 600; lpn += 2)
+            write_version(v, lpn, 5);
+        CHECK_EQUAL(commit_all(v), 300);
+        CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        CHECK_EQUAL(commit_all(v), 0);
+        for (uint64_t lpn = 0; lpn < 600; lpn += 2)
+            evict_page(v, lpn);
+        for (uint64_t lpn = 0; lpn < 600; lpn++)
+            CHECK_PAGE(v, lpn, lpn % 2 == 0 ? 5 : lpn < 300 ? 1 : 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+/* In memory while the shadow has room, in the spill area beyond: the commit gets what it froze. */
+static void check_copies_aside(int64_t shadow_limit, uint32_t shift)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 64, shift);
+    volume_populate(v, 0, 64);
+    s->pool->shadow_limit_bytes = shadow_limit;
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        write_version(v, lpn, 2);
+    struct commit *c = commit_freeze(v, 0, 64);
+    CHECK_EQUAL(c->count, 64);
+    for (uint64_t lpn = 0; lpn < 64; lpn += 2)
+        write_version(v, lpn, 3);
+    CHECK_EQUAL(store_counters(s).copied_aside, 32);
+    uint8_t *pages = malloc(64ul << shift);
+    commit_copy_out(c, pages);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        CHECK_CONTENT(v, lpn, 2, pages + (lpn << shift));
+    CHECK_EQUAL(atomic_load(&s->pool->shadow_bytes), 0);
+    CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+    for (uint64_t lpn = 1; lpn < 64; lpn += 4) /* the commit has its copy: nothing to set aside */
+        write_version(v, lpn, 4);
+    CHECK_EQUAL(store_counters(s).copied_aside, 32);
+    commit_apply(c);
+    commit_free(c);
+    CHECK_EQUAL(kvmdb_region_dirty_pages(v->region), 48);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        CHECK_PAGE(v, lpn, lpn % 2 == 0 ? 3 : lpn % 4 == 1 ? 4 : 2);
+    CHECK_EQUAL(commit_all(v), 48);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        evict_page(v, lpn);
+    for (uint64_t lpn = 0; lpn < 64; lpn++)
+        CHECK_PAGE(v, lpn, lpn % 2 == 0 ? 3 : lpn % 4 == 1 ? 4 : 2);
+    free(pages);
+    volume_close(v);
+    store_close(s);
+}
+
+void a_write_to_a_frozen_page_sets_it_aside_in_memory(void)
+{
+    check_copies_aside(64 * MIB, 12);
+    check_copies_aside(64 * MIB, 16);
+}
+
+void a_write_to_a_frozen_page_sets_it_aside_in_the_spill_area(void)
+{
+    check_copies_aside(0, 12);
+    check_copies_aside(0, 16);
+    check_copies_aside(10 * 16384, 14);
+}
+
+void a_failed_commit_leaves_everything_dirty(void)
+{
+    for (int aside = 0; aside < 2; aside++) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 2048, 12);
+        if (aside)
+            s->pool->shadow_limit_bytes = 0;
+        for (uint64_t lpn = 0; lpn < 2048; lpn += 3)
+            write_version(v, lpn, 1);
+        int64_t reserved = atomic_load(&s->space.reserved_bytes);
+        struct commit *c = commit_freeze(v, 0, 2048);
+        for (uint64_t lpn = 0; lpn < 2048; lpn += 6)
+            write_version(v, lpn, 2);
+        commit_fail(c);
+        commit_free(c);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), reserved);
+        CHECK_EQUAL(kvmdb_region_dirty_pages(v->region), 683);
+        CHECK_EQUAL(atomic_load(&s->pool->shadow_bytes), 0);
+        CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+        CHECK_EQUAL(commit_all(v), 683);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        for (uint64_t lpn = 0; lpn < 2048; lpn += 3) {
+            evict_page(v, lpn);
+            CHECK_PAGE(v, lpn, lpn % 2 ? 1 : 2);
+        }
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+/* The next freeze may begin when the copy-out of this one is complete, before this one is thawed. */
+void a_commit_that_fails_late_leaves_the_next_ones_copies_alone(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 4, 12);
+    write_version(v, 0, 1);
+    write_version(v, 1, 1);
+    write_version(v, 2, 1);
+    struct commit *first = commit_freeze(v, 0, 4);
+    commit_copy_out(first, NULL);
+    write_version(v, 0, 2);
+    write_version(v, 1, 2);
+    struct commit *second = commit_freeze(v, 0, 4);
+    CHECK_EQUAL(second->count, 2);
+    write_version(v, 0, 3);
+    commit_fail(first);
+    uint8_t pages[2 * 4096];
+    commit_copy_out(second, pages);
+    CHECK_CONTENT(v, 0, 2, pages);
+    CHECK_CONTENT(v, 1, 2, pages + 4096);
+    commit_apply(second);
+    CHECK_EQUAL(commit_all(v), 2);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    evict_page(v, 0);
+    evict_page(v, 2);
+    CHECK_PAGE(v, 0, 3);
+    CHECK_PAGE(v, 2, 1);
+    commit_free(first);
+    commit_free(second);
+    volume_close(v);
+    store_close(s);
+}
+
+void a_freeze_in_pieces_finds_every_page_once(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 5000, 12);
+    for (uint64_t lpn = 0; lpn < 5000; lpn += 1 + lpn % 7)
+        write_version(v, lpn, 1);
+    int64_t dirty = kvmdb_region_dirty_pages(v->region);
+    struct kvmdb_freeze freeze = {0};
+    uint64_t lpns[5000];
+    int64_t count = 0;
+    uint64_t epoch = 0;
+    while (freeze.cursor != UINT64_MAX) {
+        int64_t n = kvmdb_region_freeze(v->region, &freeze, lpns + count, 77);
+        CHECK_AT_MOST(n, 77);
+        CHECK(epoch == 0 || freeze.epoch == epoch);
+        epoch = freeze.epoch;
+        count += n;
+    }
+    CHECK_EQUAL(count, dirty);
+    for (int64_t i = 1; i < count; i++)
+        CHECK(lpns[i - 1] < lpns[i]);
+    uint8_t page[4096];
+    CHECK_EQUAL(kvmdb_region_copy_out(v->region, (int64_t)epoch + 1, lpns, 1, page), -ESTALE);
+    CHECK_EQUAL(kvmdb_region_thaw(v->region, (int64_t)epoch, lpns, count, 1), 0);
+    kvmdb_space_release(&s->space, (int64_t)freeze.path_reserved_bytes);
+    volume_close(v);
+    store_close(s);
+}
+
+void rollback_returns_to_the_last_commit(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 256, 12);
+    volume_populate(v, 0, 200);
+    for (uint64_t lpn = 0; lpn < 256; lpn += 2)
+        write_version(v, lpn, 2);
+    CHECK_EQUAL(commit_all(v), 128);
+    for (uint64_t lpn = 0; lpn < 256; lpn += 3)
+        write_version(v, lpn, 3);
+    spill_page_at(v, 3);
+    CHECK_EQUAL(steal_some(v, 20), 20);
+    for (uint64_t lpn = 0; lpn < 30; lpn += 3)
+        write_version(v, lpn, 4);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
+    CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
+    for (uint64_t lpn = 0; lpn < 256; lpn++)
+        CHECK_PAGE(v, lpn, lpn % 2 == 0 ? 2 : lpn < 200 ? 1 : 0);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+void stolen_pages_are_read_from_the_overlay_until_the_commit(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    volume_populate(v, 0, 64);
+    for (uint64_t lpn = 0; lpn < 32; lpn++)
+        write_version(v, lpn, 2);
+    CHECK_EQUAL(steal_some(v, 16), 16);
+    for (uint64_t lpn = 0; lpn < 16; lpn++) {
+        evict_page(v, lpn);
+        CHECK_PAGE(v, lpn, 2);
+    }
+    uint64_t before = map_get(v, 0);
+    write_version(v, 0, 3);
+    CHECK_EQUAL(steal_some(v, 1), 1); /* steals page 0 again: the old block was superseded */
+    evict_page(v, 0);
+    CHECK_PAGE(v, 0, 3);
+    CHECK_EQUAL(map_get(v, 0), before);
+    CHECK_EQUAL(commit_all(v), 16);
+    CHECK(map_get(v, 0) != before);
+    uint64_t lpn, ppn;
+    CHECK_EQUAL(kvmdb_region_stolen(v->region, 0, &lpn, &ppn, 1), 0);
+    for (lpn = 0; lpn < 64; lpn++) {
+        if (lpn < 32)
+            evict_page(v, lpn);
+        CHECK_PAGE(v, lpn, lpn == 0 ? 3 : lpn < 32 ? 2 : 1);
+    }
+    volume_close(v);
+    store_close(s);
+}
+
+void an_overlay_entry_that_changed_stays_when_the_old_one_is_taken_out(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 64, 12);
+    uint64_t lpns[2] = {5, 6}, ppns[2] = {640, 704}, listed[2];
+    CHECK_EQUAL(kvmdb_region_steal(v->region, lpns, ppns, 2), 0);
+    CHECK_EQUAL(ppns[0], 0);
+    CHECK_EQUAL(kvmdb_region_stolen(v->region, 0, lpns, listed, 2), 2);
+    CHECK_EQUAL(listed[0], 640);
+    uint64_t newer = 768;
+    CHECK_EQUAL(kvmdb_region_steal(v->region, lpns, &newer, 1), 0);
+    CHECK_EQUAL(newer, 640);
+    CHECK_EQUAL(kvmdb_region_unsteal(v->region, lpns, listed, 2), 0);
+    CHECK_EQUAL(kvmdb_region_stolen(v->region, 0, lpns, listed, 2), 1);
+    CHECK_EQUAL(lpns[0], 5);
+    CHECK_EQUAL(listed[0], 768);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* A freeze that fails on the way tells what it froze before. */
+void a_freeze_that_fails_returns_what_it_froze(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 512, 12);
+    for (uint64_t lpn = 0; lpn < 512; lpn++)
+        write_version(v, lpn, 1);
+    CHECK_EQUAL(kernel_unregister(s->pool->uffd, page_at(v, 300), 4096), 0);
+    struct kvmdb_freeze freeze = {0};
+    uint64_t lpns[512];
+    int64_t frozen = kvmdb_region_freeze(v->region, &freeze, lpns, 512);
+    CHECK_EQUAL(frozen, 256);
+    CHECK_LESS(kvmdb_region_freeze(v->region, &freeze, lpns + frozen, 512 - frozen), 0);
+    CHECK_EQUAL(kvmdb_region_thaw(v->region, (int64_t)freeze.epoch, lpns, frozen, 1), 0);
+    kvmdb_space_release(&s->space, (int64_t)freeze.path_reserved_bytes);
+    for (uint64_t lpn = 0; lpn < 512; lpn++) {
+        CHECK_EQUAL(page_state(word_of(v, lpn)), DIRTY);
+        if (lpn != 300)
+            write_version(v, lpn, 2);
+    }
+    volume_close(v);
+    store_close(s);
+}
