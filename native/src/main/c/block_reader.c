@@ -52,7 +52,7 @@ static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn
     const struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(ppn);
     if (segment->device_index >= KVMDB_DEVICES_MAX || pool->device_fds[segment->device_index] < 0)
         return fails(bad, KVMDB_BAD_MAP, 0);
-    int r = device_read(pool, pool->device_fds[segment->device_index], slot, bytes,
+    int r = device_read(pool, pool->device_fds[segment->device_index], pool->device_waits[segment->device_index], slot, bytes,
         segment->device_offset + ppn_offset_bytes(ppn));
     if (r)
         return fails(bad, r == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_READ, -r);

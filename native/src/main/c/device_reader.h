@@ -1,10 +1,27 @@
-/* Device reads on the fault path: with a deadline, since nothing may hang a fault for ever (FAULTPATH rule 5). */
+/*
+ * Device reads on the fault path, with a deadline, since nothing may hang a fault for ever (FAULTPATH rule 5).
+ *
+ * What the page cache has is read at once. Only a read that would wait goes through the slot's ring and may be given
+ * up; the slot is then late: it is not used again before the kernel is done with its buffer, for a read that comes
+ * in after all would overwrite another fault's block.
+ */
 #ifndef KVMDB_DEVICE_READER_H
 #define KVMDB_DEVICE_READER_H
 
 #include "pool.h"
 
+/* Stands between the shim and its devices; for tests. */
+struct device_hook {
+    /* In place of a read that does not wait: the bytes, -errno, or -EAGAIN to have *fd read with waiting. */
+    int64_t (*read)(struct device_hook *hook, int *fd, void *buffer, uint32_t bytes, uint64_t position);
+};
+
+/* Opens the slots' rings when reads have a deadline and the kernel lets us; without, they wait as long as they take. */
+void device_reader_open(struct pool *pool);
+void device_reader_close(struct pool *pool);
+/* Whether reads of the file can wait for a device; those of a file in memory cannot. */
+bool device_waits(int fd);
 /* Fills slot->blocks. 0, -ETIMEDOUT, or -errno; less than was asked for is -EIO. Async-signal-safe. */
-int device_read(struct pool *pool, int fd, struct fault_slot *slot, uint32_t bytes, uint64_t position);
+int device_read(struct pool *pool, int fd, bool waits, struct fault_slot *slot, uint32_t bytes, uint64_t position);
 
 #endif

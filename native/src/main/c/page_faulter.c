@@ -170,7 +170,7 @@ static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, boo
 
 static int reason(struct bad_page *bad, int error)
 {
-    bad->cause = error == -ENOSPC ? KVMDB_BAD_FULL : KVMDB_BAD_KERNEL;
+    bad->cause = error == -ENOSPC ? KVMDB_BAD_FULL : error == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_KERNEL;
     bad->detail = -error;
     return -EIO;
 }

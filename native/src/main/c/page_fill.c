@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "page_fill.h"
+#include "device_reader.h"
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_faulter.h"
@@ -122,6 +123,10 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
     words[0] = word;
     /* The slot's epoch comes before the look at the region's size: see kvmdb_region_resize. */
     struct fault_slot *slot = slot_acquire(region->pool);
+    if (!slot) {
+        bad->cause = KVMDB_BAD_DEADLINE;
+        return 0;
+    }
     uint32_t read = 0;
     if (lpn >= atomic_load(&region->size_pages)) {
         bad->cause = KVMDB_BAD_BEYOND_END;
@@ -148,10 +153,11 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
 int unspill_page(struct region *region, uint64_t lpn, bool write_protected)
 {
     struct fault_slot *slot = slot_acquire(region->pool);
-    int64_t n = kvmdb_file_read(region->spill_fd, slot->pages, region->page_bytes, lpn << region->page_shift);
-    int r = n < 0 ? (int)n : n != region->page_bytes ? -EIO : 0;
+    if (!slot)
+        return -ETIMEDOUT;
+    int r = device_read(region->pool, region->spill_fd, region->spill_waits, slot, region->page_bytes, lpn << region->page_shift);
     if (r == 0)
-        r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->pages, region->page_bytes, write_protected);
+        r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->blocks, region->page_bytes, write_protected);
     slot_release(region->pool, slot);
     if (r)
         return r;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "pool.h"
+#include "device_reader.h"
 #include "kernel.h"
 #include "native_memory.h"
 #include "page_evict.h"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define SLOTS_MAX 64
+#define LATE_READS_WAIT_MS 300
 #define QUEUE_ENTRIES_MIN 4096 /* well above the slack that queue_page keeps */
 #define SLOT_BYTES (KVMDB_SLOT_BLOCKS_BYTES + KVMDB_RUN_BYTES)
 
@@ -28,45 +30,91 @@ struct stripe *pool_stripe(struct pool *pool)
     return &pool->stripes[current_thread_number() % KVMDB_STRIPES];
 }
 
+/* Takes the slot if it is free, or if what made it late has ended. */
+static bool slot_take(struct fault_slot *slot)
+{
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_relaxed);
+    if (state == SLOT_BUSY || !atomic_compare_exchange_strong(&slot->state, &state, SLOT_BUSY))
+        return false;
+    if (state == SLOT_IDLE || read_ring_is_idle(&slot->ring))
+        return true;
+    atomic_store(&slot->state, SLOT_LATE);
+    return false;
+}
+
 static struct fault_slot *slot_try_acquire(struct pool *pool)
 {
     uint32_t first = current_thread_number();
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         struct fault_slot *slot = &pool->slots[(first + i) % pool->slot_count];
-        uint32_t idle = 0;
-        if (atomic_load_explicit(&slot->busy, memory_order_relaxed) == 0
-            && atomic_compare_exchange_strong(&slot->busy, &idle, 1))
+        if (slot_take(slot))
             return slot;
     }
     return NULL;
 }
 
+static bool all_slots_are_late(const struct pool *pool)
+{
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        if (atomic_load(&pool->slots[i].state) != SLOT_LATE)
+            return false;
+    }
+    return true;
+}
+
+/* A read that comes in late wakes nobody, so whoever waits for a slot looks again this often. */
+#define SLOT_LOOK_MS 10
+
+static struct fault_slot *slot_wait(struct pool *pool)
+{
+    static const struct timespec look = {0, SLOT_LOOK_MS * 1000000};
+    struct fault_slot *slot;
+    uint64_t late_ms = 0;
+    atomic_fetch_add(&pool->slot_waiters, 1);
+    for (;;) {
+        uint32_t seen = atomic_load(&pool->slots_released);
+        slot = slot_try_acquire(pool);
+        if (slot || late_ms > pool->options.read_deadline_ms)
+            break;
+        late_ms = all_slots_are_late(pool) ? late_ms + SLOT_LOOK_MS : 0;
+        futex_wait(&pool->slots_released, seen, pool->options.read_deadline_ms ? &look : NULL);
+    }
+    atomic_fetch_sub(&pool->slot_waiters, 1);
+    return slot;
+}
+
 struct fault_slot *slot_acquire(struct pool *pool)
 {
     struct fault_slot *slot = slot_try_acquire(pool);
-    if (!slot) {
-        atomic_fetch_add(&pool->slot_waiters, 1);
-        for (;;) {
-            uint32_t seen = atomic_load(&pool->slots_released);
-            slot = slot_try_acquire(pool);
-            if (slot)
-                break;
-            futex_wait(&pool->slots_released, seen, NULL);
-        }
-        atomic_fetch_sub(&pool->slot_waiters, 1);
-    }
-    atomic_store(&slot->epoch, atomic_load(&pool->epoch));
+    if (!slot)
+        slot = slot_wait(pool);
+    if (slot)
+        atomic_store(&slot->epoch, atomic_load(&pool->epoch));
     return slot;
 }
 
 void slot_release(struct pool *pool, struct fault_slot *slot)
 {
+    /* A late read needs no epoch: nothing will look at what it brings. */
     atomic_store_explicit(&slot->epoch, 0, memory_order_release);
-    atomic_store(&slot->busy, 0);
+    atomic_store(&slot->state, read_ring_is_idle(&slot->ring) ? SLOT_IDLE : SLOT_LATE);
     if (atomic_load(&pool->slot_waiters)) {
         atomic_fetch_add(&pool->slots_released, 1);
         futex_wake(&pool->slots_released, 1);
     }
+}
+
+/* Whether the kernel is done with all slots' buffers, having given it some time. */
+static bool wait_for_late_reads(struct pool *pool)
+{
+    for (uint32_t i = 0, rounds = 0; i < pool->slot_count; i++) {
+        while (!read_ring_is_idle(&pool->slots[i].ring)) {
+            if (rounds++ == LATE_READS_WAIT_MS)
+                return false;
+            usleep(1000);
+        }
+    }
+    return true;
 }
 
 int64_t kvmdb_pool_epoch_advance(struct pool *pool)
@@ -162,6 +210,7 @@ int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
         kvmdb_pool_close(pool);
         return r;
     }
+    device_reader_open(pool);
     /* Staging counts against the budget as if it were all touched. */
     pool->resident_bytes = (int64_t)pool->slot_count * SLOT_BYTES;
     *out = pool;
@@ -178,8 +227,13 @@ int kvmdb_pool_close(struct pool *pool)
         close(pool->uffd);
     queue_close(&pool->small);
     queue_close(&pool->main);
-    if (pool->memory)
-        kvmdb_memory_release(pool->memory, pool->memory_bytes);
+    if (pool->memory) {
+        /* A buffer that a hung device may still write into is left mapped: better lost than another's. */
+        bool is_still = wait_for_late_reads(pool);
+        device_reader_close(pool);
+        if (is_still)
+            kvmdb_memory_release(pool->memory, pool->memory_bytes);
+    }
     return kvmdb_memory_release(pool, (sizeof *pool + 4095) & ~4095ull);
 }
 
@@ -187,6 +241,7 @@ int kvmdb_pool_device(struct pool *pool, int index, int fd)
 {
     if (index < 0 || index >= KVMDB_DEVICES_MAX)
         return -EINVAL;
+    pool->device_waits[index] = device_waits(fd);
     pool->device_fds[index] = fd;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "device_io.h"
 #include "page_bitmap.h"
 #include "page_state.h"
+#include "read_ring.h"
 #include "space_account.h"
 
 #include <stdatomic.h>
@@ -94,12 +95,15 @@ struct stripe {
     _Atomic uint64_t latency_max;
 } __attribute__((aligned(128)));
 
+enum { SLOT_IDLE, SLOT_BUSY, SLOT_LATE }; /* LATE: given back, but the kernel still reads into its buffer */
+
 /* What one fault in flight needs: buffers, and the epoch that keeps what it looks at from being reused. */
 struct fault_slot {
-    _Atomic uint32_t busy;
+    _Atomic uint32_t state;
     _Atomic uint64_t epoch; /* 0: idle */
     uint8_t *blocks;        /* KVMDB_SLOT_BLOCKS_BYTES: blocks as read */
     uint8_t *pages;         /* KVMDB_RUN_BYTES: pages, decompressed */
+    struct read_ring ring;
 } __attribute__((aligned(128)));
 
 #define KVMDB_SLOT_BLOCKS_BYTES (KVMDB_RUN_BYTES + 8192)
@@ -118,6 +122,8 @@ struct pool {
     struct kvmdb_pool_options options;
     int uffd;
     int device_fds[KVMDB_DEVICES_MAX];
+    bool device_waits[KVMDB_DEVICES_MAX];
+    struct device_hook *device_hook; /* NULL but in tests */
     struct kvmdb_space_account *space;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */
@@ -163,6 +169,7 @@ struct region {
     uint64_t family;
     int64_t page_reservation_bytes; /* worst case of committing a page */
     int spill_fd;
+    bool spill_waits;
     uint64_t spill_cursor; /* where spilling goes on; under the eviction lock */
     uint64_t sweep_cursor; /* where the search for pages in no queue goes on; under the eviction lock */
 
@@ -206,7 +213,8 @@ static inline uint64_t page_address(const struct region *r, uint64_t lpn)
 
 struct stripe *pool_stripe(struct pool *pool);
 
-/* Takes a slot, waiting for one if need be; a holder waits for no page lock, so this ends. Publishes the epoch. */
+/* Takes a slot, waiting for one if need be; a holder waits for no page lock, so this ends. Publishes the epoch. NULL
+ * when for as long as the read deadline all were late. */
 struct fault_slot *slot_acquire(struct pool *pool);
 void slot_release(struct pool *pool, struct fault_slot *slot);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "region.h"
 #include "bad_page.h"
+#include "device_reader.h"
 #include "kernel.h"
 #include "native_memory.h"
 #include "page_faulter.h"
@@ -147,6 +148,7 @@ int kvmdb_region_open(struct pool *pool, const struct kvmdb_region_options *opti
         structure_release(region);
         return r;
     }
+    region->spill_waits = device_waits((int)options->spill_fd);
     region->spill_fd = (int)options->spill_fd;
     faulter_add(region);
     *out = region;

@@ -1,0 +1,158 @@
+#define _GNU_SOURCE
+#include "read_ring.h"
+
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef IORING_ENTER_EXT_ARG
+#define IORING_ENTER_EXT_ARG (1u << 3)
+#define IORING_FEAT_EXT_ARG (1u << 8)
+struct io_uring_getevents_arg {
+    uint64_t sigmask;
+    uint32_t sigmask_sz;
+    uint32_t pad;
+    uint64_t ts;
+};
+#endif
+
+static void *map_ring(int fd, uint64_t bytes, uint64_t what)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, (off_t)what);
+    if (p != MAP_FAILED)
+        madvise(p, bytes, MADV_DONTFORK);
+    return p;
+}
+
+static int map_rings(struct read_ring *ring, const struct io_uring_params *p)
+{
+    uint64_t submissions = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
+    uint64_t completions = p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe);
+    ring->rings_bytes = submissions > completions ? submissions : completions;
+    ring->rings = map_ring(ring->fd, ring->rings_bytes, IORING_OFF_SQ_RING);
+    if (ring->rings == MAP_FAILED) {
+        ring->rings = NULL;
+        return -errno;
+    }
+    ring->entries_bytes = p->sq_entries * sizeof(struct io_uring_sqe);
+    ring->entries = map_ring(ring->fd, ring->entries_bytes, IORING_OFF_SQES);
+    if (ring->entries == MAP_FAILED) {
+        ring->entries = NULL;
+        return -errno;
+    }
+    uint8_t *base = ring->rings;
+    ring->submission_head = (uint32_t *)(base + p->sq_off.head);
+    ring->submission_tail = (uint32_t *)(base + p->sq_off.tail);
+    ring->submission_array = (uint32_t *)(base + p->sq_off.array);
+    ring->submission_mask = *(uint32_t *)(base + p->sq_off.ring_mask);
+    ring->completion_head = (uint32_t *)(base + p->cq_off.head);
+    ring->completion_tail = (uint32_t *)(base + p->cq_off.tail);
+    ring->completion_mask = *(uint32_t *)(base + p->cq_off.ring_mask);
+    ring->completions = base + p->cq_off.cqes;
+    return 0;
+}
+
+int read_ring_open(struct read_ring *ring)
+{
+    struct io_uring_params p = {0};
+    memset(ring, 0, sizeof *ring);
+    ring->fd = (int)syscall(SYS_io_uring_setup, 1, &p);
+    if (ring->fd < 0)
+        return -errno;
+    /* Timeouts in io_uring_enter came with Linux 5.11; both rings in one mapping before that. */
+    int r = p.features & IORING_FEAT_EXT_ARG && p.features & IORING_FEAT_SINGLE_MMAP ? map_rings(ring, &p) : -ENOSYS;
+    if (r)
+        read_ring_close(ring);
+    return r;
+}
+
+void read_ring_close(struct read_ring *ring)
+{
+    if (ring->rings)
+        munmap(ring->rings, ring->rings_bytes);
+    if (ring->entries)
+        munmap(ring->entries, ring->entries_bytes);
+    if (ring->fd >= 0)
+        close(ring->fd);
+    *ring = (struct read_ring){.fd = -1};
+}
+
+/* Takes the completion of the read in flight, if it is there. */
+static bool take_completion(struct read_ring *ring, int64_t *result)
+{
+    uint32_t head = *ring->completion_head; /* ours alone */
+    if (head == __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE))
+        return false;
+    *result = ((struct io_uring_cqe *)ring->completions)[head & ring->completion_mask].res;
+    __atomic_store_n(ring->completion_head, head + 1, __ATOMIC_RELEASE);
+    ring->in_flight = false;
+    return true;
+}
+
+bool read_ring_is_idle(struct read_ring *ring)
+{
+    int64_t result;
+    return !ring->in_flight || take_completion(ring, &result);
+}
+
+static void put_submission(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position)
+{
+    uint32_t tail = *ring->submission_tail; /* ours alone */
+    uint32_t index = tail & ring->submission_mask;
+    struct io_uring_sqe *entry = (struct io_uring_sqe *)ring->entries + index;
+    memset(entry, 0, sizeof *entry);
+    entry->opcode = IORING_OP_READ;
+    entry->fd = fd;
+    entry->addr = (uint64_t)buffer;
+    entry->len = bytes;
+    entry->off = position;
+    ring->submission_array[index] = index;
+    __atomic_store_n(ring->submission_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+static bool is_submitted(struct read_ring *ring)
+{
+    return __atomic_load_n(ring->submission_head, __ATOMIC_ACQUIRE) == *ring->submission_tail;
+}
+
+/* Submits what is not submitted yet and waits for a completion at most until the deadline. 0 or -errno. */
+static int enter(struct read_ring *ring, uint64_t deadline_ns)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    uint64_t left = now < deadline_ns ? deadline_ns - now : 0;
+    if (left == 0 && is_submitted(ring))
+        return -ETIME;
+    struct __kernel_timespec timeout = {(int64_t)(left / 1000000000u), (long long)(left % 1000000000u)};
+    struct io_uring_getevents_arg argument = {.ts = (uint64_t)&timeout};
+    long r = syscall(SYS_io_uring_enter, ring->fd, is_submitted(ring) ? 0 : 1, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+        &argument, sizeof argument);
+    return r < 0 ? -errno : 0;
+}
+
+int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position, uint64_t deadline_ns)
+{
+    int64_t result;
+    put_submission(ring, fd, buffer, bytes, position);
+    for (;;) {
+        int r = enter(ring, deadline_ns);
+        if (!is_submitted(ring)) {
+            if (r == -EINTR)
+                continue;
+            __atomic_store_n(ring->submission_tail, *ring->submission_tail - 1, __ATOMIC_RELEASE);
+            return -EAGAIN;
+        }
+        ring->in_flight = true;
+        if (take_completion(ring, &result))
+            return result;
+        if (r == -ETIME)
+            return -ETIMEDOUT;
+        if (r != 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
+            return r; /* given up, as after a timeout */
+    }
+}
