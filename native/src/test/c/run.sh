@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the tests of the shim together with it, under sanitizers and without, and runs them.
 # usage: run.sh OUTPUT_DIR [test name part...]
+#        run.sh OUTPUT_DIR --bench [read deadline in ms] [directory of the device file]
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 shim=$here/../../main/c
@@ -18,6 +19,13 @@ build() {
   shift
   "$cc" $common $warnings "$@" -o "$out/$program" "$shim"/*.c $tests -ldl -pthread
 }
+
+if [ "${1-}" = --bench ]; then
+  shift
+  tests="$here/fault_bench.c $here/fake_store.c"
+  build fault-bench -O2
+  exec "$out/fault-bench" "$@"
+fi
 
 build tests-plain -O2 &
 plain=$!

@@ -53,6 +53,12 @@
     t(an_epoch_has_passed_when_no_older_fault_is_in_flight) \
     t(pressure_wakes_who_waits_for_it) \
     t(latencies_are_counted_by_bucket) \
+    t(a_read_that_fails_or_ends_early_or_lies_makes_a_bad_page) \
+    t(a_read_that_comes_in_pieces_is_put_together) \
+    t(a_read_beyond_the_deadline_makes_a_bad_page_and_harms_no_later_one) \
+    t(when_all_slots_are_late_faults_fail_and_recover) \
+    t(a_pool_closes_while_a_read_hangs) \
+    t(reads_that_miss_the_page_cache_go_through_the_ring) \
     t(the_handler_is_content_with_a_small_stack) \
     t(the_budget_holds_with_ten_times_the_data) \
     t(storm_in_memory_enough) \
