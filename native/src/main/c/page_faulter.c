@@ -17,7 +17,7 @@
 /* Faults at one address, with nothing for us to do, after which the page is given up (FAULTPATH rule 7). Losing a race
  * with another thread is such a fault, too, and a busy page may see many in a day: only a quick succession counts. */
 #define IDLE_FAULTS_MAX 100000
-#define IDLE_FAULTS_NS 10000000000ull
+#define IDLE_FAULTS_NS 60000000000ull
 
 static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
 
