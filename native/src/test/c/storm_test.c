@@ -10,7 +10,7 @@
 
 #define WRITERS 2
 #define READERS 2
-#define STORM_MS 2500
+#define STORM_MS 1500
 
 struct storm {
     struct store *store;
@@ -193,7 +193,7 @@ static void *read_and_write_at_random(void *argument)
     struct member *m = argument;
     struct volume *v = m->storm->volume;
     uint64_t seed = m->number;
-    for (int i = 0; i < 25000; i++) {
+    for (int i = 0; i < 15000; i++) {
         uint64_t lpn = random_next(&seed) % v->pages / 4 * 4 + m->number;
         if (i % 4 == 0)
             ((volatile uint64_t *)page_at(v, lpn))[7] = lpn;
