@@ -41,6 +41,8 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public void close() {
+        // Interrupted first: it need not sleep to the end.
+        runner.thread().interrupt();
         runner.close();
     }
 }
