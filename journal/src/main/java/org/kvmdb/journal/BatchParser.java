@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.kvmdb.ffi.Ppn;
 
 /**
@@ -19,6 +20,7 @@ final class BatchParser {
     private final SegmentTable segments;
     private final long storeId;
     private final Digests digests = new Digests();
+    private final MemorySegment headerCopy = Arena.ofAuto().allocate(BatchDescriptor.HEADER_LENGTH, Long.BYTES);
     private final MemorySegment window = Arena.ofAuto().allocate(WINDOW_BYTES, UNIT);
     private long windowStart;
     private long windowEnd;
@@ -56,8 +58,8 @@ final class BatchParser {
         if (header == null || !isOurs(header, segment, generation, salt, offset)) {
             return null;
         }
-        final MemorySegment copy = Arena.ofAuto().allocate(BatchDescriptor.HEADER_LENGTH, Long.BYTES);
-        copy.copyFrom(header);
+        final MemorySegment copy = headerCopy;
+        copy.copyFrom(header); // the window may move on to the records
         final int length = Fields.intAt(copy, BatchDescriptor.LENGTH_OFFSET);
         final int blocksLength = Fields.intAt(copy, BatchDescriptor.BLOCKS_LENGTH_OFFSET);
         final int recordsLength = Fields.intAt(copy, BatchDescriptor.RECORDS_LENGTH_OFFSET);
@@ -110,7 +112,7 @@ final class BatchParser {
             throw Corrupt.store("batch %d contradicts itself: first=%d known durable=%d"
                     .formatted(sequence, firstSequence, knownDurable));
         }
-        final byte[] copy = records.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+        final MemorySegment kept = MemorySegment.ofArray(records.toArray(ValueLayout.JAVA_BYTE));
         return new ScannedBatch(
                 sequence,
                 Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET),
@@ -120,18 +122,13 @@ final class BatchParser {
                 firstSequence,
                 knownDurable,
                 Fields.longAt(header, BatchDescriptor.CHECKPOINT_GENERATION_OFFSET),
+                Fields.longAt(header, BatchDescriptor.PREVIOUS_DIGEST_OFFSET),
                 Fields.intAt(header, BatchDescriptor.BLOCKS_LENGTH_OFFSET),
                 Fields.intAt(header, BatchDescriptor.RECORD_COUNT_OFFSET),
                 Fields.intAt(header, BatchDescriptor.NEXT_SEGMENT_OFFSET),
                 Fields.intAt(header, BatchDescriptor.NEXT_GENERATION_OFFSET),
                 Fields.longAt(header, BatchDescriptor.NEXT_SALT_OFFSET),
                 digests.batchDigest(header, records),
-                MemorySegment.ofArray(copy));
-    }
-
-    /** The digest that the header names as that of the batch before; of the batch parsed last, from the medium. */
-    long previousDigest(ScannedBatch batch) {
-        final MemorySegment header = view(batch.segment(), batch.offset(), BatchDescriptor.HEADER_LENGTH);
-        return header == null ? ~0L : Fields.longAt(header, BatchDescriptor.PREVIOUS_DIGEST_OFFSET);
+                kept);
     }
 }

@@ -9,8 +9,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.collections.IntArrayList;
 import org.agrona.collections.LongArrayList;
 import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
 
 /**
  * One checkpoint. In order: <b>cut</b> under the append lock (the map is frozen, the log's position noted); <b>nodes</b>:
@@ -83,9 +85,26 @@ final class Checkpointer {
             } finally {
                 lock.unlock();
             }
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL || failure.isFailed()) {
+                throw failure.fail(e);
+            }
+            giveUp();
+            throw e;
         } catch (RuntimeException e) {
-            // The map stays frozen and deaths are taken out: only opening the store again puts that right.
             throw failure.fail(e);
+        }
+    }
+
+    /** No room: nothing durable refers to what was written; the next checkpoint does it again. */
+    private void giveUp() {
+        lock.lock();
+        try {
+            log.abandonGroup();
+            map.restoreDeaths(deaths);
+            map.thaw();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -165,10 +184,10 @@ final class Checkpointer {
             log.beginGroup(true);
             for (int i = 0; i < count; i++) {
                 final int node = nodes[level].getInt(from + i);
+                final long family = families[level].getLong(from + i);
                 final long ppn = log.block(
                         encoded.asSlice((long) i * capacity, lengths[i]), RecordDescriptor.KIND_BLOCK,
-                        BlockDescriptor.TYPE_MAP_NODE, 0, lpns[level].getLong(from + i),
-                        families[level].getLong(from + i));
+                        NodeIdentity.topByte(family), (int) family, lpns[level].getLong(from + i), family);
                 if (arena.ppn(node) != 0) {
                     deaths.addLong(arena.ppn(node));
                 }
@@ -215,7 +234,7 @@ final class Checkpointer {
         counters.checkpointBytes += counters.writtenBytes - before;
         log.flush();
         final Superblock superblock = base.next(
-                segments.count(), log.writtenSequence(), metadata.rootPpn(), metadata.rootSalt(),
+                metadata.segmentCount(), log.writtenSequence(), metadata.rootPpn(), metadata.rootSalt(),
                 metadata.rootGeneration(), metadata.rootCrc(), cut, map.epoch());
         superblocks.write(superblock);
         counters.superblockBytes += 2 * SuperblockDescriptor.LENGTH;

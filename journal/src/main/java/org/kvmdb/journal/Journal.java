@@ -212,7 +212,7 @@ public final class Journal implements AutoCloseable {
                 throw new StorageException(ErrorCode.VOLUME_EXISTS, "there is a volume already: " + name);
             }
             final int id = catalog.nextId();
-            final long family = options.random().nextLong() >>> Byte.SIZE | 1;
+            final long family = Integer.toUnsignedLong(options.random().nextInt() | 1);
             changeCatalog(() -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
             final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
             volume.mapRoot(map.newRoot());

@@ -134,7 +134,7 @@ final class LogWriter {
     }
 
     /** Appends a block and its record; returns where it lies. */
-    long block(MemorySegment block, int kind, int type, int volume, long lpn, long family) {
+    long block(MemorySegment block, int kind, int info, int volume, long lpn, long family) {
         final int length = (int) block.byteSize();
         makeRoom(length, RecordDescriptor.LENGTH);
         final int at = BatchDescriptor.HEADER_LENGTH + blocksLength;
@@ -146,7 +146,7 @@ final class LogWriter {
         lastBlockCrc = crc;
         blocksLength += length;
         counters.blockBytes += length;
-        putRecord(kind, type, length / Ppn.UNIT_BYTES, volume, lpn,
+        putRecord(kind, info, length / Ppn.UNIT_BYTES, volume, lpn,
                 Integer.toUnsignedLong((offset + at) / Ppn.UNIT_BYTES) | (long) crc << 32);
         return ppn;
     }

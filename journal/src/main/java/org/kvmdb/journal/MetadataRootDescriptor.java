@@ -50,6 +50,6 @@ final class MetadataRootDescriptor {
 
     /** The family that metadata blocks of a checkpoint are sealed with: no volume's. */
     static long family(long superblockGeneration) {
-        return 0xFFL << 56 | superblockGeneration;
+        return NodeIdentity.family(0xFF, (int) superblockGeneration);
     }
 }

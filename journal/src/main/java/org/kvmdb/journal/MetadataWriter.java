@@ -10,8 +10,9 @@ import org.kvmdb.ffi.StorageException;
 
 /**
  * Appends the metadata stream and the root block that lists it. The stream holds the segment table and is itself written
- * into segments, so room is made first and the stream encoded then: were the log to move on meanwhile, the table would
- * not know the segment that its own end lies in, which does no harm, for references carry their seed.
+ * into segments: should the log move on meanwhile, the table does not know the segment that the end of the stream lies
+ * in. That does no harm, for the references to these blocks carry their seed, and recovery learns the segment from the
+ * log, which starts before.
  */
 final class MetadataWriter {
 
@@ -21,6 +22,7 @@ final class MetadataWriter {
     private final int pageShift;
     private long rootPpn;
     private int rootCrc;
+    private int segmentCount;
 
     MetadataWriter(LogWriter log, SegmentTable segments, long generation) {
         this.log = log;
@@ -31,6 +33,7 @@ final class MetadataWriter {
 
     void write(Arena arena, Supplier<MemorySegment> encoder) {
         log.beginGroup(true);
+        segmentCount = segments.count();
         final MemorySegment stream = encoder.get();
         final int pageLength = 1 << pageShift;
         final int count = (int) ((stream.byteSize() + pageLength - 1) / pageLength);
@@ -68,7 +71,13 @@ final class MetadataWriter {
     private long append(MemorySegment page, long lpn, MemorySegment encoded) {
         final int length = BlockEncoder.encode(page, pageShift, BlockDescriptor.TYPE_METADATA, 0, encoded);
         return log.block(
-                encoded.asSlice(0, length), RecordDescriptor.KIND_BLOCK, BlockDescriptor.TYPE_METADATA, 0, lpn, family);
+                encoded.asSlice(0, length), RecordDescriptor.KIND_BLOCK, NodeIdentity.topByte(family), (int) family, lpn,
+                family);
+    }
+
+    /** How many segments the stream tells of. */
+    int segmentCount() {
+        return segmentCount;
     }
 
     long rootPpn() {

@@ -15,9 +15,18 @@ final class NodeIdentity {
         return volumeFamily | (long) (level + 1) << LEVEL_SHIFT;
     }
 
-    /** A volume's family leaves the top byte to the levels. */
+    /** A volume's family leaves the top byte to the levels, and fits a record. */
     static boolean isVolumeFamily(long family) {
-        return family >>> LEVEL_SHIFT == 0;
+        return family >>> Integer.SIZE == 0;
+    }
+
+    /** What a record keeps of the family of a node or of metadata: its top byte, beside the low four. */
+    static int topByte(long family) {
+        return (int) (family >>> LEVEL_SHIFT);
+    }
+
+    static long family(int topByte, int lowBytes) {
+        return (long) topByte << LEVEL_SHIFT | Integer.toUnsignedLong(lowBytes);
     }
 
     /** How many pages an entry of a node of that level covers, as a shift. */

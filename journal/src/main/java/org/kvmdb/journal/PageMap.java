@@ -253,6 +253,11 @@ final class PageMap {
         return result;
     }
 
+    /** The checkpoint of the last cut was given up: what would have died with it dies with the next. */
+    void restoreDeaths(LongArrayList cutDeaths) {
+        deaths.addAll(cutDeaths);
+    }
+
     /** The checkpoint of the last cut is written: frozen nodes that were replaced or removed go. */
     void thaw() {
         forgetCached();

@@ -17,8 +17,11 @@ package org.kvmdb.journal;
  *  VOLUME_DELETE  0           0               0            0
  *  VOLUME_RESIZE  0           0               size, bytes  0; pages behind the new size become holes
  *  LSN            0           0               LSN          0
- *  BLOCK          type        block, units    LPN of seed  as PAGE; only in CHECKPOINT batches; volume 0
+ *  BLOCK          family >>56 block, units    LPN of seed  as PAGE; volume: low 4 bytes of the family
  * </pre>
+ *
+ * <p>BLOCK is of map nodes and metadata, in CHECKPOINT batches. A family has nothing between its top byte and its low
+ * four bytes.
  */
 final class RecordDescriptor {
 

@@ -90,11 +90,11 @@ final class Recovery {
         int offset = from.offset();
         long sequence = from.sequence();
         long digest = from.digest();
-        knownDurable = sequence - 1;
+        knownDurable = Math.max(sequence - 1, superblock.checkpointSequence());
         enter(segment, generation, salt);
         while (offset < segments.segmentSizeBytes()) {
             final ScannedBatch batch = parser.parse(segment, generation, salt, offset);
-            if (batch == null || batch.sequence() != sequence || parser.previousDigest(batch) != digest) {
+            if (batch == null || batch.sequence() != sequence || batch.previousDigest() != digest) {
                 break;
             }
             checkGeneration(batch);
@@ -212,25 +212,25 @@ final class Recovery {
         }
     }
 
-    /** Blocks of checkpoints are left out: a superblock that reaches them says that they were durable. */
+    /** Whether the blocks fill their part of the batch, one after the other, each with the checksum that it must have. */
     private boolean blocksVerify(ScannedBatch batch) {
-        if (batch.has(BatchDescriptor.FLAG_CHECKPOINT)) {
-            return true;
-        }
         final boolean[] good = {true};
         final long[] expectedOffset = {batch.offset() + BatchDescriptor.HEADER_LENGTH};
         Records.forEach(batch, record -> {
-            if (record.kind() != RecordDescriptor.KIND_PAGE || !good[0]) {
-                return;
+            final boolean hasBlock =
+                    record.kind() == RecordDescriptor.KIND_PAGE || record.kind() == RecordDescriptor.KIND_BLOCK;
+            if (hasBlock && good[0]) {
+                good[0] = record.offsetBytes() == expectedOffset[0] && blockVerifies(batch, record);
+                expectedOffset[0] += record.blockLength();
             }
-            good[0] = record.offsetBytes() == expectedOffset[0] && blockVerifies(batch, record);
-            expectedOffset[0] += record.blockLength();
         });
         return good[0] && expectedOffset[0] == batch.offset() + batch.recordsOffset();
     }
 
     private boolean blockVerifies(ScannedBatch batch, Records.Entry record) {
-        final Long family = families.get(record.volume());
+        final Long family = record.kind() == RecordDescriptor.KIND_BLOCK
+                ? Long.valueOf(NodeIdentity.family(record.info(), record.volume()))
+                : families.get(record.volume());
         final int offset = record.offsetBytes();
         final int length = record.blockLength();
         if (family == null || length == 0 || offset + length > batch.offset() + batch.recordsOffset()) {

@@ -12,6 +12,7 @@ record ScannedBatch(
         long firstSequence,
         long knownDurable,
         long checkpointGeneration,
+        long previousDigest,
         int blocksLength,
         int recordCount,
         int nextSegment,
