@@ -1,14 +1,22 @@
 package org.kvmdb.cache;
 
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
-/** One caller's commit, on its way through a group. */
+/** One caller's commit, on its way through a group. Its owner sleeps until it is done, or asked to lead a group. */
 final class CommitRequest {
+
+    private enum State {
+        WAITING,
+        LEADING,
+        DONE
+    }
 
     private final Set<Region> regions;
     private final boolean durable;
+    private final Thread owner = Thread.currentThread();
+    private volatile State state = State.WAITING;
     private RuntimeException failure;
-    private boolean done;
     private long sequence;
 
     CommitRequest(Set<Region> regions, boolean durable) {
@@ -39,12 +47,33 @@ final class CommitRequest {
         sequence = value;
     }
 
-    boolean isDone() {
-        return done;
+    /** Called by the owner; true when it is to lead the next group, its own request in it. */
+    boolean awaitLead() {
+        boolean interrupted = false;
+        while (state == State.WAITING) {
+            LockSupport.park(this);
+            // A commit is not cut short; who interrupted finds the flag afterwards.
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            owner.interrupt();
+        }
+        return state == State.LEADING;
     }
 
-    void markDone() {
-        done = true;
+    void lead() {
+        wake(State.LEADING);
+    }
+
+    void done() {
+        wake(State.DONE);
+    }
+
+    private void wake(State next) {
+        state = next;
+        if (owner != Thread.currentThread()) {
+            LockSupport.unpark(owner);
+        }
     }
 
     /** Sequence of the commit, or the failure. */

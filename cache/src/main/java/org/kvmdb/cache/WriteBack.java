@@ -6,6 +6,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
@@ -54,17 +56,29 @@ final class WriteBack implements AutoCloseable {
             freeze(group, frozen);
             passBarriers(group, frozen);
             abandonUnneeded(group, frozen);
-            final boolean durable = group.stream().anyMatch(r -> r.isDurable() && !r.hasFailed());
-            final long sequence = write(frozen.values(), durable);
-            group.forEach(request -> request.sequence(sequence));
-            frozen.values().forEach(f -> f.committed(space));
-            frozen.values().forEach(f -> committedPages += f.pageCount());
+            final long sequence = write(frozen.values(), isDurable(group));
+            for (CommitRequest request : group) {
+                request.sequence(sequence);
+            }
+            for (FrozenRegion f : frozen.values()) {
+                f.committed(space);
+                committedPages += f.pageCount();
+            }
         } catch (RuntimeException | Error e) {
             frozen.values().forEach(f -> f.failed(space));
             throw e;
         } finally {
             lock.unlock();
         }
+    }
+
+    private static boolean isDurable(List<CommitRequest> group) {
+        for (CommitRequest request : group) {
+            if (request.isDurable() && !request.hasFailed()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void failAll(List<CommitRequest> group, Region region, RuntimeException failure) {
@@ -107,12 +121,16 @@ final class WriteBack implements AutoCloseable {
         }
     }
 
-    private static List<Region> regionsOf(List<CommitRequest> group) {
-        return group.stream()
-                .flatMap(request -> request.regions().stream())
-                .distinct()
-                .sorted(Comparator.comparingInt(region -> region.volume().id()))
-                .toList();
+    /** All regions of the group, in the order in which they are locked. */
+    private static Collection<Region> regionsOf(List<CommitRequest> group) {
+        if (group.size() == 1 && group.getFirst().regions().size() == 1) {
+            return group.getFirst().regions();
+        }
+        final Set<Region> regions = new TreeSet<>(Comparator.comparingInt(region -> region.volume().id()));
+        for (CommitRequest request : group) {
+            regions.addAll(request.regions());
+        }
+        return regions;
     }
 
     private static void passBarriers(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
@@ -127,6 +145,9 @@ final class WriteBack implements AutoCloseable {
 
     /** Gives up what only failed requests wanted. */
     private void abandonUnneeded(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
+        if (group.stream().noneMatch(CommitRequest::hasFailed)) {
+            return;
+        }
         frozen.entrySet().removeIf(entry -> {
             final boolean needed = group.stream()
                     .anyMatch(request -> !request.hasFailed() && request.regions().contains(entry.getKey()));
@@ -138,7 +159,7 @@ final class WriteBack implements AutoCloseable {
     }
 
     private long write(Collection<FrozenRegion> frozen, boolean durable) {
-        if (frozen.stream().allMatch(FrozenRegion::isEmpty)) {
+        if (isNothing(frozen)) {
             if (durable) {
                 journal.flush();
             }
@@ -155,6 +176,15 @@ final class WriteBack implements AutoCloseable {
             append.apply();
             return sequence;
         }
+    }
+
+    private static boolean isNothing(Collection<FrozenRegion> frozen) {
+        for (FrozenRegion f : frozen) {
+            if (!f.isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     // ---- stealing ----
