@@ -1,0 +1,88 @@
+package org.kvmdb.tools;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import org.kvmdb.StoreException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * The one place where a failure becomes what the user reads: one sentence on standard error, and the exit code. The trace
+ * is for those who ask with {@code --stacktrace}.
+ */
+final class ErrorSentences {
+
+    private static final String HINT = "; run it again with --stacktrace to see where";
+
+    private ErrorSentences() {}
+
+    /** Prints the sentence, and the trace when asked for. */
+    static int report(Throwable failure, CommandLine commandLine, boolean stacktrace) {
+        if (stacktrace) {
+            failure.printStackTrace(commandLine.getErr());
+        }
+        commandLine.getErr().println("kvmdb: " + of(failure));
+        commandLine.getErr().flush();
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    static int reportUsage(ParameterException failure) {
+        CommandLine commandLine = failure.getCommandLine();
+        String name = commandLine.getCommandSpec().qualifiedName();
+        StringBuilder sentence = new StringBuilder(oneLine(failure.getMessage()));
+        if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
+            sentence.append("; did you mean '").append(unmatched.getSuggestions().getFirst()).append("'?");
+        }
+        commandLine.getErr().println("kvmdb: " + sentence + " (see " + name + " --help)");
+        commandLine.getErr().flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    static String of(Throwable failure) {
+        return oneLine(
+                switch (failure) {
+                    case StoreException e -> e.getMessage();
+                    case CommandFailedException e -> e.getMessage();
+                    case UncheckedIOException e -> of(e.getCause());
+                    case IOException e -> ofIo(e);
+                    case OutOfMemoryError e -> "out of memory (" + e.getMessage() + "): free some memory or use a smaller --cache";
+                    // What HotSpot makes of a page that could not be produced.
+                    case InternalError e -> "a page of the store could not be read (" + e.getMessage() + "): see kvmdb check";
+                    case LinkageError e -> "the native library could not be used: " + rootMessage(e) + HINT;
+                    case IllegalArgumentException e when e.getMessage() != null -> e.getMessage();
+                    default -> "unexpected " + failure.getClass().getSimpleName() + ": " + failure.getMessage() + HINT;
+                });
+    }
+
+    private static String ofIo(IOException failure) {
+        String reason = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        return switch (failure) {
+            case NoSuchFileException e -> "no such file or directory: " + e.getFile();
+            case FileAlreadyExistsException e -> "it exists already: " + e.getFile();
+            case AccessDeniedException e -> "permission denied: " + e.getFile();
+            case NotDirectoryException e -> "not a directory: " + e.getFile();
+            case DirectoryNotEmptyException e -> "directory not empty: " + e.getFile();
+            case FileSystemException e when e.getReason() != null -> e.getReason() + ": " + e.getFile();
+            default -> "reading or writing failed: " + reason;
+        };
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null && root.getCause() != root) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+
+    private static String oneLine(String message) {
+        return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+}

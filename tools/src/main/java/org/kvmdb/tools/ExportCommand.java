@@ -1,0 +1,111 @@
+package org.kvmdb.tools;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import org.kvmdb.Store;
+import org.kvmdb.Volume;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "export",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Copy a volume to a file, or with - to standard output.",
+            "The file appears when it is complete; long runs of zeros take no space in it."
+        },
+        footer = {
+            "%nExamples:",
+            "  kvmdb export /data/store orders orders.bin",
+            "  kvmdb export /data/store orders - --length 1M | sha256sum"
+        })
+final class ExportCommand extends StoreCommand {
+
+    private static final String STANDARD_OUTPUT = "-";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(index = "1", paramLabel = "VOLUME", description = "Name of the volume.")
+    private String name;
+
+    @Parameters(index = "2", paramLabel = "FILE", description = "Where to; - is standard output.")
+    private String file;
+
+    @Option(
+            names = "--length",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "Only so much from the start (default: all of the volume).")
+    private Long lengthBytes;
+
+    @Override
+    void validate(Output output) {
+        if (file.equals(STANDARD_OUTPUT) && output.isJson()) {
+            throw new ParameterException(spec.commandLine(), "--json and the export cannot both go to standard output");
+        }
+        if (lengthBytes != null && lengthBytes <= 0) {
+            throw new ParameterException(spec.commandLine(), "--length must be positive: " + lengthBytes);
+        }
+    }
+
+    @Override
+    void run(Store store, Output output) throws IOException {
+        long startNanos = System.nanoTime();
+        Volume volume = store.volume(name);
+        if (lengthBytes != null && lengthBytes > volume.sizeBytes()) {
+            throw new CommandFailedException("volume %s has only %s".formatted(name, Sizes.format(volume.sizeBytes())));
+        }
+        long length = lengthBytes == null ? volume.sizeBytes() : lengthBytes;
+        if (file.equals(STANDARD_OUTPUT)) {
+            try (FileOutputStream stream = new FileOutputStream(FileDescriptor.out)) {
+                copy(volume, stream.getChannel(), length, false);
+            }
+            return;
+        }
+        exportTo(volume, Path.of(file), length);
+        output.print(new Facts()
+                .text("exported volume", "volume", name)
+                .text("to", "file", file)
+                .size("size", "lengthBytes", length)
+                .duration("took", "tookNanos", System.nanoTime() - startNanos));
+    }
+
+    private static void exportTo(Volume volume, Path target, long length) throws IOException {
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            // A device or a pipe: nothing to put in its place.
+            try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+                copy(volume, channel, length, false);
+            }
+            return;
+        }
+        Path absolute = target.toAbsolutePath();
+        Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
+        try {
+            try (FileChannel channel = FileChannel.open(
+                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                copy(volume, channel, length, true);
+                channel.force(true);
+            }
+            Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    private static void copy(Volume volume, FileChannel channel, long length, boolean sparse) throws IOException {
+        try (Progress progress = new Progress("export", length)) {
+            Transfer.exportFrom(volume, channel, length, sparse, progress);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package org.kvmdb.tools;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+
+/** The {@code kvmdb} command. */
+@Command(
+        name = "kvmdb",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = {"Memory that you can commit: stores, volumes, and what is in them."},
+        footer = {
+            "%nSizes are written as 4096, 4K, 64G or 1.5GiB, in powers of 1024.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+            "%nExamples:",
+            "  kvmdb create /data/store",
+            "  kvmdb volume create /data/store orders --size 64G",
+            "  kvmdb import /data/store orders orders.bin",
+            "  kvmdb info /data/store --json",
+            "  kvmdb check /data/store",
+            "  kvmdb demo"
+        },
+        subcommands = {
+            CreateCommand.class,
+            InfoCommand.class,
+            VolumeCommand.class,
+            ImportCommand.class,
+            ExportCommand.class
+        })
+public final class Main {
+
+    static final String STACKTRACE = "--stacktrace";
+
+    @Option(
+            names = STACKTRACE,
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Also print where a failure came from.")
+    private boolean stacktrace;
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(
+                new PrintWriter(System.out, false, StandardCharsets.UTF_8),
+                new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+                arguments));
+    }
+
+    /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
+    public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        Main main = new Main();
+        CommandLine commandLine = new CommandLine(main)
+                .setOut(out)
+                .setErr(err)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler((failure, ignored) -> ErrorSentences.reportUsage(failure))
+                .setExecutionExceptionHandler(
+                        (failure, command, ignored) -> ErrorSentences.report(failure, command, main.stacktrace));
+        spaceOutHelp(commandLine);
+        try {
+            return commandLine.execute(arguments);
+        } catch (Throwable failure) {
+            // picocli maps exceptions only; errors such as OutOfMemoryError end here.
+            return ErrorSentences.report(failure, commandLine, Arrays.asList(arguments).contains(STACKTRACE));
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    private static void spaceOutHelp(CommandLine commandLine) {
+        commandLine.getCommandSpec().usageMessage().parameterListHeading("%n").optionListHeading("%n").commandListHeading("%nCommands:%n");
+        commandLine.getSubcommands().values().forEach(Main::spaceOutHelp);
+    }
+
+    /** From the jar's manifest. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"kvmdb " + (version == null ? "(not from a jar)" : version)};
+        }
+    }
+}

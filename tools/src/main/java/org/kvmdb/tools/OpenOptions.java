@@ -1,0 +1,52 @@
+package org.kvmdb.tools;
+
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import org.kvmdb.Store;
+import org.kvmdb.StoreOptions;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** How a command opens its store. */
+public final class OpenOptions {
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--cache",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "Memory for pages (default: 256M, at least 4M).")
+    private Long cacheSizeBytes;
+
+    @Option(
+            names = "--max-size",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "How large the store may grow (default: what the disk holds).")
+    private Long maxSizeBytes;
+
+    public StoreOptions storeOptions() {
+        return usage(spec, () -> {
+            StoreOptions options = StoreOptions.defaults();
+            options = cacheSizeBytes == null ? options : options.withCacheSizeBytes(cacheSizeBytes);
+            return maxSizeBytes == null ? options : options.withMaxSizeBytes(maxSizeBytes);
+        });
+    }
+
+    public Store open(Path directory) {
+        return Store.open(directory, storeOptions());
+    }
+
+    /** What the options' own checks refuse is wrong usage. */
+    static <T> T usage(CommandSpec spec, Supplier<T> supplier) {
+        try {
+            return supplier.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package org.kvmdb.tools;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code --json}, and the way to standard output that honours it. */
+public final class Output {
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(names = "--json", description = "Print one JSON object instead of text.")
+    private boolean json;
+
+    public boolean isJson() {
+        return json;
+    }
+
+    /** Prints all of it as JSON, or the text. */
+    public void print(Facts facts, String text) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(asJson(facts));
+        } else {
+            out.print(text);
+        }
+        out.flush();
+    }
+
+    public void print(Facts facts) {
+        print(facts, facts.asText());
+    }
+
+    /** A line for people as things go on; nothing when the output is for programs. */
+    public void say(String format, Object... arguments) {
+        if (!json) {
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(arguments.length == 0 ? format : format.formatted(arguments));
+            out.flush();
+        }
+    }
+
+    static String asJson(Facts facts) {
+        try {
+            return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT, JSON.Feature.WRITE_NULL_PROPERTIES)
+                    .asString(facts.asMap());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

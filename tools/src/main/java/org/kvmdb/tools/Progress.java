@@ -1,0 +1,75 @@
+package org.kvmdb.tools;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/**
+ * A progress bar on standard error, when that is a terminal, for what lasts longer than a second. One thread advances it.
+ */
+public final class Progress implements AutoCloseable {
+
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int MIB = 1 << 20;
+
+    private final String task;
+    private final long totalBytes;
+    private final boolean shown;
+    private final long startNanos = System.nanoTime();
+    private long doneBytes;
+    private ProgressBar bar;
+
+    /** @param totalBytes what there is to do */
+    public Progress(String task, long totalBytes) {
+        this(task, totalBytes, isTerminal());
+    }
+
+    private Progress(String task, long totalBytes, boolean shown) {
+        this.task = task;
+        this.totalBytes = totalBytes;
+        this.shown = shown;
+    }
+
+    public void advance(long bytes) {
+        doneBytes += bytes;
+        if (bar == null && shown && System.nanoTime() - startNanos > QUIET_NANOS) {
+            bar = bar();
+        }
+        if (bar != null) {
+            bar.stepTo(doneBytes);
+        }
+    }
+
+    private ProgressBar bar() {
+        return new ProgressBarBuilder()
+                .setTaskName(task)
+                .setInitialMax(totalBytes)
+                .setUnit("MiB", MIB)
+                .setStyle(ProgressBarStyle.ASCII)
+                .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                .clearDisplayOnFinish()
+                .build();
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+
+    /** Whether somebody is looking at standard error: {@code System.console()} only knows of input and output. */
+    private static boolean isTerminal() {
+        try {
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package org.kvmdb.tools;
+
+import java.util.List;
+import org.kvmdb.Store;
+import org.kvmdb.Volume;
+import org.kvmdb.VolumeOptions;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "volume",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Create, list, resize and delete volumes.",
+        footer = {
+            "%nExamples:",
+            "  kvmdb volume create /data/store orders --size 64G --page-size 16K",
+            "  kvmdb volume list /data/store",
+            "  kvmdb volume resize /data/store orders --size 128G",
+            "  kvmdb volume delete /data/store orders"
+        },
+        subcommands = {
+            VolumeCommand.CreateVolume.class,
+            VolumeCommand.ListVolumes.class,
+            VolumeCommand.ResizeVolume.class,
+            VolumeCommand.DeleteVolume.class
+        })
+final class VolumeCommand {
+
+    private VolumeCommand() {}
+
+    @Command(
+            name = "create",
+            mixinStandardHelpOptions = true,
+            description = "Create a volume; it reads as zeros, and only what is written takes space.",
+            footer = {"%nExample:", "  kvmdb volume create /data/store orders --size 64G --page-size 16K"})
+    static final class CreateVolume extends StoreCommand {
+
+        @Spec
+        private CommandSpec spec;
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
+        private String name;
+
+        @Option(
+                names = "--size",
+                required = true,
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "Its size, such as 64G.")
+        private long sizeBytes;
+
+        @Option(
+                names = "--page-size",
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                defaultValue = "4K",
+                description = "What one fault reads, 4K to 64K; larger pages compress better (default: 4K).")
+        private long pageSizeBytes;
+
+        private VolumeOptions volumeOptions;
+
+        @Override
+        void validate(Output output) {
+            volumeOptions = volumeOptions(spec, sizeBytes, pageSizeBytes);
+        }
+
+        @Override
+        void run(Store store, Output output) {
+            output.print(StoreFacts.of(store.createVolume(name, volumeOptions)));
+        }
+    }
+
+    @Command(
+            name = "list",
+            mixinStandardHelpOptions = true,
+            description = "List the volumes of a store.",
+            footer = {"%nExample:", "  kvmdb volume list /data/store --json"})
+    static final class ListVolumes extends StoreCommand {
+
+        @Override
+        void run(Store store, Output output) {
+            List<Facts> volumes = StoreFacts.ofVolumes(store);
+            output.print(new Facts().list("volumes", volumes), TextTable.of(volumes));
+        }
+    }
+
+    @Command(
+            name = "resize",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Grow or shrink a volume.",
+                "What lies beyond a smaller size is gone; growing again reads zeros."
+            },
+            footer = {"%nExample:", "  kvmdb volume resize /data/store orders --size 128G"})
+    static final class ResizeVolume extends StoreCommand {
+
+        @Spec
+        private CommandSpec spec;
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
+        private String name;
+
+        @Option(
+                names = "--size",
+                required = true,
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "The new size, such as 128G.")
+        private long sizeBytes;
+
+        @Override
+        void validate(Output output) {
+            volumeOptions(spec, sizeBytes, VolumeOptions.PAGE_SIZE_BYTES_MAX);
+        }
+
+        @Override
+        void run(Store store, Output output) {
+            Volume volume = store.volume(name);
+            volume.resize(sizeBytes);
+            output.print(StoreFacts.of(volume));
+        }
+    }
+
+    @Command(
+            name = "delete",
+            mixinStandardHelpOptions = true,
+            description = "Delete a volume and all that is in it.",
+            footer = {"%nExample:", "  kvmdb volume delete /data/store orders"})
+    static final class DeleteVolume extends StoreCommand {
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
+        private String name;
+
+        @Override
+        void run(Store store, Output output) {
+            store.deleteVolume(name);
+            output.print(new Facts().text("deleted", "deleted", name));
+        }
+    }
+
+    /** Checked here so that a wrong size is wrong usage. */
+    static VolumeOptions volumeOptions(CommandSpec spec, long sizeBytes, long pageSizeBytes) {
+        return OpenOptions.usage(spec, () -> new VolumeOptions(
+                sizeBytes, (int) Math.min(pageSizeBytes, Integer.MAX_VALUE)));
+    }
+}
