@@ -3,6 +3,8 @@ package org.kvmdb.tools;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.kvmdb.tools.demo.DemoCommand;
+import org.kvmdb.tools.demo.DemoWorkerCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -31,7 +33,9 @@ import picocli.CommandLine.Option;
             InfoCommand.class,
             VolumeCommand.class,
             ImportCommand.class,
-            ExportCommand.class
+            ExportCommand.class,
+            DemoCommand.class,
+            DemoWorkerCommand.class
         })
 public final class Main {
 

@@ -1,0 +1,88 @@
+package org.kvmdb.tools;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * This program again in a process of its own, to be killed. What it prints goes to a file. It is killed when this process
+ * ends in an orderly way; a child looks after the other ways itself, see {@link #exitWithParent}.
+ */
+public final class ChildJvm implements AutoCloseable {
+
+    /** What a shell would report for a process killed by SIGKILL. */
+    public static final int KILLED = 128 + 9;
+
+    private static final int ORPHANED = 3;
+
+    private final Process process;
+    private final Path output;
+    private final Thread hook;
+
+    private ChildJvm(Process process, Path output) {
+        this.process = process;
+        this.output = output;
+        this.hook = new Thread(process::destroyForcibly, "kill-child");
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    public static ChildJvm start(Path output, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        command.addAll(arguments);
+        File file = output.toFile();
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .redirectErrorStream(true)
+                .redirectOutput(file);
+        return new ChildJvm(builder.start(), output);
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Sends SIGKILL and waits for the end. Returns the exit code. */
+    public int kill() throws InterruptedException {
+        process.destroyForcibly();
+        return process.waitFor();
+    }
+
+    /** What it printed, or how it ended when it printed nothing. */
+    public String lastWords() throws IOException, InterruptedException {
+        boolean ended = process.waitFor(1, TimeUnit.SECONDS);
+        String printed = Files.readString(output).strip();
+        if (!printed.isEmpty()) {
+            return printed.lines().reduce((first, last) -> last).orElseThrow();
+        }
+        return ended ? "it exited with code " + process.exitValue() : "it said nothing";
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // Shutting down: the hook does the same.
+            return;
+        }
+    }
+
+    /** For the child: ends this process, without any ceremony, when the one that started it is gone. */
+    public static void exitWithParent(long parentPid) {
+        boolean orphaned = ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L) != parentPid;
+        if (orphaned) {
+            Runtime.getRuntime().halt(ORPHANED);
+        }
+    }
+}
