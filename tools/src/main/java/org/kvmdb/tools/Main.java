@@ -3,6 +3,8 @@ package org.kvmdb.tools;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.kvmdb.tools.bench.BenchCommand;
+import org.kvmdb.tools.bench.BenchWriterCommand;
 import org.kvmdb.tools.demo.DemoCommand;
 import org.kvmdb.tools.demo.DemoWorkerCommand;
 import picocli.CommandLine;
@@ -35,7 +37,9 @@ import picocli.CommandLine.Option;
             ImportCommand.class,
             ExportCommand.class,
             DemoCommand.class,
-            DemoWorkerCommand.class
+            DemoWorkerCommand.class,
+            BenchCommand.class,
+            BenchWriterCommand.class
         })
 public final class Main {
 

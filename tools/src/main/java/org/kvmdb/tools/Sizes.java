@@ -53,7 +53,7 @@ public final class Sizes {
     }
 
     /** Three significant digits, no trailing zeros behind the point. */
-    static String significant(double value) {
+    public static String significant(double value) {
         if (!Double.isFinite(value)) {
             return "-";
         }

@@ -8,8 +8,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.LongUnaryOperator;
 import org.kvmdb.Scope;
 import org.kvmdb.Volume;
+import org.kvmdb.tools.PageOrder;
 
 /**
  * Compares a volume with what it must hold, every byte of it, by touching the volume's memory: what is not resident comes
@@ -41,19 +43,19 @@ final class PageComparison {
 
     /** From the first page to the last. */
     void inSequence() {
-        compare(0, pages, 1, 0);
+        compare(0, pages, LongUnaryOperator.identity());
     }
 
     /** In an order that no read-ahead can guess, each page once. */
     void inRandomOrder(int threads, long seed) throws InterruptedException {
-        long stride = coprimeStride(seed);
+        PageOrder order = new PageOrder(pages);
         long start = Math.floorMod(seed, pages);
         try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
             List<Future<?>> parts = new ArrayList<>();
             for (int thread = 0; thread < threads; thread++) {
                 long from = pages * thread / threads;
                 long to = pages * (thread + 1) / threads;
-                parts.add(executor.submit(() -> compare(from, to, stride, start)));
+                parts.add(executor.submit(() -> compare(from, to, position -> order.page(start + position))));
             }
             for (Future<?> part : parts) {
                 join(part);
@@ -73,24 +75,20 @@ final class PageComparison {
         }
     }
 
-    /** Compares the pages at positions from to to of the order that start and stride make. */
-    private void compare(long from, long to, long stride, long start) {
+    /** Compares the pages at positions from to to of an order. */
+    private void compare(long from, long to, LongUnaryOperator order) {
         for (long position = from; position < to; position += PAGES_PER_SCOPE) {
             long end = Math.min(position + PAGES_PER_SCOPE, to);
             long differing = -1;
             try (Scope _ = volume.readScope()) {
                 for (long at = position; at < end && differing < 0; at++) {
-                    differing = differing(page(at, stride, start));
+                    differing = differing(order.applyAsLong(at));
                 }
             }
             if (differing >= 0) {
                 throw new ProofFailedException(describe(differing));
             }
         }
-    }
-
-    private long page(long position, long stride, long start) {
-        return Math.floorMod(start + position * stride, pages);
     }
 
     /** The first differing offset within the page, as an offset of the volume; -1 when it is as expected. */
@@ -108,18 +106,5 @@ final class PageComparison {
                 offset % pageSizeBytes,
                 expected.get(ValueLayout.JAVA_BYTE, offset),
                 memory.get(ValueLayout.JAVA_BYTE, offset));
-    }
-
-    private long coprimeStride(long seed) {
-        // Near the golden section, so that neighbours in time are far apart.
-        long stride = Math.max(1, (long) (pages * 0.618) + Math.floorMod(seed, 97));
-        while (greatestCommonDivisor(stride, pages) != 1) {
-            stride++;
-        }
-        return stride;
-    }
-
-    private static long greatestCommonDivisor(long a, long b) {
-        return b == 0 ? a : greatestCommonDivisor(b, a % b);
     }
 }

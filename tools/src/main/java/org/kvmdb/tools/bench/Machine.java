@@ -1,0 +1,51 @@
+package org.kvmdb.tools.bench;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import org.kvmdb.tools.Facts;
+import org.kvmdb.tools.Sizes;
+
+/** What the figures were measured on. */
+final class Machine {
+
+    private Machine() {}
+
+    static Facts facts(Path directory, Path input) throws IOException {
+        FileStore disk = Files.getFileStore(directory);
+        return new Facts()
+                .text("date", "date", LocalDate.now())
+                .text("processor", "processor", line("/proc/cpuinfo", "model name"))
+                .count("processors", "processors", Runtime.getRuntime().availableProcessors())
+                .text("memory", "memory", memory())
+                .text("kernel", "kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"))
+                .text("huge pages", "transparentHugePages", hugePages())
+                .text("file system", "fileSystem", disk.type() + " on " + disk.name())
+                .text("JVM", "jvm", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"))
+                .text("data", "input", input);
+    }
+
+    private static String memory() throws IOException {
+        String words = line("/proc/meminfo", "MemTotal");
+        return words.endsWith(" kB") ? Sizes.format(Sizes.parse(words.replace(" kB", "K"))) : words;
+    }
+
+    private static String hugePages() throws IOException {
+        Path file = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+        return Files.isReadable(file) ? Files.readString(file).strip() : "unknown";
+    }
+
+    private static String line(String file, String name) throws IOException {
+        Path path = Path.of(file);
+        if (!Files.isReadable(path)) {
+            return "unknown";
+        }
+        return Files.readAllLines(path).stream()
+                .filter(line -> line.startsWith(name))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("unknown");
+    }
+}
