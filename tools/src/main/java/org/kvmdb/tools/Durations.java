@@ -10,10 +10,10 @@ public final class Durations {
         if (magnitude < 1_000) {
             return nanos + " ns";
         }
-        if (magnitude < 1_000_000) {
+        if (magnitude < 999_500) {
             return Sizes.significant(nanos / 1e3) + " µs";
         }
-        if (magnitude < 1_000_000_000) {
+        if (magnitude < 999_500_000) {
             return Sizes.significant(nanos / 1e6) + " ms";
         }
         return Sizes.significant(nanos / 1e9) + " s";

@@ -1,0 +1,68 @@
+package org.kvmdb.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TextTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0 ns",
+        "999, 999 ns",
+        "2700, 2.7 µs",
+        "1234567, 1.23 ms",
+        "999999999, 1 s",
+        "61000000000, 61 s"
+    })
+    void shouldChooseTheUnitWhenADurationIsPrinted(long nanos, String text) {
+        assertEquals(text, Durations.format(nanos));
+    }
+
+    @Test
+    void shouldAlignValuesWhenFactsArePrinted() {
+        Facts facts = new Facts().text("store", "store", "/s").size("on disk", "fileBytes", 1 << 20).text(null, "hidden", "x");
+        assertEquals("  store    /s%n  on disk  1 MiB%n".formatted(), facts.asText());
+    }
+
+    @Test
+    void shouldKeepExactValuesWhenFactsAreForPrograms() {
+        Facts facts = new Facts()
+                .size("size", "sizeBytes", 1_048_577)
+                .number("ratio", "ratio", Double.NaN, "")
+                .flag("ok", "ok", true)
+                .list("rows", List.of(new Facts().count("n", "n", 3)));
+        Map<String, Object> map = facts.asMap();
+        assertEquals(1_048_577L, map.get("sizeBytes"));
+        assertEquals(null, map.get("ratio"));
+        assertEquals(true, map.get("ok"));
+        assertEquals(List.of(Map.of("n", 3L)), map.get("rows"));
+    }
+
+    @Test
+    void shouldAlignColumnsWhenRowsArePrinted() {
+        List<Facts> rows = List.of(
+                new Facts().text("volume", "name", "a").count("pages", "pages", 5),
+                new Facts().text("volume", "name", "orders").count("pages", "pages", 12_345));
+        assertEquals("  volume   pages%n  a            5%n  orders  12,345%n".formatted(), TextTable.of(rows));
+        assertEquals("", TextTable.of(List.of()));
+    }
+
+    @Test
+    void shouldVisitEachPageOnceWhenTheOrderIsRandom() {
+        for (long pages : new long[] {1, 2, 7, 64, 1000, 4096, 35_635}) {
+            PageOrder order = new PageOrder(pages);
+            boolean[] seen = new boolean[(int) pages];
+            for (long position = 5; position < 5 + pages; position++) {
+                seen[(int) order.page(position)] = true;
+            }
+            for (boolean visited : seen) {
+                assertEquals(true, visited);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package org.kvmdb.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UsageTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "",
+        "nonsense",
+        "volume",
+        "create",
+        "create /s --cache 1Q",
+        "create /s --cache 1K",
+        "create /s --max-size 1M",
+        "create /s --segment-size 3M",
+        "create /s --segment-size 64G",
+        "create /s extra",
+        "volume create /s name",
+        "volume create /s name --size 0",
+        "volume create /s name --size 1G --page-size 5K",
+        "volume create /s name --size 1G --page-size 64G",
+        "volume resize /s name --size 0",
+        "import /s name",
+        "import /s name file --page-size 1K",
+        "export /s name - --json",
+        "export /s name file --length 0",
+        "info /s --cache",
+        "bench nonsense",
+        "bench --rounds 0",
+        "demo --kills -1",
+        "demo --threads 0",
+        "demo --page-size 5K"
+    })
+    void shouldExitWithTwoAndOneSentenceWhenUsedWrongly(String line) {
+        CommandRun run = CommandRun.of((Object[]) (line.isEmpty() ? new String[0] : line.split(" ")));
+        assertEquals(2, run.exitCode(), run.err());
+        assertTrue(run.isOneSentence(), run.err());
+        assertTrue(run.err().contains("--help)"), run.err());
+    }
+
+    @Test
+    void shouldSuggestWhenACommandIsMistyped() {
+        assertTrue(CommandRun.of("creat", "/s").err().contains("did you mean 'create'?"));
+    }
+
+    @Test
+    void shouldShowExamplesWhenAskedForHelp() {
+        for (String line : List.of(
+                "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume delete",
+                "import", "export", "demo", "bench")) {
+            CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
+            assertEquals(0, run.exitCode());
+            assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());
+        }
+    }
+
+    @Test
+    void shouldNotShowWhatIsForTheToolItselfWhenAskedForHelp() {
+        String help = CommandRun.of("--help").out();
+        assertTrue(!help.contains("demo-worker") && !help.contains("bench-writer"), help);
+    }
+}

@@ -1,0 +1,69 @@
+package org.kvmdb.tools.demo;
+
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import org.kvmdb.Store;
+import org.kvmdb.StoreStatistics;
+import org.kvmdb.Volume;
+import org.kvmdb.VolumeOptions;
+
+/** Some volumes under their names. */
+record FakeStore(List<Volume> volumes) implements Store {
+
+    FakeStore(Volume... volumes) {
+        this(List.of(volumes));
+    }
+
+    @Override
+    public Volume volume(String name) {
+        return volumes.stream().filter(volume -> volume.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    @Override
+    public Path path() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Volume createVolume(String name, VolumeOptions options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void deleteVolume(String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void commit() {}
+
+    @Override
+    public void commit(Collection<Volume> together) {}
+
+    @Override
+    public long commitAsync() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sync() {}
+
+    @Override
+    public void rollback() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long checkpoint() {
+        return 0;
+    }
+
+    @Override
+    public StoreStatistics statistics() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void close() {}
+}
