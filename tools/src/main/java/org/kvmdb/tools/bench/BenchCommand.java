@@ -1,6 +1,5 @@
 package org.kvmdb.tools.bench;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +11,7 @@ import java.util.function.Supplier;
 import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
+import org.kvmdb.tools.TemporaryDirectory;
 import org.kvmdb.tools.TextTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -119,23 +119,9 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private List<Facts> run(String name, Path base, Path file) throws Exception {
-        Path directory = Files.createTempDirectory(base, "kvmdb-bench-");
-        Thread hook = new Thread(() -> delete(directory), "delete-bench");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            BenchContext context = new BenchContext(directory, file, rounds, gib, output::say);
+        try (TemporaryDirectory directory = TemporaryDirectory.create(base, "kvmdb-bench-")) {
+            BenchContext context = new BenchContext(directory.path(), file, rounds, gib, output::say);
             return BENCHES.get(name).get().run(context).stream().map(Figure::facts).toList();
-        } finally {
-            Runtime.getRuntime().removeShutdownHook(hook);
-            delete(directory);
-        }
-    }
-
-    private static void delete(Path directory) {
-        try {
-            BenchFiles.deleteTree(directory);
-        } catch (IOException e) {
-            System.err.println("kvmdb: could not delete " + directory + ": " + e.getMessage());
         }
     }
 }

@@ -3,8 +3,6 @@ package org.kvmdb.tools.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.stream.Stream;
 
 /** Files of benchmarks. */
@@ -18,16 +16,6 @@ final class BenchFiles {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 BenchContext.warm(file);
             }
-        }
-    }
-
-    static void deleteTree(Path root) throws IOException {
-        List<Path> deepestFirst;
-        try (Stream<Path> paths = Files.walk(root)) {
-            deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : deepestFirst) {
-            Files.deleteIfExists(path);
         }
     }
 }

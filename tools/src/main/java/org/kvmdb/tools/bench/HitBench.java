@@ -19,7 +19,8 @@ final class HitBench implements Bench {
                             .include(HitBenchmark.class.getName() + "\\..*")
                             .forks(1)
                             .verbosity(VerboseMode.SILENT)
-                            .jvmArgsAppend(
+                            // All of them: those of this JVM would make each fork write the archive of classes.
+                            .jvmArgs(
                                     "--enable-native-access=ALL-UNNAMED",
                                     "--sun-misc-unsafe-memory-access=allow",
                                     "-Djmh.ignoreLock=true",

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +13,7 @@ import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
 import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
+import org.kvmdb.tools.TemporaryDirectory;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -44,7 +44,7 @@ public class HitBenchmark {
     @Param("1048576")
     public int residentBytes;
 
-    private Path directory;
+    private TemporaryDirectory directory;
     private Store store;
     private Pin pin;
     private Arena arena;
@@ -54,8 +54,8 @@ public class HitBenchmark {
 
     @Setup(Level.Trial)
     public void open() throws IOException {
-        directory = Files.createTempDirectory("kvmdb-hit-");
-        store = Store.create(directory, StoreOptions.defaults().withCacheSizeBytes(8L * residentBytes));
+        directory = TemporaryDirectory.create(Path.of(System.getProperty("java.io.tmpdir")), "kvmdb-hit-");
+        store = Store.create(directory.path(), StoreOptions.defaults().withCacheSizeBytes(8L * residentBytes));
         Volume volume = store.createVolume("hit", VolumeOptions.ofSizeBytes(residentBytes));
         arena = Arena.ofShared();
         plain = arena.allocate(residentBytes, VolumeOptions.PAGE_SIZE_BYTES_MIN);
@@ -91,10 +91,10 @@ public class HitBenchmark {
     }
 
     @TearDown(Level.Trial)
-    public void close() throws IOException {
+    public void close() {
         pin.close();
         store.close();
         arena.close();
-        BenchFiles.deleteTree(directory);
+        directory.close();
     }
 }

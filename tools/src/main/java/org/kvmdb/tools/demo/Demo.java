@@ -2,20 +2,15 @@ package org.kvmdb.tools.demo;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
-import java.util.List;
 import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
 import org.kvmdb.tools.Progress;
+import org.kvmdb.tools.TemporaryDirectory;
 import org.kvmdb.tools.Transfer;
 
 /**
@@ -55,17 +50,13 @@ final class Demo implements AutoCloseable {
             HitCost hitCost) {}
 
     private final DemoSettings settings;
-    private final Path directory;
-    private final Thread hook;
-    private boolean failed;
+    private final TemporaryDirectory directory;
 
     Demo(DemoSettings settings) throws IOException {
         this.settings = settings;
-        Files.createDirectories(settings.parentDirectory());
-        this.directory = Files.createTempDirectory(settings.parentDirectory(), "kvmdb-demo-");
-        this.hook = new Thread(this::deleteDirectory, "delete-demo");
-        if (!settings.keeps()) {
-            Runtime.getRuntime().addShutdownHook(hook);
+        this.directory = TemporaryDirectory.create(settings.parentDirectory(), "kvmdb-demo-");
+        if (settings.keeps()) {
+            directory.keep();
         }
     }
 
@@ -74,7 +65,7 @@ final class Demo implements AutoCloseable {
     }
 
     Path storeDirectory() {
-        return storeDirectory(directory);
+        return storeDirectory(directory.path());
     }
 
     static StoreOptions storeOptions(DemoSettings settings) {
@@ -137,7 +128,7 @@ final class Demo implements AutoCloseable {
     }
 
     KillRound kill(int number, Proof proof) throws IOException, InterruptedException {
-        return KillRound.run(number, settings, directory, proof);
+        return KillRound.run(number, settings, directory.path(), proof);
     }
 
     /** A last clean open: a store that was closed in order holds the same. Returns the pages compared. */
@@ -149,55 +140,15 @@ final class Demo implements AutoCloseable {
 
     /** What is left behind is worth a look. */
     void keepForInspection() {
-        failed = true;
+        directory.keep();
     }
 
     Path directory() {
-        return directory;
+        return directory.path();
     }
 
     @Override
     public void close() {
-        if (settings.keeps()) {
-            return;
-        }
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // Shutting down: the hook does the rest.
-            return;
-        }
-        deleteDirectory();
-    }
-
-    private void deleteDirectory() {
-        if (failed) {
-            return;
-        }
-        try {
-            deleteTree(directory);
-        } catch (IOException e) {
-            System.err.println("kvmdb: could not delete " + directory + ": " + e.getMessage());
-        }
-    }
-
-    static void deleteTree(Path root) throws IOException {
-        List<Path> directories = new ArrayList<>();
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, IOException failure) {
-                directories.add(visited);
-                return FileVisitResult.CONTINUE;
-            }
-        });
-        for (Path visited : directories) {
-            Files.delete(visited);
-        }
+        directory.close();
     }
 }

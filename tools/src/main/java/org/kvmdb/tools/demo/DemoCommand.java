@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.kvmdb.CorruptPageException;
+import org.kvmdb.CorruptStoreException;
 import org.kvmdb.VolumeOptions;
 import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Output;
@@ -83,7 +85,7 @@ public final class DemoCommand implements Callable<Integer> {
         try (Demo demo = new Demo(settings)) {
             try (Proof proof = Proof.of(settings)) {
                 run(demo, proof, settings, report);
-            } catch (ProofFailedException e) {
+            } catch (ProofFailedException | CorruptPageException | CorruptStoreException | InternalError e) {
                 demo.keepForInspection();
                 throw new CommandFailedException(
                         "the proof failed, " + e.getMessage() + "; seed " + settings.seed() + ", kept in "
