@@ -135,7 +135,10 @@ int kvmdb_file_allocate(int fd, uint64_t position, uint64_t length)
 
 int kvmdb_file_punch_hole(int fd, uint64_t position, uint64_t length)
 {
-    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)position, (off_t)length) < 0 ? -errno : 0;
+    if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)position, (off_t)length) == 0)
+        return 0;
+    /* A file system that cannot: the space stays, and nothing is wrong. */
+    return errno == EOPNOTSUPP ? 0 : -errno;
 }
 
 int kvmdb_file_truncate(int fd, uint64_t length)

@@ -5,6 +5,8 @@
 #define TESTS(t) \
     t(bitmap_agrees_with_a_naive_set) \
     t(bitmap_never_hides_a_member_from_its_owner) \
+    t(growing_fills_holes_before_the_file) \
+    t(reservations_beside_growth_never_exceed_what_is_available) \
     t(read_faults_show_lz4_raw_and_hole_pages_of_every_size) \
     t(sequential_reads_fill_ahead) \
     t(sequential_updates_fill_ahead_too) \

@@ -3,18 +3,21 @@ package org.kvmdb;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
 
-/** Checkpoints that are due, the seal of an idle log, the next segment: what a journal needs done beside the commits. */
+/** Checkpoints that are due, space, the seal of an idle log, the next segment: what a journal needs beside the commits. */
 final class Maintenance implements Agent, AutoCloseable {
 
     private static final long PERIOD_MILLIS = 50;
 
     private final Journal journal;
+    private final SegmentReclaimer reclaimer;
     private final AgentRunner runner;
 
-    Maintenance(Journal journal) {
+    Maintenance(Journal journal, SegmentReclaimer reclaimer) {
         this.journal = journal;
+        this.reclaimer = reclaimer;
         this.runner = new AgentRunner(new SleepingMillisIdleStrategy(PERIOD_MILLIS), Maintenance::report, null, this);
         AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
     }
@@ -26,9 +29,7 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public int doWork() {
-        if (journal.checkpointIsDue()) {
-            journal.checkpoint();
-        }
+        reclaimer.step();
         journal.sealIfIdle();
         journal.prepareNextSegment();
         return 0;

@@ -18,6 +18,7 @@ import org.kvmdb.ffi.FaultLatency;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.FileDevice;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalOptions;
@@ -31,10 +32,12 @@ final class OpenStore implements Store {
     static final String DATA_FILE = "store.kvmdb";
 
     private static final long READ_DEADLINE_MILLIS = 30_000;
+    private static final int POOLED_SEGMENTS_MIN = 8;
 
     private final Path directory;
     private final Journal journal;
     private final PageCache cache;
+    private final SegmentReclaimer reclaimer;
     private final Maintenance maintenance;
     private final long openNanos;
     private final Map<String, OpenVolume> volumes = new ConcurrentHashMap<>();
@@ -50,7 +53,8 @@ final class OpenStore implements Store {
             journal.close();
             throw e;
         }
-        this.maintenance = new Maintenance(journal);
+        this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
+        this.maintenance = new Maintenance(journal, reclaimer);
         this.openNanos = System.nanoTime() - begin;
     }
 
@@ -112,7 +116,8 @@ final class OpenStore implements Store {
         return JournalOptions.defaults()
                 .withSegmentSizeBytes(options.segmentSizeBytes())
                 .withMaxSizeBytes(options.maxSizeBytes())
-                .withCheckpointRecordsMax(options.checkpointRecords());
+                .withCheckpointRecordsMax(options.checkpointRecords())
+                .withPooledSegmentsMax(POOLED_SEGMENTS_MIN);
     }
 
     private static boolean makeDirectory(Path directory) {
@@ -256,7 +261,7 @@ final class OpenStore implements Store {
 
     @Override
     public long checkpoint() {
-        return call(journal::checkpoint);
+        return call(reclaimer::checkpoint);
     }
 
     // ---- life ----

@@ -67,6 +67,7 @@ public final class Journal implements AutoCloseable {
                 granted,
                 Math.max(granted, options.maxSizeBytes()),
                 (long) options.growStepSegments() * segmentSize,
+                segmentSize,
                 device.isReadOnly() || options.readOnly() ? -1 : device.fd());
         segments = new SegmentTable(device, segmentSize, space);
         map = new PageMap(arena, segments);
@@ -104,7 +105,6 @@ public final class Journal implements AutoCloseable {
 
     /** The first segment, written ahead, and two checkpoints of nothing, so that both pairs of superblocks are there. */
     private void format() {
-        segments.openFreeLists();
         log.resumeInNewSegment(1, 0, 0, 0);
         writeZeros(log.position().segment());
         log.reserveNext();
@@ -142,7 +142,7 @@ public final class Journal implements AutoCloseable {
         segments.extend();
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());
-        segments.openFreeLists();
+        segments.openFreeLists(options.pooledSegmentsMax());
         counters.recordsSinceCheckpoint = counters.recordsReplayed;
         if (options.readOnly()) {
             return;
@@ -474,7 +474,6 @@ public final class Journal implements AutoCloseable {
             lock.lock();
             try {
                 arena.reclaim(grace);
-                segments.punch(options.pooledSegmentsMax());
                 updateReserve();
             } finally {
                 lock.unlock();
@@ -493,15 +492,52 @@ public final class Journal implements AutoCloseable {
                 return false;
             }
             return counters.recordsSinceCheckpoint >= options.checkpointRecordsMax()
-                    || isSpaceShort() && segments.hasReclaimable();
+                    || segments.hasReclaimable() && isSpaceShort();
         } finally {
             lock.unlock();
         }
     }
 
+    /** Whether little is available and neither the limit nor the disk allows for more. */
     private boolean isSpaceShort() {
-        return space.grantedBytes() >= space.limitBytes() - space.growStepBytes()
-                && space.availableBytes() - space.reservedBytes() < space.growStepBytes();
+        return space.availableBytes() - space.reservedBytes() < space.growStepBytes() && !segments.grow();
+    }
+
+    /**
+     * Gives the disk space of free segments back, but for a pool that commits go to: at most so many of them, for the
+     * append lock is held meanwhile.
+     *
+     * @param keep free segments that keep their space
+     * @return how many gave it back
+     */
+    public int punchFreeSegments(int keep, int countAtMost) {
+        lock.lock();
+        try {
+            checkWritable();
+            return segments.punch(keep, countAtMost);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How the segments stand: what a policy of space goes by. */
+    public SegmentStatistics segmentStatistics() {
+        lock.lock();
+        try {
+            return new SegmentStatistics(
+                    segments.segmentSizeBytes(),
+                    segments.count(),
+                    segments.freeCount(),
+                    segments.holeCount(),
+                    segments.countOf(SegmentState.RESERVED),
+                    segments.countOf(SegmentState.OPEN),
+                    segments.countOf(SegmentState.FULL),
+                    segments.reclaimableCount(),
+                    segments.liveBytes(),
+                    counters.writtenBytes + counters.preparedBytes);
+        } finally {
+            lock.unlock();
+        }
     }
 
     // ---- background ----
@@ -520,10 +556,7 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /**
-     * Has the next segment written ahead, a piece a call, unless the disk is needed for something better; takes segments
-     * that were given back to the file system in again when room is short.
-     */
+    /** Has the next segment written ahead, a piece a call, unless the disk is needed for something better. */
     public void prepareNextSegment() {
         if (!lock.tryLock()) {
             return;
@@ -531,9 +564,6 @@ public final class Journal implements AutoCloseable {
         try {
             if (failure.isFailed()) {
                 return;
-            }
-            if (isSpaceShort()) {
-                segments.regrantHole();
             }
             log.reserveNext();
             final boolean quiet = counters.writtenBytes - writtenAtLastPrepare < PREPARE_QUIET_BYTES;

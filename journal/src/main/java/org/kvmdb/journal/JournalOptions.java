@@ -12,7 +12,7 @@ import org.kvmdb.ffi.StorageException;
  * @param maxSizeBytes how far the device may grow
  * @param growStepSegments segments that are allocated at a time
  * @param checkpointRecordsMax records since the last checkpoint that make one due
- * @param pooledSegmentsMax free segments, written before, that keep their disk space
+ * @param pooledSegmentsMax free segments whose disk space a store that is opened holds on to
  * @param readOnly writes nothing; recovers in memory
  * @param random where identities and salts come from; fixed in tests
  */

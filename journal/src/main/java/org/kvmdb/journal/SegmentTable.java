@@ -18,7 +18,11 @@ import org.kvmdb.ffi.StorageException;
  *
  * <p>Free segments are of three kinds, taken in this order: those that were written before (a commit into them is
  * cheapest), those granted by the file system but never written, and holes, whose space was returned and must be granted
- * again first. The space account counts the first two.
+ * again first. The space account counts the first two, and growing it fills holes before the device grows.
+ *
+ * <p>What the medium says of a free segment's space may be older than the space is: between two checkpoints segments are
+ * given back and filled again. So a store that is opened has the space of those that it keeps granted anew, and gives the
+ * rest back.
  */
 final class SegmentTable implements AutoCloseable {
 
@@ -36,7 +40,10 @@ final class SegmentTable implements AutoCloseable {
     private final MemorySegment table;
     private final IntArrayList freeWritten = new IntArrayList();
     private final IntArrayList freeFresh = new IntArrayList();
+    /** Holes in the order in which they were offered to the space account; growing fills them from the end. */
     private final IntArrayList holes = new IntArrayList();
+    /** Free segments found at opening beyond those to be kept: counted nowhere, to be given back or filled. */
+    private final IntArrayList surplus = new IntArrayList();
     private IntArrayList freed = new IntArrayList();
     private IntArrayList waiting = new IntArrayList();
     private long waitingEpoch;
@@ -76,11 +83,15 @@ final class SegmentTable implements AutoCloseable {
     /** Whether a checkpoint would free a segment. */
     boolean hasReclaimable() {
         for (int i = 0; i < count; i++) {
-            if (live[i] == 0 && stolen[i] == 0 && state(i) == SegmentState.FULL) {
+            if (isReclaimable(i)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private boolean isReclaimable(int segment) {
+        return live[segment] == 0 && stolen[segment] == 0 && state(segment) == SegmentState.FULL;
     }
 
     int segmentSizeBytes() {
@@ -104,8 +115,21 @@ final class SegmentTable implements AutoCloseable {
         return freeWritten.size() + freeFresh.size() + freed.size() + waiting.size();
     }
 
+    /** Free segments whose space must be granted again before they are taken. */
     int holeCount() {
-        return holes.size();
+        adoptGrowth();
+        return holes.size() + surplus.size();
+    }
+
+    /** Segments that a checkpoint would free. */
+    int reclaimableCount() {
+        int result = 0;
+        for (int i = 0; i < count; i++) {
+            if (isReclaimable(i)) {
+                result++;
+            }
+        }
+        return result;
     }
 
     int countOf(SegmentState state) {
@@ -195,23 +219,48 @@ final class SegmentTable implements AutoCloseable {
         return (space.grantedBytes() - SuperblockDescriptor.SEGMENTS_OFFSET) / segmentSizeBytes;
     }
 
-    /** After loading and replay: segments that nothing holds become free. */
-    void openFreeLists() {
+    /**
+     * After loading and replay: segments that nothing holds become free. That many are kept with their space, written
+     * ones first.
+     */
+    void openFreeLists(int keep) {
         for (int i = 0; i < count; i++) {
             if (state(i) == SegmentState.RESERVED) {
                 state(i, SegmentState.FREE);
             }
-            if (state(i) == SegmentState.FREE) {
-                listOf(medium[i]).addInt(i);
-                if (medium[i] != HOLE) {
-                    space.addAvailable(segmentSizeBytes);
+        }
+        int kept = 0;
+        for (int kind = WRITTEN; kind >= FRESH; kind--) {
+            for (int i = 0; i < count; i++) {
+                if (state(i) == SegmentState.FREE && medium[i] == kind && kept < keep && grant(i)) {
+                    (kind == WRITTEN ? freeWritten : freeFresh).addInt(i);
+                    kept++;
+                } else if (state(i) == SegmentState.FREE && medium[i] == kind) {
+                    medium[i] = HOLE;
                 }
+            }
+        }
+        for (int i = count - 1; i >= 0; i--) {
+            if (state(i) == SegmentState.FREE && medium[i] == HOLE) {
+                surplus.addInt(i);
             }
         }
     }
 
-    private IntArrayList listOf(int mediumKind) {
-        return mediumKind == WRITTEN ? freeWritten : mediumKind == FRESH ? freeFresh : holes;
+    /** Has the file system grant the segment's space, which the account then counts; false when it will not. */
+    private boolean grant(int segment) {
+        if (!device.isReadOnly()) {
+            try {
+                device.allocate(position(segment), segmentSizeBytes);
+            } catch (StorageException e) {
+                if (e.code() == ErrorCode.STORE_FULL) {
+                    return false;
+                }
+                throw e;
+            }
+        }
+        space.addAvailable(segmentSizeBytes);
+        return true;
     }
 
     private int addSegment() {
@@ -223,8 +272,9 @@ final class SegmentTable implements AutoCloseable {
         return count++;
     }
 
-    /** Takes in segments that the device grew by, which the fault handler may also have caused. */
+    /** Takes in holes that were filled and segments that the device grew by, which the fault handler may also have caused. */
     private void adoptGrowth() {
+        adoptFilled(space.holeCount());
         while (count < grantedSegments() && count < countMax) {
             freeFresh.addInt(addSegment());
         }
@@ -234,41 +284,38 @@ final class SegmentTable implements AutoCloseable {
     boolean ensureFree(long bytes) {
         adoptGrowth();
         while ((long) freeCount() * segmentSizeBytes < bytes) {
-            if (!regrantHole() && !grow()) {
+            if (!grow()) {
                 return false;
             }
         }
         return true;
     }
 
-    private boolean grow() {
+    /** Has one segment more granted, or a few: a hole while there is one. */
+    boolean grow() {
+        if (!surplus.isEmpty()) {
+            final int segment = surplus.getInt(surplus.size() - 1);
+            if (grant(segment)) {
+                surplus.removeAt(surplus.size() - 1);
+                medium[segment] = FRESH;
+                freeFresh.addInt(segment);
+                return true;
+            }
+        }
         if (!space.tryGrow()) {
             return false;
         }
-        final int before = count;
+        final int before = freeCount();
         adoptGrowth();
-        return count > before;
+        return freeCount() > before;
     }
 
-    /** Asks the file system for the space of a hole again. */
-    boolean regrantHole() {
-        if (holes.isEmpty()) {
-            return false;
+    private void adoptFilled(long holesLeft) {
+        while (holes.size() > holesLeft) {
+            final int segment = holes.removeAt(holes.size() - 1);
+            medium[segment] = FRESH;
+            freeFresh.addInt(segment);
         }
-        final int segment = holes.getInt(holes.size() - 1);
-        try {
-            device.allocate(position(segment), segmentSizeBytes);
-        } catch (StorageException e) {
-            if (e.code() == ErrorCode.STORE_FULL) {
-                return false;
-            }
-            throw e;
-        }
-        holes.removeAt(holes.size() - 1);
-        medium[segment] = FRESH;
-        freeFresh.addInt(segment);
-        space.addAvailable(segmentSizeBytes);
-        return true;
     }
 
     /** Takes a free segment out, or returns -1. The caller gives it an identity and a state. */
@@ -327,22 +374,51 @@ final class SegmentTable implements AutoCloseable {
         }
     }
 
-    /** Returns the disk space of free segments beyond those that are to be kept; returns the number of them. */
-    int punch(int keep) {
+    /**
+     * Returns the disk space of free segments beyond those that are to be kept, at most so many of them; never-written
+     * ones first, then those at the device's end.
+     *
+     * @return how many gave their space back
+     */
+    int punch(int keep, int countAtMost) {
         reclaim();
+        adoptGrowth();
         int punched = 0;
-        while (freeWritten.size() + freeFresh.size() > keep
-                && !freeWritten.isEmpty()
-                && space.availableBytes() - space.reservedBytes() > (long) keep * segmentSizeBytes) {
-            final int segment = freeWritten.removeAt(freeWritten.size() - 1);
+        for (; punched < countAtMost && !surplus.isEmpty(); punched++) {
+            punchSegment(surplus.removeAt(surplus.size() - 1));
+        }
+        for (; punched < countAtMost && freeWritten.size() + freeFresh.size() > keep && mayShrink(); punched++) {
             // Out of the account first: from here on the file system may give the space to others.
             space.addAvailable(-segmentSizeBytes);
-            medium[segment] = HOLE;
-            holes.addInt(segment);
-            device.discard(position(segment), segmentSizeBytes);
-            punched++;
+            punchSegment(removeHighest(freeFresh.isEmpty() ? freeWritten : freeFresh));
         }
         return punched;
+    }
+
+    /** Whether a segment can be spared while faults go on reserving: what they were promised stays covered. */
+    private boolean mayShrink() {
+        return space.availableBytes() - space.reservedBytes() >= 2L * segmentSizeBytes;
+    }
+
+    private static int removeHighest(IntArrayList list) {
+        int at = 0;
+        for (int i = 1; i < list.size(); i++) {
+            at = list.getInt(i) > list.getInt(at) ? i : at;
+        }
+        final int segment = list.getInt(at);
+        list.fastUnorderedRemove(at);
+        return segment;
+    }
+
+    /** The segment is in no list; whatever happens, growing can fill it again afterwards. */
+    private void punchSegment(int segment) {
+        medium[segment] = HOLE;
+        try {
+            device.discard(position(segment), segmentSizeBytes);
+        } finally {
+            adoptFilled(space.offerHole(position(segment)));
+            holes.addInt(segment);
+        }
     }
 
     void markWritten(int segment) {

@@ -47,6 +47,8 @@ public interface Shim {
 
     int kvmdb_space_grow(long account);
 
+    long kvmdb_space_offer_hole(long account, long position);
+
     int kvmdb_layout(long values, int capacity);
 
     int kvmdb_platform_check(long detail);

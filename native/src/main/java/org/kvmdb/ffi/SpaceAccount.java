@@ -14,7 +14,14 @@ import java.lang.invoke.VarHandle;
  *  +-----------+----------+---------+-------+-----------+----+------+
  *  | available | reserved | granted | limit | grow step | fd | lock |      bytes, but for fd and lock
  *  +-----------+----------+---------+-------+-----------+----+------+
+ *   48        56               64           72           80
+ *  +---------+----------------+------------+------------+
+ *  | growths | hole positions | hole bytes | hole count |      positions: an address
+ *  +---------+----------------+------------+------------+
  * </pre>
+ *
+ * <p>Holes, ranges of the file whose space was given back, are offered as a stack: growing fills the last one before it
+ * makes the file longer.
  */
 public final class SpaceAccount implements AutoCloseable {
 
@@ -25,20 +32,33 @@ public final class SpaceAccount implements AutoCloseable {
     static final int GROW_STEP_OFFSET = LIMIT_OFFSET + Long.BYTES;
     static final int FD_OFFSET = GROW_STEP_OFFSET + Long.BYTES;
     static final int LOCK_OFFSET = FD_OFFSET + Integer.BYTES;
-    static final int LENGTH = LOCK_OFFSET + Integer.BYTES;
+    static final int GROWTHS_OFFSET = LOCK_OFFSET + Integer.BYTES;
+    static final int HOLE_POSITIONS_OFFSET = GROWTHS_OFFSET + Long.BYTES;
+    static final int HOLE_BYTES_OFFSET = HOLE_POSITIONS_OFFSET + Long.BYTES;
+    static final int HOLE_COUNT_OFFSET = HOLE_BYTES_OFFSET + Long.BYTES;
+    static final int LENGTH = HOLE_COUNT_OFFSET + Long.BYTES;
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
-    private final NativeMemory memory = NativeMemory.reserve(4096);
+    private static final long MEMORY_UNIT_BYTES = 4096;
+
+    private final NativeMemory memory = NativeMemory.reserve(MEMORY_UNIT_BYTES);
+    private final NativeMemory holePositions;
     private final MemorySegment fields = memory.segment();
 
     /**
      * @param grantedBytes how far the file is already allocated
      * @param limitBytes how far it may grow
      * @param growStepBytes a whole number of segments
+     * @param segmentSizeBytes length of every hole
      * @param fd the file, or -1 for an account that cannot grow
      */
-    public SpaceAccount(long grantedBytes, long limitBytes, long growStepBytes, int fd) {
+    public SpaceAccount(long grantedBytes, long limitBytes, long growStepBytes, long segmentSizeBytes, int fd) {
+        final long positionsLength = (limitBytes / segmentSizeBytes + 1) * Long.BYTES;
+        holePositions =
+                NativeMemory.reserve((positionsLength + MEMORY_UNIT_BYTES - 1) / MEMORY_UNIT_BYTES * MEMORY_UNIT_BYTES);
+        fields.set(ValueLayout.JAVA_LONG, HOLE_POSITIONS_OFFSET, holePositions.address());
+        fields.set(ValueLayout.JAVA_LONG, HOLE_BYTES_OFFSET, segmentSizeBytes);
         fields.set(ValueLayout.JAVA_LONG, GRANTED_OFFSET, grantedBytes);
         fields.set(ValueLayout.JAVA_LONG, LIMIT_OFFSET, limitBytes);
         fields.set(ValueLayout.JAVA_LONG, GROW_STEP_OFFSET, growStepBytes);
@@ -84,7 +104,21 @@ public final class SpaceAccount implements AutoCloseable {
         ShimLibrary.shim().kvmdb_space_release(address(), bytes);
     }
 
-    /** Grows the file by a step, or by what the limit still allows; false when it cannot. */
+    /**
+     * Lets growing fill a hole, which is nobody's until then. One thread at a time offers.
+     *
+     * @return how many holes lie beneath it on the stack
+     */
+    public long offerHole(long position) {
+        return ShimLibrary.shim().kvmdb_space_offer_hole(address(), position);
+    }
+
+    /** Holes that were offered and not yet filled. */
+    public long holeCount() {
+        return (long) LONG.getVolatile(fields, (long) HOLE_COUNT_OFFSET);
+    }
+
+    /** Fills the last hole, or grows the file by a step or by what the limit still allows; false when it cannot. */
     public boolean tryGrow() {
         return ShimLibrary.shim().kvmdb_space_grow(address()) == 0;
     }
@@ -92,5 +126,6 @@ public final class SpaceAccount implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        holePositions.close();
     }
 }

@@ -1,0 +1,91 @@
+package org.kvmdb.gc;
+
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.SegmentStatistics;
+
+/**
+ * When dead segments are freed, and how many of the free ones keep their disk space.
+ *
+ * <p>A segment that holds nothing live any more becomes free at the next checkpoint. A checkpoint is due for that when
+ * such segments have come to be a fair share of the store, or when room is short; otherwise it is the length of the log
+ * that makes one due. Free segments are taken before the file grows.
+ *
+ * <p>Commits into a segment that was written before are cheapest, so a pool of free segments keeps its space: as many as
+ * the log went through since the checkpoint before, for so many will it take until the next one, but no more than a
+ * quarter of what is in use. The rest goes back to the file system, a few segments a step. Holes are no loss of room: whoever
+ * needs space, a page fault too, fills them before the file grows.
+ *
+ * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #checkpoint()}.
+ */
+public final class SegmentReclaimer {
+
+    /** Dead or pooled segments in use are compared with this share of those in use. */
+    private static final int SHARE = 4;
+
+    private static final int SEGMENTS_PER_STEP = 64;
+
+    private final Journal journal;
+    private final int pooledSegmentsMin;
+    private final Object planLock = new Object();
+    private long writtenBytesAtCheckpoint;
+    private int pooledSegments;
+
+    /** @param pooledSegmentsMin free segments that keep their space in any case */
+    public SegmentReclaimer(Journal journal, int pooledSegmentsMin) {
+        this.journal = journal;
+        this.pooledSegmentsMin = pooledSegmentsMin;
+        this.pooledSegments = pooledSegmentsMin;
+    }
+
+    /** What a background thread calls again and again: a checkpoint if one is due, a piece of what is to be given back. */
+    public void step() {
+        if (isCheckpointDue()) {
+            checkpoint();
+        } else {
+            giveBack(SEGMENTS_PER_STEP);
+        }
+    }
+
+    /** Whether the log has grown long, or dead segments have become many or are needed. */
+    public boolean isCheckpointDue() {
+        if (journal.checkpointIsDue()) {
+            return true;
+        }
+        final SegmentStatistics segments = journal.segmentStatistics();
+        return segments.reclaimable() > Math.max(2 * pooledSegmentsMin, segments.full() / SHARE);
+    }
+
+    /**
+     * Takes a checkpoint and gives back what it made superfluous. What readers may still look at follows in later steps.
+     *
+     * @return the sequence that the checkpoint reaches to
+     */
+    public long checkpoint() {
+        final long sequence = journal.checkpoint();
+        plan();
+        while (giveBack(SEGMENTS_PER_STEP) == SEGMENTS_PER_STEP) {
+            Thread.onSpinWait(); // the append lock was free in between
+        }
+        return sequence;
+    }
+
+    /** Free segments that keep their space at present. */
+    public int pooledSegments() {
+        synchronized (planLock) {
+            return pooledSegments;
+        }
+    }
+
+    private void plan() {
+        final SegmentStatistics segments = journal.segmentStatistics();
+        synchronized (planLock) {
+            final long used = (segments.writtenBytes() - writtenBytesAtCheckpoint) / segments.segmentSizeBytes() + 1;
+            writtenBytesAtCheckpoint = segments.writtenBytes();
+            pooledSegments = (int) Math.max(pooledSegmentsMin, Math.min(used, segments.full() / SHARE));
+        }
+    }
+
+    private int giveBack(int countAtMost) {
+        return journal.punchFreeSegments(pooledSegments(), countAtMost);
+    }
+}
