@@ -11,6 +11,9 @@ final class Maintenance implements Agent, AutoCloseable {
 
     private static final long PERIOD_MILLIS = 50;
 
+    /** Between two pieces of a segment that is written ahead: commits go first. */
+    private static final long PREPARE_PAUSE_MILLIS = 1;
+
     private final Journal journal;
     private final SegmentReclaimer reclaimer;
     private final AgentRunner runner;
@@ -28,10 +31,13 @@ final class Maintenance implements Agent, AutoCloseable {
     }
 
     @Override
-    public int doWork() {
+    public int doWork() throws InterruptedException {
         reclaimer.step();
         journal.sealIfIdle();
-        journal.prepareNextSegment();
+        if (journal.prepareNextSegment()) {
+            Thread.sleep(PREPARE_PAUSE_MILLIS);
+            return 1;
+        }
         return 0;
     }
 

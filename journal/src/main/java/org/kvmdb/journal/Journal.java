@@ -28,9 +28,7 @@ public final class Journal implements AutoCloseable {
     private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT) + 64;
 
     private static final long IDLE_NANOS = 100_000_000L;
-    private static final int PREPARE_CHUNK_BYTES = 256 << 10;
-    /** Segments are written ahead while less than this is appended between two calls: a bulk load needs the disk itself. */
-    private static final long PREPARE_QUIET_BYTES = 4 << 20;
+    private static final int FORMAT_CHUNK_BYTES = 256 << 10;
 
     private final Device device;
     private final JournalOptions options;
@@ -47,13 +45,10 @@ public final class Journal implements AutoCloseable {
     private final LogWriter log;
     private final JournalParts parts;
     private final BlockReader reader;
+    private final SegmentPreparer preparer;
     private Superblock superblock;
     private ReaderGrace grace = ReaderGrace.NONE;
     private volatile long lastAppendNanos = System.nanoTime();
-    private long writtenAtLastPrepare;
-    private int prepareSegment = BatchDescriptor.NO_SEGMENT;
-    private int prepareOffset;
-    private MemorySegment prepareZeros;
     private boolean closed;
 
     private Journal(Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks) {
@@ -76,6 +71,7 @@ public final class Journal implements AutoCloseable {
                 options.random().nextLong());
         parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
         reader = new BlockReader(device, segments);
+        preparer = new SegmentPreparer(log, segments, counters);
     }
 
     /** Whole segments that the device holds, behind the superblocks. */
@@ -114,8 +110,8 @@ public final class Journal implements AutoCloseable {
     }
 
     private void writeZeros(int segment) {
-        final MemorySegment zeros = Arena.ofAuto().allocate(PREPARE_CHUNK_BYTES, BatchDescriptor.UNIT_BYTES);
-        final int chunk = Math.min(PREPARE_CHUNK_BYTES, segments.segmentSizeBytes());
+        final MemorySegment zeros = Arena.ofAuto().allocate(FORMAT_CHUNK_BYTES, BatchDescriptor.UNIT_BYTES);
+        final int chunk = Math.min(FORMAT_CHUNK_BYTES, segments.segmentSizeBytes());
         for (int offset = 0; offset < segments.segmentSizeBytes(); offset += chunk) {
             device.write(segments.position(segment) + offset, zeros.asSlice(0, chunk));
         }
@@ -556,40 +552,19 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Has the next segment written ahead, a piece a call, unless the disk is needed for something better. */
-    public void prepareNextSegment() {
+    /** Has a piece of the next segment written ahead; true when there may be more to write. */
+    public boolean prepareNextSegment() {
         if (!lock.tryLock()) {
-            return;
+            return false;
         }
         try {
             if (failure.isFailed()) {
-                return;
+                return false;
             }
             log.reserveNext();
-            final boolean quiet = counters.writtenBytes - writtenAtLastPrepare < PREPARE_QUIET_BYTES;
-            writtenAtLastPrepare = counters.writtenBytes;
-            if (quiet) {
-                preparePiece();
-            }
+            return preparer.step();
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void preparePiece() {
-        if (prepareSegment != log.reservedSegment()) {
-            prepareSegment = log.reservedSegment();
-            prepareOffset = 0;
-        }
-        final int chunk = Math.min(PREPARE_CHUNK_BYTES, segments.segmentSizeBytes());
-        if (prepareZeros == null) {
-            prepareZeros = Arena.ofAuto().allocate(chunk, BatchDescriptor.UNIT_BYTES);
-        }
-        if (log.prepareNext(prepareOffset, prepareZeros)) {
-            prepareOffset += chunk;
-            if (prepareOffset == segments.segmentSizeBytes()) {
-                log.markNextWritten();
-            }
         }
     }
 

@@ -1,0 +1,64 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Writes zeros ahead into the segment that the log goes to next: a commit into a segment that was written before is
+ * 1.6 times as fast as one into space that was only allocated (DURABILITY rule 20). Small commits pay for it; a bulk
+ * load needs the disk for itself, so for that nothing is prepared. Under the append lock, a piece a call.
+ */
+final class SegmentPreparer {
+
+    private static final int PIECE_BYTES = 256 << 10;
+
+    /** Batches are on average smaller than this while small commits are what the log is used for. */
+    private static final long SMALL_BATCH_BYTES = 64 << 10;
+
+    private final LogWriter log;
+    private final SegmentTable segments;
+    private final Counters counters;
+    private final MemorySegment zeros;
+    private int segment = BatchDescriptor.NO_SEGMENT;
+    private int offset;
+    private long bytesSeen;
+    private long batchesSeen;
+    private boolean small = true;
+
+    SegmentPreparer(LogWriter log, SegmentTable segments, Counters counters) {
+        this.log = log;
+        this.segments = segments;
+        this.counters = counters;
+        zeros = Arena.ofAuto()
+                .allocate(Math.min(PIECE_BYTES, segments.segmentSizeBytes()), BatchDescriptor.UNIT_BYTES);
+    }
+
+    /** Writes a piece; false when there is nothing to do. */
+    boolean step() {
+        observe();
+        if (!small) {
+            return false;
+        }
+        if (segment != log.reservedSegment()) {
+            segment = log.reservedSegment();
+            offset = 0;
+        }
+        if (!log.prepareNext(offset, zeros)) {
+            return false;
+        }
+        offset += (int) zeros.byteSize();
+        if (offset == segments.segmentSizeBytes()) {
+            log.markNextWritten();
+        }
+        return true;
+    }
+
+    private void observe() {
+        final long batches = counters.batches - batchesSeen;
+        if (batches > 0) {
+            small = (counters.writtenBytes - bytesSeen) / batches < SMALL_BATCH_BYTES;
+            bytesSeen = counters.writtenBytes;
+            batchesSeen = counters.batches;
+        }
+    }
+}
