@@ -27,11 +27,11 @@ static struct {
     uint64_t heap_memory, heap_segmap, heap_log2_segment;
     uint64_t space_low, space_high;
     uint64_t blob_name;
+    uint64_t block_used; /* last field of the header before a blob */
     int found;
 } vm;
 
-#define VM_FIELDS 8
-#define HEAP_BLOCK_HEADER_BYTES 16 /* size_t length; bool used */
+#define VM_FIELDS 9
 #define HEAPS_MAX 8
 
 static void note_field(const struct vm_struct_entry *e)
@@ -48,6 +48,7 @@ static void note_field(const struct vm_struct_entry *e)
         {"VirtualSpace", "_low", &vm.space_low},
         {"VirtualSpace", "_high", &vm.space_high},
         {"CodeBlob", "_name", &vm.blob_name},
+        {"HeapBlock::Header", "_used", &vm.block_used},
     };
     _Static_assert(sizeof wanted / sizeof *wanted == VM_FIELDS, "all are needed");
     if (e->is_static) {
@@ -115,7 +116,8 @@ static const char *blob_name_at(const uint8_t *heap, uint64_t address)
         return NULL;
     while (map[i] > 0 && i >= map[i])
         i -= map[i];
-    const uint8_t *blob = (const uint8_t *)(low + (i << shift)) + HEAP_BLOCK_HEADER_BYTES;
+    /* The header ends with a bool and is padded to 8 bytes. */
+    const uint8_t *blob = (const uint8_t *)(low + (i << shift)) + ((vm.block_used + 8) & ~7ull);
     return (const char *)word_at(blob, vm.blob_name);
 }
 
