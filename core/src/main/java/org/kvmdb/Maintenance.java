@@ -48,8 +48,11 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public void close() {
-        // Interrupted first: it need not sleep to the end.
-        runner.thread().interrupt();
+        // Interrupted first: it need not sleep to the end. There is no thread yet when the store is closed at once.
+        final Thread thread = runner.thread();
+        if (thread != null) {
+            thread.interrupt();
+        }
         runner.close();
     }
 }

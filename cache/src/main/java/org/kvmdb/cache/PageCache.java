@@ -86,7 +86,11 @@ public final class PageCache implements AutoCloseable {
 
     /** Interrupted first: an agent that sleeps need not sleep to the end. */
     private static void end(AgentRunner runner) {
-        runner.thread().interrupt();
+        final Thread thread = runner.thread();
+        // None yet, when the store is closed at once: then it never runs.
+        if (thread != null) {
+            thread.interrupt();
+        }
         runner.close();
     }
 

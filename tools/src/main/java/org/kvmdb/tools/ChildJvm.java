@@ -57,7 +57,12 @@ public final class ChildJvm implements AutoCloseable {
         return process.waitFor();
     }
 
-    /** What it printed, or how it ended when it printed nothing. */
+    /** Waits for the end. Returns the exit code. */
+    public int waitFor() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    /** The last line that it printed, or how it ended when it printed nothing. */
     public String lastWords() throws IOException, InterruptedException {
         boolean ended = process.waitFor(1, TimeUnit.SECONDS);
         String printed = Files.readString(output).strip();

@@ -40,6 +40,11 @@ public final class Facts {
         return add(label, key, json, grouped(value) + suffix);
     }
 
+    /** A fraction of one for programs, per cent for people. */
+    public Facts share(String label, String key, double fraction) {
+        return add(label, key, fraction, Sizes.significant(fraction * 100) + " %");
+    }
+
     public Facts flag(String label, String key, boolean value) {
         return add(label, key, value, value ? "yes" : "no");
     }

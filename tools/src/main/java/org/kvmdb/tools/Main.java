@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.kvmdb.tools.bench.BenchCommand;
+import org.kvmdb.tools.bench.BenchOpenCommand;
 import org.kvmdb.tools.bench.BenchWriterCommand;
 import org.kvmdb.tools.demo.DemoCommand;
 import org.kvmdb.tools.demo.DemoWorkerCommand;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Option;
             DemoCommand.class,
             DemoWorkerCommand.class,
             BenchCommand.class,
+            BenchOpenCommand.class,
             BenchWriterCommand.class
         })
 public final class Main {

@@ -12,6 +12,8 @@ import picocli.CommandLine.Spec;
 /** How a command opens its store. */
 public final class OpenOptions {
 
+    private static final int SEGMENTS_MIN = 8;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -26,15 +28,21 @@ public final class OpenOptions {
             names = "--max-size",
             paramLabel = "SIZE",
             converter = SizeConverter.class,
-            description = "How large the store may grow (default: what the disk holds).")
+            description = "How large the store may grow while this command runs (default: what the disk holds).")
     private Long maxSizeBytes;
 
     public StoreOptions storeOptions() {
         return usage(spec, () -> {
             StoreOptions options = StoreOptions.defaults();
             options = cacheSizeBytes == null ? options : options.withCacheSizeBytes(cacheSizeBytes);
-            return maxSizeBytes == null ? options : options.withMaxSizeBytes(maxSizeBytes);
+            return maxSizeBytes == null ? options : limited(options, maxSizeBytes);
         });
+    }
+
+    /** A small store needs small segments; of one that exists the size is known anyway. */
+    private static StoreOptions limited(StoreOptions options, long maxSizeBytes) {
+        int segmentSizeBytes = (int) Math.min(options.segmentSizeBytes(), Long.highestOneBit(maxSizeBytes / SEGMENTS_MIN));
+        return options.withSegmentSizeBytes(segmentSizeBytes).withMaxSizeBytes(maxSizeBytes);
     }
 
     public Store open(Path directory) {

@@ -1,25 +1,30 @@
 package org.kvmdb.tools;
 
-/** Every page once, in an order that no read-ahead can guess. */
+import java.util.SplittableRandom;
+
+/**
+ * Every page once, shuffled. A fixed stride would not do: with the passing of time its pages are neighbours of earlier
+ * ones, as in many interleaved streams, and read-ahead finds that.
+ */
 public final class PageOrder {
 
-    private final long pages;
-    private final long stride;
+    private final int[] order;
 
-    public PageOrder(long pages) {
-        this.pages = pages;
-        long candidate = Math.max(1, (long) (pages * 0.618));
-        while (greatestCommonDivisor(candidate, pages) != 1) {
-            candidate++;
+    /** @throws IllegalArgumentException for more pages than an array holds */
+    public PageOrder(long pages, long seed) {
+        if (pages > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("too many pages to shuffle: " + pages);
         }
-        this.stride = candidate;
+        order = new int[(int) pages];
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < order.length; i++) {
+            int other = random.nextInt(i + 1);
+            order[i] = order[other];
+            order[other] = i;
+        }
     }
 
     public long page(long position) {
-        return Math.floorMod(position * stride, pages);
-    }
-
-    private static long greatestCommonDivisor(long a, long b) {
-        return b == 0 ? a : greatestCommonDivisor(b, a % b);
+        return order[(int) position];
     }
 }

@@ -3,6 +3,7 @@ package org.kvmdb.tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -49,6 +50,7 @@ public final class Progress implements AutoCloseable {
         return new ProgressBarBuilder()
                 .setTaskName(task)
                 .setInitialMax(totalBytes)
+                .startsFrom(doneBytes, Duration.ofNanos(System.nanoTime() - startNanos))
                 .setUnit("MiB", MIB)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setConsumer(new ConsoleProgressBarConsumer(System.err))

@@ -72,6 +72,9 @@ public final class TemporaryDirectory implements AutoCloseable {
     }
 
     private static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
         List<Path> deepestFirst;
         try (Stream<Path> paths = Files.walk(root)) {
             deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();

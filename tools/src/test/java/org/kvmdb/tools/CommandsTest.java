@@ -65,7 +65,7 @@ class CommandsTest {
 
     @Test
     void shouldTellWhenThereIsNoStore() throws IOException {
-        for (String command : List.of("info", "check", "volume list")) {
+        for (String command : List.of("info", "volume list")) {
             Object[] words = (command + " " + directory.resolve("none")).split(" ");
             fail(words);
         }

@@ -96,7 +96,7 @@ final class DemoReport {
         Facts facts = new Facts()
                 .number("reading 8 bytes of a resident page", "hitNanos", hit.volumeNanos(), " ns")
                 .number("the same of plain memory", "plainNanos", hit.plainNanos(), " ns")
-                .number("so the volume has, of plain memory's speed,", "hitRatio", hit.ratio() * 100, " %")
+                .share("so the volume has, of plain memory's speed,", "hitRatio", hit.ratio())
                 .duration("a page fault, read and decompressed, median", "faultP50Nanos", faultP50Nanos())
                 .duration("a page fault, 99.9 %", "faultP999Nanos", faultPass.randomLatency().p999Nanos())
                 .number("compression", "compressionRatio", compressionRatio(), " : 1");

@@ -48,14 +48,13 @@ final class PageComparison {
 
     /** In an order that no read-ahead can guess, each page once. */
     void inRandomOrder(int threads, long seed) throws InterruptedException {
-        PageOrder order = new PageOrder(pages);
-        long start = Math.floorMod(seed, pages);
+        PageOrder order = new PageOrder(pages, seed);
         try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
             List<Future<?>> parts = new ArrayList<>();
             for (int thread = 0; thread < threads; thread++) {
                 long from = pages * thread / threads;
                 long to = pages * (thread + 1) / threads;
-                parts.add(executor.submit(() -> compare(from, to, position -> order.page(start + position))));
+                parts.add(executor.submit(() -> compare(from, to, order::page)));
             }
             for (Future<?> part : parts) {
                 join(part);
