@@ -22,7 +22,7 @@ class SpaceAccountTest {
 
     @Test
     void shouldRefuseAndChangeNothingWhenThereIsNoRoom() {
-        try (SpaceAccount account = new SpaceAccount(0, STEP, STEP, -1)) {
+        try (SpaceAccount account = new SpaceAccount(0, STEP, STEP, STEP, -1)) {
             account.addAvailable(1000);
             assertTrue(account.tryReserve(600));
             assertFalse(account.tryReserve(401));
@@ -37,7 +37,7 @@ class SpaceAccountTest {
     @Test
     void shouldGrowTheFileByStepsUpToTheLimit() {
         try (NativeFile file = NativeFile.open(directory.resolve("f"), NativeFile.CREATE);
-                SpaceAccount account = new SpaceAccount(0, 5 * STEP / 2, STEP, file.fd())) {
+                SpaceAccount account = new SpaceAccount(0, 5 * STEP / 2, STEP, STEP, file.fd())) {
             assertTrue(account.tryReserve(1));
             assertEquals(STEP, account.grantedBytes());
             assertEquals(STEP, file.sizeBytes());
@@ -55,7 +55,7 @@ class SpaceAccountTest {
     @Test
     void shouldNeverHandOutMoreThanThereIsWhenManyReserve() throws Exception {
         try (NativeFile file = NativeFile.open(directory.resolve("f"), NativeFile.CREATE);
-                SpaceAccount account = new SpaceAccount(0, 16 * STEP, STEP, file.fd());
+                SpaceAccount account = new SpaceAccount(0, 16 * STEP, STEP, STEP, file.fd());
                 ExecutorService threads = Executors.newFixedThreadPool(4)) {
             final List<Future<Long>> reserved = new ArrayList<>();
             for (int t = 0; t < 4; t++) {
