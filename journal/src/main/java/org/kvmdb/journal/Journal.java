@@ -625,6 +625,25 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Lets go of everything and writes nothing, as the end of the process would. For tests. */
+    void kill() {
+        lock.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                failure.close();
+                closeMemory();
+                device.close();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    JournalParts parts() {
+        return parts;
+    }
+
     private void closeMemory() {
         arena.close();
         segments.close();

@@ -258,6 +258,11 @@ final class PageMap {
         deaths.addAll(cutDeaths);
     }
 
+    /** Stored nodes that are dead once the next checkpoint is durable. */
+    LongArrayList deaths() {
+        return deaths;
+    }
+
     /** The checkpoint of the last cut is written: frozen nodes that were replaced or removed go. */
     void thaw() {
         forgetCached();

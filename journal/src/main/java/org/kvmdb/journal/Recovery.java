@@ -113,6 +113,9 @@ final class Recovery {
                 generation = successor.generation;
                 salt = successor.salt;
                 offset = 0;
+                if (segment >= segments.count()) {
+                    break; // the device grew, and a crash came before its new size was durable: nothing is there
+                }
                 enter(segment, generation, salt);
             }
         }
@@ -126,9 +129,13 @@ final class Recovery {
         }
         final SegmentState state = segments.state(segment);
         final boolean isStart = segment == superblock.log().segment() && generation == superblock.log().generation();
+        // The table is as of the checkpoint's end: the log may have gone through this segment since its cut.
+        final boolean isKnown = state == SegmentState.FULL
+                && generation == segments.generation(segment)
+                && salt == segments.salt(segment);
         final boolean isNew = (state == SegmentState.FREE || state == SegmentState.RESERVED)
                 && generation - segments.generation(segment) >= 0;
-        if (!isStart && !isNew) {
+        if (!isStart && !isKnown && !isNew) {
             throw Corrupt.store("log goes on in segment %d of generation %d, which is %s with generation %d"
                     .formatted(segment, generation, state, segments.generation(segment)));
         }

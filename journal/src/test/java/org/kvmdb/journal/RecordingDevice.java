@@ -1,0 +1,158 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * Records what is written, flushed and discarded, in order, with the tester's marks between, and makes of it the medium
+ * as a crash could have left it. Fault model: everything written before a completed flush is there; of what was written
+ * since, each sector of 512 bytes may be there or not, in any order; a discard that was not flushed may have happened or
+ * not. For one thread.
+ */
+public final class RecordingDevice extends KeptDevice {
+
+    public static final int SECTOR_BYTES = 512;
+
+    /** What an event is; DISCARD is kept as a write of zeros. */
+    public enum Kind {
+        WRITE,
+        FLUSH,
+        ISSUED,
+        ACKED
+    }
+
+    /**
+     * @param number of a mark: the commit
+     * @param sizeBytes length of the device then
+     */
+    public record Event(Kind kind, long position, byte[] bytes, int number, long sizeBytes) {}
+
+    /** A write of which a crash left something; a null set of sectors means all of them. */
+    public record Left(Event write, BitSet sectors) {}
+
+    private final List<Event> events = new ArrayList<>();
+    private final byte[] image;
+    private int ignoredFlushes;
+
+    /** Records on top of what the device holds, which is taken for durable. */
+    public RecordingDevice(Device inner) {
+        super(inner);
+        image = bytesOf(inner);
+    }
+
+    private RecordingDevice(Device inner, byte[] durable, List<Event> pending) {
+        super(inner);
+        image = durable;
+        events.addAll(pending);
+    }
+
+    private static byte[] bytesOf(Device device) {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment buffer = arena.allocate(device.sizeBytes(), 4096);
+            device.read(0, buffer);
+            return buffer.toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+
+    /** A bug on purpose: the next flushes return as if they had flushed. */
+    public void ignoreFlushes(int count) {
+        ignoredFlushes = count;
+    }
+
+    @Override
+    public void write(long position, MemorySegment buffer) {
+        super.write(position, buffer);
+        add(Kind.WRITE, position, buffer.toArray(ValueLayout.JAVA_BYTE), 0);
+    }
+
+    @Override
+    public void discard(long position, long lengthBytes) {
+        super.discard(position, lengthBytes);
+        add(Kind.WRITE, position, new byte[(int) lengthBytes], 0);
+    }
+
+    @Override
+    public void flush() {
+        super.flush();
+        if (ignoredFlushes > 0) {
+            ignoredFlushes--;
+            return;
+        }
+        add(Kind.FLUSH, 0, null, 0);
+    }
+
+    /** The tester is about to write that commit. */
+    public void issued(int commit) {
+        add(Kind.ISSUED, 0, null, commit);
+    }
+
+    /** That commit, and all before it, were acknowledged. */
+    public void acked(int commit) {
+        add(Kind.ACKED, 0, null, commit);
+    }
+
+    private void add(Kind kind, long position, byte[] bytes, int number) {
+        events.add(new Event(kind, position, bytes, number, medium().sizeBytes()));
+    }
+
+    public List<Event> events() {
+        return events;
+    }
+
+    /** What the device held when the recording began. */
+    public byte[] startImage() {
+        return image;
+    }
+
+    /** A device that holds that image, for a crash state: durable bytes with some later writes over them. */
+    public static MemoryDevice materialize(byte[] durable, long sizeBytes, List<Left> left) {
+        final MemoryDevice device = new MemoryDevice("crash");
+        try (Arena arena = Arena.ofConfined()) {
+            device.truncate(sizeBytes);
+            writeNonZero(device, durable, (int) Math.min(durable.length, sizeBytes), arena);
+            for (Left part : left) {
+                writeSectors(device, part, arena);
+            }
+            return device;
+        }
+    }
+
+    /** The same, where a process died and the system did not: the later writes are there, and not yet durable. */
+    public static RecordingDevice killed(byte[] durable, long sizeBytes, List<Event> pending) {
+        final List<Left> left = pending.stream().map(event -> new Left(event, null)).toList();
+        return new RecordingDevice(materialize(durable, sizeBytes, left), durable, pending);
+    }
+
+    private static void writeNonZero(MemoryDevice device, byte[] bytes, int length, Arena arena) {
+        final MemorySegment buffer = arena.allocate(Math.max(1, length), 4096);
+        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
+        final int chunk = 32 << 10;
+        for (int at = 0; at < length; at += chunk) {
+            final int n = Math.min(chunk, length - at);
+            if (!Fields.isZero(buffer, at, n)) {
+                device.write(at, buffer.asSlice(at, n));
+            }
+        }
+    }
+
+    private static void writeSectors(MemoryDevice device, Left part, Arena arena) {
+        final byte[] bytes = part.write.bytes();
+        final MemorySegment buffer = arena.allocate(bytes.length, 4096);
+        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        if (part.sectors == null) {
+            device.write(part.write.position(), buffer);
+            return;
+        }
+        for (int i = part.sectors.nextSetBit(0); i >= 0; i = part.sectors.nextSetBit(i + 1)) {
+            final long at = (long) i * SECTOR_BYTES;
+            final long n = Math.min(SECTOR_BYTES, bytes.length - at);
+            if (n > 0) {
+                device.write(part.write.position() + at, buffer.asSlice(at, n));
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What a store holds, naively: volumes by name, versions of pages by LPN; and as it was after each commit. */
+public final class StoreModel {
+
+    /** A volume. Pages that are holes are not in the map. */
+    public static final class Volume {
+        long sizeBytes;
+        int pageShift;
+        long lsn;
+        final TreeMap<Long, Long> pages = new TreeMap<>();
+
+        Volume(long sizeBytes, int pageShift, long lsn) {
+            this.sizeBytes = sizeBytes;
+            this.pageShift = pageShift;
+            this.lsn = lsn;
+        }
+
+        Volume copy() {
+            final Volume copy = new Volume(sizeBytes, pageShift, lsn);
+            copy.pages.putAll(pages);
+            return copy;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Volume volume
+                    && volume.sizeBytes == sizeBytes
+                    && volume.pageShift == pageShift
+                    && volume.lsn == lsn
+                    && volume.pages.equals(pages);
+        }
+
+        @Override
+        public int hashCode() {
+            return pages.hashCode();
+        }
+
+        @Override
+        public String toString() {
+            return "size=%d shift=%d lsn=%d %s".formatted(sizeBytes, pageShift, lsn, pages);
+        }
+    }
+
+    private final List<Map<String, Volume>> states = new ArrayList<>();
+    private final TreeMap<String, Volume> now = new TreeMap<>();
+
+    public StoreModel() {
+        states.add(Map.of());
+    }
+
+    /** The state that the next commit is made of. */
+    public TreeMap<String, Volume> now() {
+        return now;
+    }
+
+    /** Number of the commit that {@link #committed} will give. */
+    public int nextCommit() {
+        return states.size();
+    }
+
+    /** Keeps the state as that of the next commit. */
+    public void committed() {
+        final Map<String, Volume> copy = new TreeMap<>();
+        now.forEach((name, volume) -> copy.put(name, volume.copy()));
+        states.add(copy);
+    }
+
+    /** The last commit never happened, as a recovery found. */
+    public void cutTo(int commit) {
+        states.subList(commit + 1, states.size()).clear();
+        now.clear();
+        states.get(commit).forEach((name, volume) -> now.put(name, volume.copy()));
+    }
+
+    public Map<String, Volume> state(int commit) {
+        return states.get(commit);
+    }
+
+    public int lastCommit() {
+        return states.size() - 1;
+    }
+
+    /** Reads all of a store; fails on a page that is not of its place. */
+    public static Map<String, Volume> read(Journal journal) {
+        final Map<String, Volume> result = new TreeMap<>();
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment memory = arena.allocate(1 << 16, 64);
+            for (VolumeEntry entry : journal.volumes()) {
+                final Volume volume = new Volume(entry.sizeBytes(), entry.pageShift(), entry.lsn());
+                final MemorySegment page = memory.asSlice(0, 1L << entry.pageShift());
+                journal.forEachMapped(entry.id(), (lpn, ppn) -> {
+                    journal.readPage(entry.id(), lpn, page);
+                    volume.pages.put(lpn, PageContent.version(page, entry.name(), lpn));
+                });
+                result.put(entry.name(), volume);
+            }
+        }
+        return result;
+    }
+
+    /** The commit whose state that is, between the two given; fails when there is none. */
+    public int commitOf(Map<String, Volume> found, int acked, int issued) {
+        for (int commit = issued; commit >= acked; commit--) {
+            if (states.get(commit).equals(found)) {
+                return commit;
+            }
+        }
+        for (int commit = 0; commit < states.size(); commit++) {
+            if (states.get(commit).equals(found)) {
+                throw new AssertionError("recovered commit %d, where %d was acknowledged and %d issued"
+                        .formatted(commit, acked, issued));
+            }
+        }
+        throw new AssertionError("recovered no state of commit order, acked=%d issued=%d\nfound=%s\nacked=%s\nissued=%s"
+                .formatted(acked, issued, found, states.get(acked), states.get(issued)));
+    }
+}

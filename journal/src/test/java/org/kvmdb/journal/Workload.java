@@ -1,0 +1,345 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * A journal that is written to, and the model of it beside: every step does the same to both, and marks on a recording
+ * device when a commit was issued and when it was acknowledged. Seeded; for one thread.
+ */
+public final class Workload implements AutoCloseable {
+
+    private record Stolen(String volume, long lpn, long version, long ppn) {}
+
+    private final KeptDevice device;
+    private final StoreModel model;
+    private final SplittableRandom random;
+    private final JournalOptions options;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment page = arena.allocate(1 << 16, 64);
+    private final MemorySegment encoded = arena.allocate(BlockEncoder.destinationLength(16), 64);
+    private final List<Stolen> stolen = new ArrayList<>();
+    private Journal journal;
+    private long version;
+    private int acked;
+    private int issued;
+    /** The last commit that the journal took: what was issued behind it was refused. */
+    private int applied;
+
+    private int fullCount;
+
+    public Workload(KeptDevice device, JournalOptions options, long seed) {
+        this.device = device;
+        this.random = new SplittableRandom(seed);
+        this.options = options.withRandom(random.split());
+        this.model = new StoreModel();
+    }
+
+    /** Small segments, little space, so that everything happens early. */
+    public static JournalOptions tinyOptions() {
+        return JournalOptions.defaults()
+                .withSegmentSizeBytes(64 << 10)
+                .withMaxSizeBytes((1 << 20) + 48 * (64 << 10))
+                .withGrowStepSegments(2)
+                .withPooledSegmentsMax(3);
+    }
+
+    public void create() {
+        journal = Journal.create(device, options);
+    }
+
+    public void reopen() {
+        stolen.clear();
+        device.reopen();
+        journal = Journal.open(device, options);
+        final int found = model.commitOf(StoreModel.read(journal), acked, issued);
+        model.cutTo(found);
+        issued = found;
+        ack(found);
+    }
+
+    public void closeJournal() {
+        journal.close();
+        ack(issued);
+    }
+
+    /** As a process that is killed: nothing more is written. */
+    public void kill() {
+        journal.kill();
+    }
+
+    public Journal journal() {
+        return journal;
+    }
+
+    public KeptDevice device() {
+        return device;
+    }
+
+    public StoreModel model() {
+        return model;
+    }
+
+    public int acked() {
+        return acked;
+    }
+
+    public int issued() {
+        return issued;
+    }
+
+    // ---- steps ----
+
+    public void createVolume(String name, long sizeBytes, int pageShift) {
+        model.now().put(name, new StoreModel.Volume(sizeBytes, pageShift, 0));
+        issue();
+        journal.createVolume(name, sizeBytes, pageShift);
+        ack(issued);
+    }
+
+    public void deleteVolume(String name) {
+        model.now().remove(name);
+        stolen.removeIf(one -> {
+            if (one.volume.equals(name)) {
+                journal.dropStolen(one.ppn);
+            }
+            return one.volume.equals(name);
+        });
+        issue();
+        journal.deleteVolume(journal.volume(name).id());
+        ack(issued);
+    }
+
+    public void resizeVolume(String name, long sizeBytes) {
+        final StoreModel.Volume volume = model.now().get(name);
+        volume.sizeBytes = sizeBytes;
+        volume.pages.tailMap(VolumeEntry.pageCount(sizeBytes, volume.pageShift)).clear();
+        stolen.removeIf(one -> {
+            final boolean gone = one.volume.equals(name)
+                    && one.lpn >= VolumeEntry.pageCount(sizeBytes, volume.pageShift);
+            if (gone) {
+                journal.dropStolen(one.ppn);
+            }
+            return gone;
+        });
+        issue();
+        journal.resizeVolume(journal.volume(name).id(), sizeBytes);
+        ack(issued);
+    }
+
+    /** Commits pages, with what was stolen; synchronously, or with a later {@link #sync}. */
+    public void put(String name, boolean synchronous, long... lpns) {
+        final int id = journal.volume(name).id();
+        try (Append append = journal.beginAppend()) {
+            referStolen(append);
+            for (long lpn : lpns) {
+                append.page(id, lpn, block(name, lpn, ++version));
+                model.now().get(name).pages.put(lpn, version);
+            }
+            model.now().get(name).lsn = ++version;
+            append.lsn(id, version);
+            finish(append, synchronous);
+        }
+    }
+
+    public void trim(String name, boolean synchronous, long... lpns) {
+        final int id = journal.volume(name).id();
+        try (Append append = journal.beginAppend()) {
+            for (long lpn : lpns) {
+                append.trim(id, lpn);
+                model.now().get(name).pages.remove(lpn);
+            }
+            finish(append, synchronous);
+        }
+    }
+
+    /** Commits what was stolen, by reference alone. */
+    public void putStolen(boolean synchronous) {
+        try (Append append = journal.beginAppend()) {
+            referStolen(append);
+            finish(append, synchronous);
+        }
+    }
+
+    private void referStolen(Append append) {
+        for (Stolen one : stolen) {
+            append.reference(journal.volume(one.volume).id(), one.lpn, one.ppn);
+            model.now().get(one.volume).pages.put(one.lpn, one.version);
+        }
+    }
+
+    private void finish(Append append, boolean synchronous) {
+        issue();
+        append.commit();
+        if (synchronous) {
+            append.flush();
+        }
+        append.apply();
+        applied = issued;
+        stolen.clear();
+        if (synchronous) {
+            ack(issued);
+        }
+    }
+
+    /** Writes pages ahead of their commit. */
+    public void steal(String name, long... lpns) {
+        final int id = journal.volume(name).id();
+        final List<Stolen> now = new ArrayList<>();
+        try (Append append = journal.beginAppend()) {
+            for (long lpn : lpns) {
+                now.add(new Stolen(name, lpn, ++version, append.page(id, lpn, block(name, lpn, version))));
+            }
+            append.stolen();
+        }
+        for (Stolen one : now) {
+            stolen.removeIf(old -> {
+                if (old.volume.equals(name) && old.lpn == one.lpn) {
+                    journal.dropStolen(old.ppn);
+                    return true;
+                }
+                return false;
+            });
+        }
+        stolen.addAll(now);
+    }
+
+    public void rollBackStolen() {
+        stolen.forEach(one -> journal.dropStolen(one.ppn));
+        stolen.clear();
+    }
+
+    /** An append that is given up after some batches. */
+    public void abandon(String name, long... lpns) {
+        final int id = journal.volume(name).id();
+        try (Append append = journal.beginAppend()) {
+            for (long lpn : lpns) {
+                append.page(id, lpn, block(name, lpn, ++version));
+            }
+        }
+    }
+
+    public void sync() {
+        journal.flush();
+        ack(issued);
+    }
+
+    public void checkpoint() {
+        journal.checkpoint();
+        ack(issued);
+    }
+
+    private MemorySegment block(String name, long lpn, long ofVersion) {
+        final int shift = journal.volume(name).pageShift();
+        final MemorySegment target = page.asSlice(0, 1L << shift);
+        PageContent.fill(target, name, lpn, ofVersion);
+        return encoded.asSlice(0, BlockEncoder.encode(target, shift, encoded));
+    }
+
+    private void issue() {
+        issued = model.nextCommit();
+        model.committed();
+        if (device instanceof RecordingDevice recording) {
+            recording.issued(issued);
+        }
+    }
+
+    private void ack(int commit) {
+        acked = commit;
+        applied = Math.max(applied, commit);
+        if (device instanceof RecordingDevice recording) {
+            recording.acked(commit);
+        }
+    }
+
+    // ---- random ----
+
+    /** A random step. One that found the store full changed nothing; then room is made. */
+    public void randomStep() {
+        try {
+            anyStep();
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+            fullCount++;
+            model.cutTo(applied);
+            issued = applied;
+            rollBackStolen();
+            if (fullCount % 2 == 0) {
+                model.now().keySet().stream().findFirst().ifPresent(this::deleteVolume);
+            }
+            checkpoint();
+        }
+    }
+
+    /** How often the store was found full. */
+    public int fullCount() {
+        return fullCount;
+    }
+
+    private void anyStep() {
+        final List<String> names = List.copyOf(model.now().keySet());
+        final int choice = names.isEmpty() ? 100 : random.nextInt(100);
+        if (choice >= 93 && names.size() < 3) {
+            createVolume("v" + ++version, 4096L * (1 + random.nextInt(60)), 12 + random.nextInt(2));
+            return;
+        }
+        final String name = names.get(random.nextInt(names.size()));
+        final long pages = VolumeEntry.pageCount(model.now().get(name).sizeBytes, model.now().get(name).pageShift);
+        if (choice < 6) {
+            checkpoint();
+        } else if (choice < 10) {
+            resizeVolume(name, 4096L * random.nextInt(80));
+        } else if (choice < 12) {
+            deleteVolume(name);
+        } else if (choice < 15) {
+            closeJournal();
+            reopen();
+        } else if (choice < 17) {
+            kill();
+            reopen();
+        } else if (choice < 20) {
+            sync();
+        } else if (choice < 22) {
+            rollBackStolen();
+        } else if (choice < 25) {
+            journal.prepareNextSegment();
+        } else if (pages > 0) {
+            randomPages(name, pages, choice);
+        }
+    }
+
+    private void randomPages(String name, long pages, int choice) {
+        final boolean synchronous = random.nextInt(4) != 0;
+        final int most = random.nextInt(6) == 0 ? 30 : 3;
+        final long[] lpns = random.longs(1 + random.nextInt(most), 0, pages).distinct().toArray();
+        if (choice < 35) {
+            steal(name, lpns);
+        } else if (choice < 40) {
+            abandon(name, lpns);
+        } else if (choice < 50) {
+            trim(name, synchronous, lpns);
+        } else if (choice < 55) {
+            putStolen(synchronous);
+        } else {
+            put(name, synchronous, lpns);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (journal != null && !device.isClosed()) {
+                journal.kill();
+            }
+        } finally {
+            arena.close();
+        }
+    }
+}
