@@ -1,6 +1,7 @@
 package org.kvmdb;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ final class OpenStore implements Store {
     /** The file that holds everything, within the store's directory. */
     static final String DATA_FILE = "store.kvmdb";
 
+    private static final int NAME_BYTES_MAX = 255;
     private static final long READ_DEADLINE_MILLIS = 30_000;
 
     private final Path directory;
@@ -148,10 +150,12 @@ final class OpenStore implements Store {
     }
 
     private static void checkName(String name) {
-        if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")) {
+        if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")
+                || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
             throw new StorageException(
                     ErrorCode.INVALID,
-                    "not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first"
+                    ("not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first,"
+                                    + " and at most 255 bytes of UTF-8")
                             .formatted(name));
         }
     }
