@@ -13,10 +13,13 @@ final class Maintenance implements Agent, AutoCloseable {
     private final Journal journal;
     private final AgentRunner runner;
 
+    /** As it was made: the runner knows it only once it runs. */
+    private final Thread thread;
+
     Maintenance(Journal journal) {
         this.journal = journal;
         this.runner = new AgentRunner(new SleepingMillisIdleStrategy(PERIOD_MILLIS), Maintenance::report, null, this);
-        AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
     }
 
     /** A journal that failed says so to whoever commits next; here it must only not end the agent. */
@@ -42,7 +45,7 @@ final class Maintenance implements Agent, AutoCloseable {
     @Override
     public void close() {
         // Interrupted first: it need not sleep to the end.
-        runner.thread().interrupt();
+        thread.interrupt();
         runner.close();
     }
 }

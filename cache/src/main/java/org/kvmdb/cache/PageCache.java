@@ -39,10 +39,10 @@ public final class PageCache implements AutoCloseable {
     private final WriteBack writeBack;
     private final CommitCoordinator coordinator;
     private final Prefetcher prefetcher = new Prefetcher();
-    private final Scopes.Depth scopeDepth = new Scopes.Depth();
+    private final Scopes.Gate scopeGate = new Scopes.Gate();
     private final Map<Integer, Region> regions = new ConcurrentHashMap<>();
     private final AtomicLong pinnedBytes = new AtomicLong();
-    private final List<AgentRunner> agents = new ArrayList<>();
+    private final List<RunningAgent> agents = new ArrayList<>();
 
     /**
      * @param budgetBytes for frames, copies aside, staging, page states and the buffers of the write-back
@@ -64,7 +64,7 @@ public final class PageCache implements AutoCloseable {
         for (int device = 0; device < journal.deviceCount(); device++) {
             pool.device(device, journal.deviceFd(device));
         }
-        this.writeBack = new WriteBack(journal);
+        this.writeBack = new WriteBack(journal, scopeGate);
         this.coordinator = new CommitCoordinator(writeBack);
         journal.readerGrace(new PoolGrace());
         journal.onRootChange((volumeId, node) -> {
@@ -80,14 +80,18 @@ public final class PageCache implements AutoCloseable {
 
     private void start(Agent agent) {
         final AgentRunner runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, PageCache::report, null, agent);
-        agents.add(runner);
-        AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        agents.add(new RunningAgent(
+                runner, AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r))));
     }
 
-    /** Interrupted first: an agent that sleeps need not sleep to the end. */
-    private static void end(AgentRunner runner) {
-        runner.thread().interrupt();
-        runner.close();
+    /** The thread as it was made: the runner knows it only once it runs. */
+    private record RunningAgent(AgentRunner runner, Thread thread) {
+
+        /** Interrupted first: an agent that sleeps need not sleep to the end. */
+        void end() {
+            thread.interrupt();
+            runner.close();
+        }
     }
 
     /** What an agent met is met again, and told, by the next commit; here it must only not end the agent. */
@@ -106,7 +110,7 @@ public final class PageCache implements AutoCloseable {
     public void close(VolumeEntry volume) {
         final Region region = regions.get(volume.id());
         if (region != null) {
-            scopeDepth.checkOutside("closing a volume");
+            scopeGate.checkOutside("closing a volume");
             region.closeMemory();
             writeBack.discard(region);
             regions.remove(volume.id());
@@ -117,13 +121,13 @@ public final class PageCache implements AutoCloseable {
 
     /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
     public long commit(Collection<Region> named, boolean durable) {
-        scopeDepth.checkOutside("commit");
+        scopeGate.checkOutside("commit");
         return coordinator.commit(chosen(named), durable);
     }
 
     /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
     public void rollback(Collection<Region> named) {
-        scopeDepth.checkOutside("rollback");
+        scopeGate.checkOutside("rollback");
         writeBack.rollback(chosen(named));
     }
 
@@ -132,7 +136,7 @@ public final class PageCache implements AutoCloseable {
     }
 
     public void resize(Region region, long sizeBytes) {
-        scopeDepth.checkOutside("resize");
+        scopeGate.checkOutside("resize");
         writeBack.resize(region, sizeBytes);
     }
 
@@ -201,8 +205,8 @@ public final class PageCache implements AutoCloseable {
         return prefetcher;
     }
 
-    Scopes.Depth scopeDepth() {
-        return scopeDepth;
+    Scopes.Gate scopeGate() {
+        return scopeGate;
     }
 
     void reservePins(long bytes) {
@@ -260,10 +264,10 @@ public final class PageCache implements AutoCloseable {
      */
     @Override
     public void close() {
-        scopeDepth.checkOutside("close");
+        scopeGate.checkOutside("close");
         closeAllMemory();
         pool.stop();
-        agents.forEach(PageCache::end);
+        agents.forEach(RunningAgent::end);
         journal.readerGrace(ReaderGrace.NONE);
         regions.values().forEach(writeBack::discard);
         regions.clear();

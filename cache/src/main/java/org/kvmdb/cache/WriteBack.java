@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
@@ -34,13 +35,15 @@ final class WriteBack implements AutoCloseable {
 
     private final Journal journal;
     private final SpaceAccount space;
+    private final Scopes.Gate scopeGate;
     private final PageWriter writer = new PageWriter();
     private final ReentrantLock lock = new ReentrantLock();
     private long stolenPages;
     private long committedPages;
 
-    WriteBack(Journal journal) {
+    WriteBack(Journal journal, Scopes.Gate scopeGate) {
         this.journal = journal;
+        this.scopeGate = scopeGate;
         this.space = journal.space();
     }
 
@@ -79,16 +82,8 @@ final class WriteBack implements AutoCloseable {
                     "another library has replaced the SIGBUS handler, so that page faults are no longer seen: open the"
                             + " store after it was loaded, or keep it from installing one");
         }
-        final List<Region> locked = new ArrayList<>();
+        final List<Region> locked = lockScopes(regionsOf(group), (region, e) -> failAll(group, region, e));
         try {
-            for (Region region : regionsOf(group)) {
-                try {
-                    region.scopes().lockExclusive();
-                    locked.add(region);
-                } catch (StorageException e) {
-                    failAll(group, region, e);
-                }
-            }
             for (Region region : locked) {
                 try {
                     if (region.isClosed()) {
@@ -103,8 +98,33 @@ final class WriteBack implements AutoCloseable {
                 }
             }
         } finally {
-            locked.forEach(region -> region.scopes().unlockExclusive());
+            unlockScopes(locked);
         }
+    }
+
+    /** Keeps scopes out of the regions together; those with a write pin that stays go to the handler and are left out. */
+    private List<Region> lockScopes(List<Region> regions, BiConsumer<Region, StorageException> onPinned) {
+        final List<Region> wanted = new ArrayList<>(regions);
+        do {
+            wanted.removeIf(region -> {
+                try {
+                    region.scopes().awaitNoWritePins();
+                    return false;
+                } catch (StorageException e) {
+                    onPinned.accept(region, e);
+                    return true;
+                }
+            });
+        } while (!Scopes.tryLock(scopeGate, scopesOf(wanted)));
+        return wanted;
+    }
+
+    private void unlockScopes(List<Region> locked) {
+        Scopes.unlock(scopeGate, scopesOf(locked));
+    }
+
+    private static List<Scopes> scopesOf(List<Region> regions) {
+        return regions.stream().map(Region::scopes).toList();
     }
 
     private static List<Region> regionsOf(List<CommitRequest> group) {
@@ -287,15 +307,17 @@ final class WriteBack implements AutoCloseable {
         }
     }
 
-    private static void exclusively(Region region, Runnable action) {
-        region.scopes().lockExclusive();
+    private void exclusively(Region region, Runnable action) {
+        final List<Region> locked = lockScopes(List.of(region), (pinned, e) -> {
+            throw e;
+        });
         try {
             if (region.isClosed()) {
                 throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
             }
             action.run();
         } finally {
-            region.scopes().unlockExclusive();
+            unlockScopes(locked);
         }
     }
 
