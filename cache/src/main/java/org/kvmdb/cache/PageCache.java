@@ -258,24 +258,13 @@ public final class PageCache implements AutoCloseable {
     }
 
 
-    /**
-     * Unmaps everything, dropping what was not committed. When memory of a region is in use by a native call, nothing is
-     * closed and the exception says so.
-     */
-    @Override
-    public void close() {
+    /** Throws when the current thread is in a write scope: it would take the memory from under its own feet. */
+    public void checkCanClose() {
         scopeGate.checkOutside("close");
-        closeAllMemory();
-        pool.stop();
-        agents.forEach(RunningAgent::end);
-        journal.readerGrace(ReaderGrace.NONE);
-        regions.values().forEach(writeBack::discard);
-        regions.clear();
-        writeBack.close();
-        pool.close();
     }
 
-    private void closeAllMemory() {
+    /** Invalidates all memory. When some is in use by a native call, all stays valid and the exception says so. */
+    public void closeMemory() {
         final List<Region> done = new ArrayList<>();
         try {
             for (Region region : regions.values()) {
@@ -286,5 +275,18 @@ public final class PageCache implements AutoCloseable {
             done.forEach(Region::reopenMemory);
             throw e;
         }
+    }
+
+    /** Unmaps everything, dropping what was not committed. Nobody may call anything any more. */
+    @Override
+    public void close() {
+        closeMemory();
+        pool.stop();
+        agents.forEach(RunningAgent::end);
+        journal.readerGrace(ReaderGrace.NONE);
+        regions.values().forEach(writeBack::discard);
+        regions.clear();
+        writeBack.close();
+        pool.close();
     }
 }
