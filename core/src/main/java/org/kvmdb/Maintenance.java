@@ -18,11 +18,14 @@ final class Maintenance implements Agent, AutoCloseable {
     private final SegmentReclaimer reclaimer;
     private final AgentRunner runner;
 
+    /** As it was made: the runner knows it only once it runs. */
+    private final Thread thread;
+
     Maintenance(Journal journal, SegmentReclaimer reclaimer) {
         this.journal = journal;
         this.reclaimer = reclaimer;
         this.runner = new AgentRunner(new SleepingMillisIdleStrategy(PERIOD_MILLIS), Maintenance::report, null, this);
-        AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
     }
 
     /** A journal that failed says so to whoever commits next; here it must only not end the agent. */
@@ -48,11 +51,8 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public void close() {
-        // Interrupted first: it need not sleep to the end. There is no thread yet when the store is closed at once.
-        final Thread thread = runner.thread();
-        if (thread != null) {
-            thread.interrupt();
-        }
+        // Interrupted first: it need not sleep to the end.
+        thread.interrupt();
         runner.close();
     }
 }

@@ -1,6 +1,7 @@
 package org.kvmdb;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.kvmdb.cache.PageCache;
 import org.kvmdb.cache.Region;
@@ -31,6 +33,8 @@ final class OpenStore implements Store {
     /** The file that holds everything, within the store's directory. */
     static final String DATA_FILE = "store.kvmdb";
 
+    private static final int CLOSING = 1 << 31;
+    private static final int NAME_BYTES_MAX = 255;
     private static final long READ_DEADLINE_MILLIS = 30_000;
     private static final int POOLED_SEGMENTS_MIN = 8;
 
@@ -41,7 +45,14 @@ final class OpenStore implements Store {
     private final Maintenance maintenance;
     private final long openNanos;
     private final Map<String, OpenVolume> volumes = new ConcurrentHashMap<>();
-    private volatile boolean closed;
+
+    /** Keeps a volume from being mapped while it is deleted. */
+    private final Object mappingLock = new Object();
+
+    /** Calls in flight; the sign bit is set when no more may begin. */
+    private final AtomicInteger calls = new AtomicInteger();
+
+    private boolean closed;
 
     private OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
         final long begin = System.nanoTime();
@@ -153,10 +164,12 @@ final class OpenStore implements Store {
     }
 
     private static void checkName(String name) {
-        if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")) {
+        if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")
+                || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
             throw new StorageException(
                     ErrorCode.INVALID,
-                    "not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first"
+                    ("not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first,"
+                                    + " and at most 255 bytes of UTF-8")
                             .formatted(name));
         }
     }
@@ -186,10 +199,12 @@ final class OpenStore implements Store {
     @Override
     public void deleteVolume(String name) {
         call(() -> {
-            final VolumeEntry entry = journal.volume(name);
-            cache.close(entry);
-            volumes.remove(name);
-            journal.deleteVolume(entry.id());
+            synchronized (mappingLock) {
+                final VolumeEntry entry = journal.volume(name);
+                cache.close(entry);
+                volumes.remove(name);
+                journal.deleteVolume(entry.id());
+            }
             return null;
         });
     }
@@ -205,7 +220,12 @@ final class OpenStore implements Store {
     }
 
     Region regionOf(VolumeEntry entry) {
-        return cache.open(entry);
+        synchronized (mappingLock) {
+            if (entry.isDeleted()) {
+                throw new StorageException(ErrorCode.CLOSED, "volume %s was deleted".formatted(entry.name()));
+            }
+            return cache.open(entry);
+        }
     }
 
     // ---- commit ----
@@ -266,14 +286,45 @@ final class OpenStore implements Store {
 
     // ---- life ----
 
-    /** Runs an action on the open store, translating its exceptions. */
+    /** Runs an action on the open store, translating its exceptions. Close waits for it. */
     <T> T call(Supplier<T> action) {
         return ExceptionMapper.call(() -> {
-            if (closed) {
+            if (calls.incrementAndGet() < 0) {
+                endCall();
                 throw new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
             }
-            return action.get();
+            try {
+                return action.get();
+            } finally {
+                endCall();
+            }
         });
+    }
+
+    private void endCall() {
+        if (calls.decrementAndGet() == CLOSING) {
+            synchronized (calls) {
+                calls.notifyAll();
+            }
+        }
+    }
+
+    /** Native code below must not be called any more when its structures go: refuses new calls and waits for the others. */
+    private void awaitCalls() {
+        calls.getAndUpdate(n -> n | CLOSING);
+        boolean interrupted = false;
+        synchronized (calls) {
+            while (calls.get() != CLOSING) {
+                try {
+                    calls.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
@@ -282,8 +333,16 @@ final class OpenStore implements Store {
             return;
         }
         ExceptionMapper.run(() -> {
-            cache.close();
+            cache.checkCanClose();
+            awaitCalls();
+            try {
+                cache.closeMemory();
+            } catch (StorageException e) {
+                calls.getAndUpdate(n -> n & ~CLOSING);
+                throw e;
+            }
             closed = true;
+            cache.close();
             maintenance.close();
             journal.close();
         });

@@ -104,13 +104,23 @@ final class OpenVolume implements Volume {
     @Override
     public Scope readScope() {
         final long mark = store.call(() -> region().beginRead());
-        return () -> ExceptionMapper.run(() -> region().endRead(mark));
+        return once(() -> region().endRead(mark));
     }
 
     @Override
     public Scope writeScope() {
         final long mark = store.call(() -> region().beginWrite());
-        return () -> ExceptionMapper.run(() -> region().endWrite(mark));
+        return once(() -> region().endWrite(mark));
+    }
+
+    /** Closing is idempotent: whoever closed a scope, and was told of a bad page, may leave it to a try block again. */
+    private static Scope once(Runnable end) {
+        final AtomicBoolean open = new AtomicBoolean(true);
+        return () -> {
+            if (open.getAndSet(false)) {
+                ExceptionMapper.run(end);
+            }
+        };
     }
 
     @Override

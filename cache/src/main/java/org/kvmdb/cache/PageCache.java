@@ -39,10 +39,10 @@ public final class PageCache implements AutoCloseable {
     private final WriteBack writeBack;
     private final CommitCoordinator coordinator;
     private final Prefetcher prefetcher = new Prefetcher();
-    private final Scopes.Depth scopeDepth = new Scopes.Depth();
+    private final Scopes.Gate scopeGate = new Scopes.Gate();
     private final Map<Integer, Region> regions = new ConcurrentHashMap<>();
     private final AtomicLong pinnedBytes = new AtomicLong();
-    private final List<AgentRunner> agents = new ArrayList<>();
+    private final List<RunningAgent> agents = new ArrayList<>();
 
     /**
      * @param budgetBytes for frames, copies aside, staging, page states and the buffers of the write-back
@@ -64,7 +64,7 @@ public final class PageCache implements AutoCloseable {
         for (int device = 0; device < journal.deviceCount(); device++) {
             pool.device(device, journal.deviceFd(device));
         }
-        this.writeBack = new WriteBack(journal);
+        this.writeBack = new WriteBack(journal, scopeGate);
         this.coordinator = new CommitCoordinator(writeBack);
         journal.readerGrace(new PoolGrace());
         journal.onRootChange((volumeId, node) -> {
@@ -80,18 +80,18 @@ public final class PageCache implements AutoCloseable {
 
     private void start(Agent agent) {
         final AgentRunner runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, PageCache::report, null, agent);
-        agents.add(runner);
-        AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        agents.add(new RunningAgent(
+                runner, AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r))));
     }
 
-    /** Interrupted first: an agent that sleeps need not sleep to the end. */
-    private static void end(AgentRunner runner) {
-        final Thread thread = runner.thread();
-        // None yet, when the store is closed at once: then it never runs.
-        if (thread != null) {
+    /** The thread as it was made: the runner knows it only once it runs. */
+    private record RunningAgent(AgentRunner runner, Thread thread) {
+
+        /** Interrupted first: an agent that sleeps need not sleep to the end. */
+        void end() {
             thread.interrupt();
+            runner.close();
         }
-        runner.close();
     }
 
     /** What an agent met is met again, and told, by the next commit; here it must only not end the agent. */
@@ -110,7 +110,7 @@ public final class PageCache implements AutoCloseable {
     public void close(VolumeEntry volume) {
         final Region region = regions.get(volume.id());
         if (region != null) {
-            scopeDepth.checkOutside("closing a volume");
+            scopeGate.checkOutside("closing a volume");
             region.closeMemory();
             writeBack.discard(region);
             regions.remove(volume.id());
@@ -121,13 +121,13 @@ public final class PageCache implements AutoCloseable {
 
     /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
     public long commit(Collection<Region> named, boolean durable) {
-        scopeDepth.checkOutside("commit");
+        scopeGate.checkOutside("commit");
         return coordinator.commit(chosen(named), durable);
     }
 
     /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
     public void rollback(Collection<Region> named) {
-        scopeDepth.checkOutside("rollback");
+        scopeGate.checkOutside("rollback");
         writeBack.rollback(chosen(named));
     }
 
@@ -136,7 +136,7 @@ public final class PageCache implements AutoCloseable {
     }
 
     public void resize(Region region, long sizeBytes) {
-        scopeDepth.checkOutside("resize");
+        scopeGate.checkOutside("resize");
         writeBack.resize(region, sizeBytes);
     }
 
@@ -205,8 +205,8 @@ public final class PageCache implements AutoCloseable {
         return prefetcher;
     }
 
-    Scopes.Depth scopeDepth() {
-        return scopeDepth;
+    Scopes.Gate scopeGate() {
+        return scopeGate;
     }
 
     void reservePins(long bytes) {
@@ -258,24 +258,13 @@ public final class PageCache implements AutoCloseable {
     }
 
 
-    /**
-     * Unmaps everything, dropping what was not committed. When memory of a region is in use by a native call, nothing is
-     * closed and the exception says so.
-     */
-    @Override
-    public void close() {
-        scopeDepth.checkOutside("close");
-        closeAllMemory();
-        pool.stop();
-        agents.forEach(PageCache::end);
-        journal.readerGrace(ReaderGrace.NONE);
-        regions.values().forEach(writeBack::discard);
-        regions.clear();
-        writeBack.close();
-        pool.close();
+    /** Throws when the current thread is in a write scope: it would take the memory from under its own feet. */
+    public void checkCanClose() {
+        scopeGate.checkOutside("close");
     }
 
-    private void closeAllMemory() {
+    /** Invalidates all memory. When some is in use by a native call, all stays valid and the exception says so. */
+    public void closeMemory() {
         final List<Region> done = new ArrayList<>();
         try {
             for (Region region : regions.values()) {
@@ -286,5 +275,18 @@ public final class PageCache implements AutoCloseable {
             done.forEach(Region::reopenMemory);
             throw e;
         }
+    }
+
+    /** Unmaps everything, dropping what was not committed. Nobody may call anything any more. */
+    @Override
+    public void close() {
+        closeMemory();
+        pool.stop();
+        agents.forEach(RunningAgent::end);
+        journal.readerGrace(ReaderGrace.NONE);
+        regions.values().forEach(writeBack::discard);
+        regions.clear();
+        writeBack.close();
+        pool.close();
     }
 }

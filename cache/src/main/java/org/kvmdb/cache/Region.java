@@ -62,7 +62,7 @@ public final class Region {
     Region(PageCache cache, VolumeEntry volume, Path spillDirectory) {
         this.cache = cache;
         this.volume = volume;
-        this.scopes = new Scopes(cache.scopeDepth());
+        this.scopes = new Scopes(cache.scopeGate());
         this.reserveBytes = reserveBytes(volume.sizeBytes());
         final int spillFd = NativeFile.open(spillDirectory, NativeFile.UNNAMED).fd();
         this.region = NativeRegion.open(

@@ -1,22 +1,46 @@
 package org.kvmdb.cache;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
  * Write scopes and write pins of one region: both keep a freeze out. Scopes belong to threads, pins do not.
  *
+ * <p>Threads nest scopes of several regions in whatever order, and a freeze takes several regions at once. So whoever
+ * freezes first only lets no <em>outermost</em> scope begin any more (PENDING): threads that are in a scope go on, also
+ * into regions that are pending, and come out. When all regions are empty at the same time they are closed to all
+ * (EXCLUSIVE). Nobody holds one region while he waits for another, so nobody waits in a circle.
+ *
+ * <pre>
+ *   31          30        29                      0
+ *  +-----------+---------+-------------------------+
+ *  | EXCLUSIVE | PENDING | scopes that are open    |      the state of a region
+ *  +-----------+---------+-------------------------+
+ * </pre>
+ *
  * <p>A committer waits for scopes to end, so a thread that commits inside a scope of its own would wait for itself: the
- * {@link Depth} of the thread, over all regions of the store, is checked first.
+ * depth of the thread, over all regions of the store, is checked first.
  */
 final class Scopes {
 
+    private static final int EXCLUSIVE = 1 << 31;
+    private static final int PENDING = 1 << 30;
     private static final long WRITE_PIN_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** How many write scopes of a store the current thread holds. */
-    static final class Depth {
+    private final AtomicInteger state = new AtomicInteger();
+    private final AtomicInteger writePins = new AtomicInteger();
+    private final Gate gate;
+
+    Scopes(Gate gate) {
+        this.gate = gate;
+    }
+
+    /** What the regions of a store share: how many scopes the current thread holds, and where to wait. */
+    static final class Gate {
         private final ThreadLocal<int[]> depth = ThreadLocal.withInitial(() -> new int[1]);
 
         void checkOutside(String what) {
@@ -25,83 +49,122 @@ final class Scopes {
                         ErrorCode.BUSY, what + " inside a write scope of the same thread: close the scope first");
             }
         }
+
+        private synchronized void changed() {
+            notifyAll();
+        }
+
+        /** Waits uninterruptibly; the flag is set again afterwards. */
+        private synchronized void await(BooleanSupplier condition) {
+            boolean interrupted = false;
+            while (!condition.getAsBoolean()) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private synchronized boolean await(BooleanSupplier condition, long deadlineNanos) throws InterruptedException {
+            while (!condition.getAsBoolean()) {
+                final long left = deadlineNanos - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
+            }
+            return true;
+        }
     }
 
-    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-    private final Depth depth;
-    private final Object pinMonitor = new Object();
-    private int writePins;
-
-    Scopes(Depth depth) {
-        this.depth = depth;
-    }
+    // ---- scopes and pins ----
 
     void enter() {
-        lock.readLock().lock();
-        depth.depth.get()[0]++;
+        final int[] depth = gate.depth.get();
+        final int closed = depth[0] > 0 ? EXCLUSIVE : EXCLUSIVE | PENDING;
+        while (true) {
+            final int seen = state.get();
+            if ((seen & closed) != 0) {
+                gate.await(() -> (state.get() & closed) == 0);
+            } else if (state.compareAndSet(seen, seen + 1)) {
+                depth[0]++;
+                return;
+            }
+        }
     }
 
     void leave() {
-        lock.readLock().unlock();
-        depth.depth.get()[0]--;
+        final int[] depth = gate.depth.get();
+        if (depth[0] == 0) {
+            throw new IllegalStateException("a write scope belongs to the thread that opened it");
+        }
+        depth[0]--;
+        if (state.decrementAndGet() == PENDING) {
+            gate.changed();
+        }
     }
 
     /** Registers a write pin; waits for a freeze under way. */
     void addWritePin() {
-        lock.readLock().lock();
-        try {
-            synchronized (pinMonitor) {
-                writePins++;
-            }
-        } finally {
-            lock.readLock().unlock();
-        }
+        enter();
+        writePins.incrementAndGet();
+        leave();
     }
 
     void removeWritePin() {
-        synchronized (pinMonitor) {
-            writePins--;
-            pinMonitor.notifyAll();
+        writePins.decrementAndGet();
+        gate.changed();
+    }
+
+    // ---- freezes: one at a time, under the write-back lock ----
+
+    /** Waits until no write pin is open; gives up when one lasts too long. Scopes come and go meanwhile. */
+    void awaitNoWritePins() {
+        try {
+            if (!gate.await(() -> writePins.get() == 0, System.nanoTime() + WRITE_PIN_WAIT_NANOS)) {
+                throw new StorageException(
+                        ErrorCode.BUSY, "%d write pins of the volume are still open: close them".formatted(writePins.get()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StorageException(ErrorCode.BUSY, "interrupted while waiting for write pins", e);
         }
     }
 
-    /** Keeps scopes and write pins out until {@link #unlockExclusive}; gives up when a write pin lasts too long. */
-    void lockExclusive() {
-        final long deadline = System.nanoTime() + WRITE_PIN_WAIT_NANOS;
-        lock.writeLock().lock();
-        while (hasWritePins()) {
-            // Scopes may come and go while we wait, so that whoever holds the pin can finish his work.
-            lock.writeLock().unlock();
-            awaitNoWritePins(deadline);
-            lock.writeLock().lock();
+    /**
+     * Keeps scopes and write pins out of all these regions, until {@link #unlock}. False, with none locked, when a write pin
+     * was opened meanwhile: wait for it and come again.
+     */
+    static boolean tryLock(Gate gate, List<Scopes> all) {
+        all.forEach(scopes -> scopes.state.getAndUpdate(s -> s | PENDING));
+        do {
+            gate.await(() -> all.stream().allMatch(scopes -> scopes.state.get() == PENDING));
+        } while (!tryClose(gate, all));
+        if (all.stream().anyMatch(scopes -> scopes.writePins.get() > 0)) {
+            unlock(gate, all);
+            return false;
         }
+        return true;
     }
 
-    void unlockExclusive() {
-        lock.writeLock().unlock();
-    }
-
-    private boolean hasWritePins() {
-        synchronized (pinMonitor) {
-            return writePins > 0;
-        }
-    }
-
-    private void awaitNoWritePins(long deadline) {
-        synchronized (pinMonitor) {
-            while (writePins > 0) {
-                final long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (leftMillis <= 0) {
-                    throw new StorageException(
-                            ErrorCode.BUSY, "%d write pins of the volume are still open: close them".formatted(writePins));
-                }
-                try {
-                    pinMonitor.wait(leftMillis);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    throw new StorageException(ErrorCode.BUSY, "interrupted while waiting for write pins", e);
-                }
+    /** Closes all regions, or none when a thread that is in a scope went into one of them meanwhile. */
+    private static boolean tryClose(Gate gate, List<Scopes> all) {
+        for (int i = 0; i < all.size(); i++) {
+            if (!all.get(i).state.compareAndSet(PENDING, PENDING | EXCLUSIVE)) {
+                all.subList(0, i).forEach(scopes -> scopes.state.set(PENDING));
+                gate.changed();
+                return false;
             }
         }
+        return true;
+    }
+
+    static void unlock(Gate gate, List<Scopes> all) {
+        all.forEach(scopes -> scopes.state.set(0));
+        gate.changed();
     }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
@@ -36,13 +37,15 @@ final class WriteBack implements AutoCloseable {
 
     private final Journal journal;
     private final SpaceAccount space;
+    private final Scopes.Gate scopeGate;
     private final PageWriter writer = new PageWriter();
     private final ReentrantLock lock = new ReentrantLock();
     private long stolenPages;
     private long committedPages;
 
-    WriteBack(Journal journal) {
+    WriteBack(Journal journal, Scopes.Gate scopeGate) {
         this.journal = journal;
+        this.scopeGate = scopeGate;
         this.space = journal.space();
     }
 
@@ -93,16 +96,8 @@ final class WriteBack implements AutoCloseable {
                     "another library has replaced the SIGBUS handler, so that page faults are no longer seen: open the"
                             + " store after it was loaded, or keep it from installing one");
         }
-        final List<Region> locked = new ArrayList<>();
+        final List<Region> locked = lockScopes(regionsOf(group), (region, e) -> failAll(group, region, e));
         try {
-            for (Region region : regionsOf(group)) {
-                try {
-                    region.scopes().lockExclusive();
-                    locked.add(region);
-                } catch (StorageException e) {
-                    failAll(group, region, e);
-                }
-            }
             for (Region region : locked) {
                 try {
                     if (region.isClosed()) {
@@ -117,20 +112,45 @@ final class WriteBack implements AutoCloseable {
                 }
             }
         } finally {
-            locked.forEach(region -> region.scopes().unlockExclusive());
+            unlockScopes(locked);
         }
     }
 
-    /** All regions of the group, in the order in which they are locked. */
-    private static Collection<Region> regionsOf(List<CommitRequest> group) {
+    /** Keeps scopes out of the regions together; those with a write pin that stays go to the handler and are left out. */
+    private List<Region> lockScopes(List<Region> regions, BiConsumer<Region, StorageException> onPinned) {
+        final List<Region> wanted = new ArrayList<>(regions);
+        do {
+            wanted.removeIf(region -> {
+                try {
+                    region.scopes().awaitNoWritePins();
+                    return false;
+                } catch (StorageException e) {
+                    onPinned.accept(region, e);
+                    return true;
+                }
+            });
+        } while (!Scopes.tryLock(scopeGate, scopesOf(wanted)));
+        return wanted;
+    }
+
+    private void unlockScopes(List<Region> locked) {
+        Scopes.unlock(scopeGate, scopesOf(locked));
+    }
+
+    private static List<Scopes> scopesOf(List<Region> regions) {
+        return regions.stream().map(Region::scopes).toList();
+    }
+
+    /** All regions of the group, in order of their volumes. */
+    private static List<Region> regionsOf(List<CommitRequest> group) {
         if (group.size() == 1 && group.getFirst().regions().size() == 1) {
-            return group.getFirst().regions();
+            return List.copyOf(group.getFirst().regions());
         }
         final Set<Region> regions = new TreeSet<>(Comparator.comparingInt(region -> region.volume().id()));
         for (CommitRequest request : group) {
             regions.addAll(request.regions());
         }
-        return regions;
+        return List.copyOf(regions);
     }
 
     private static void passBarriers(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
@@ -317,15 +337,17 @@ final class WriteBack implements AutoCloseable {
         }
     }
 
-    private static void exclusively(Region region, Runnable action) {
-        region.scopes().lockExclusive();
+    private void exclusively(Region region, Runnable action) {
+        final List<Region> locked = lockScopes(List.of(region), (pinned, e) -> {
+            throw e;
+        });
         try {
             if (region.isClosed()) {
                 throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
             }
             action.run();
         } finally {
-            region.scopes().unlockExclusive();
+            unlockScopes(locked);
         }
     }
 

@@ -122,20 +122,20 @@ final class Recovery {
         end = new LogPosition(segment, generation, salt, offset, sequence, digest);
     }
 
-    /** The log was in this segment since the checkpoint: it is in use, with this identity. */
+    /**
+     * The log was in this segment since the checkpoint: it is in use, with this identity. The checkpoint's table may say so
+     * already, since commits and the checkpoint's own batches go on between the cut and the table.
+     */
     private void enter(int segment, int generation, long salt) {
         if (segment < 0 || segment >= segments.count()) {
             throw Corrupt.store("log goes on in segment %d of %d".formatted(segment, segments.count()));
         }
         final SegmentState state = segments.state(segment);
-        final boolean isStart = segment == superblock.log().segment() && generation == superblock.log().generation();
         // The table is as of the checkpoint's end: the log may have gone through this segment since its cut.
-        final boolean isKnown = state == SegmentState.FULL
-                && generation == segments.generation(segment)
-                && salt == segments.salt(segment);
+        final boolean isKnown = generation == segments.generation(segment) && salt == segments.salt(segment);
         final boolean isNew = (state == SegmentState.FREE || state == SegmentState.RESERVED)
                 && generation - segments.generation(segment) >= 0;
-        if (!isStart && !isKnown && !isNew) {
+        if (!isKnown && !isNew) {
             throw Corrupt.store("log goes on in segment %d of generation %d, which is %s with generation %d"
                     .formatted(segment, generation, state, segments.generation(segment)));
         }
