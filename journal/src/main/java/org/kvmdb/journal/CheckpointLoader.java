@@ -21,13 +21,17 @@ final class CheckpointLoader {
     private final PageMap map;
     private final Catalog catalog;
     private final BlockReader reader;
+    private final LoadListener listener;
+    private long windowStart;
+    private long windowEnd;
 
-    CheckpointLoader(Device device, SegmentTable segments, NodeArena arena, PageMap map, Catalog catalog) {
-        this.device = device;
-        this.segments = segments;
-        this.arena = arena;
-        this.map = map;
-        this.catalog = catalog;
+    CheckpointLoader(JournalParts parts, LoadListener listener) {
+        this.device = parts.device();
+        this.segments = parts.segments();
+        this.arena = parts.arena();
+        this.map = parts.map();
+        this.catalog = parts.catalog();
+        this.listener = listener;
         reader = new BlockReader(device, segments);
     }
 
@@ -95,6 +99,7 @@ final class CheckpointLoader {
             throw Corrupt.store("metadata block %d at %s is not the one referred to: expected=0x%08x actual=0x%08x"
                     .formatted(lpn, Ppn.toString(ppn), crc, reader.lastCrc()));
         }
+        listener.metadata(lpn, ppn);
     }
 
     private void addVolume(MetadataCodec.VolumeImage image) {
@@ -140,34 +145,43 @@ final class CheckpointLoader {
     /** Each node is given as PPN, first LPN, node index; returns those of the next level. */
     private long[][] loadLevel(VolumeEntry volume, int level, long[][] nodes, MemorySegment window) {
         final List<long[]> children = new ArrayList<>();
-        long windowStart = 0;
-        long windowEnd = 0;
+        windowStart = 0;
+        windowEnd = 0;
         for (long[] node : nodes) {
-            final long ppn = node[0];
-            final int length = Ppn.lengthBytes(ppn);
-            if (!segments.isPlausible(ppn) || length > BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT)) {
-                throw corruptNode(volume, level, node, "no block can lie there");
-            }
-            final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
-            if (position < windowStart || position + length > windowEnd) {
-                windowStart = position;
-                windowEnd = position + device.read(position, window);
-                if (position + length > windowEnd) {
-                    throw corruptNode(volume, level, node, "device ends within the block");
-                }
-            }
             final int index = (int) node[2];
-            final String wrong = reader.verify(
-                    window.asSlice(position - windowStart, length), segments.salt(Ppn.segment(ppn)),
-                    segments.generation(Ppn.segment(ppn)), ppn, BlockDescriptor.TYPE_MAP_NODE, node[1],
-                    NodeIdentity.family(volume.familyId(), level), arena.memory(index), NodeIdentity.PAGE_SHIFT);
-            if (wrong != null) {
-                throw corruptNode(volume, level, node, wrong);
+            final String wrong = loadNode(volume, level, node, window);
+            if (wrong == null) {
+                arena.markStored(index, node[0]);
+                listener.node(volume, level, node[1], node[0]);
+                checkEntries(volume, level, node, children);
+            } else {
+                arena.memory(index).fill((byte) 0);
+                listener.badNode(volume, level, node[1], node[0], wrong);
             }
-            arena.markStored(index, ppn);
-            checkEntries(volume, level, node, children);
         }
         return children.toArray(long[][]::new);
+    }
+
+    /** Reads a node through the window that its neighbours were read with; null, or what is wrong. */
+    private String loadNode(VolumeEntry volume, int level, long[] node, MemorySegment window) {
+        final long ppn = node[0];
+        final int length = Ppn.lengthBytes(ppn);
+        if (!segments.isPlausible(ppn) || length > BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT)) {
+            return "no block can lie there";
+        }
+        final int segment = Ppn.segment(ppn);
+        final long position = segments.position(segment) + Ppn.offsetBytes(ppn);
+        if (position < windowStart || position + length > windowEnd) {
+            windowStart = position;
+            windowEnd = position + device.read(position, window);
+            if (position + length > windowEnd) {
+                return "device ends within the block";
+            }
+        }
+        return reader.verify(
+                window.asSlice(position - windowStart, length), segments.salt(segment), segments.generation(segment), ppn,
+                BlockDescriptor.TYPE_MAP_NODE, node[1], NodeIdentity.family(volume.familyId(), level),
+                arena.memory((int) node[2]), NodeIdentity.PAGE_SHIFT);
     }
 
     private void checkEntries(VolumeEntry volume, int level, long[] node, List<long[]> children) {
@@ -179,19 +193,13 @@ final class CheckpointLoader {
             }
             final long lpn = node[1] + ((long) i << NodeIdentity.shift(level));
             if (lpn >= volume.pageCount() || !segments.isPlausible(entry)) {
-                throw corruptNode(
-                        volume, level, node, "entry of LPN %d is impossible: %s".formatted(lpn, Ppn.toString(entry)));
-            }
-            if (level > 0) {
+                arena.putEntry(index, i, 0);
+                listener.badEntry(volume, level, lpn, entry, node[0]);
+            } else if (level > 0) {
                 final int child = arena.allocate(map.epoch());
                 arena.putEntry(index, i, MapNodeDescriptor.childEntry(child));
                 children.add(new long[] {entry, lpn, child});
             }
         }
-    }
-
-    private static RuntimeException corruptNode(VolumeEntry volume, int level, long[] node, String wrong) {
-        return Corrupt.store("map node of volume %s, level %d, LPN %d, at %s: %s"
-                .formatted(volume.name(), level, node[1], Ppn.toString(node[0]), wrong));
     }
 }

@@ -60,7 +60,7 @@ public final class Journal implements AutoCloseable {
         final long granted = grantedBytes(device, segmentSize);
         space = new SpaceAccount(
                 granted,
-                Math.max(granted, options.maxSizeBytes()),
+                Math.max(Math.max(granted, superblock.endOfSegments()), options.maxSizeBytes()),
                 (long) options.growStepSegments() * segmentSize,
                 segmentSize,
                 device.isReadOnly() || options.readOnly() ? -1 : device.fd());
@@ -75,7 +75,7 @@ public final class Journal implements AutoCloseable {
     }
 
     /** Whole segments that the device holds, behind the superblocks. */
-    private static long grantedBytes(Device device, int segmentSize) {
+    static long grantedBytes(Device device, int segmentSize) {
         final long behind = device.sizeBytes() - SuperblockDescriptor.SEGMENTS_OFFSET;
         return SuperblockDescriptor.SEGMENTS_OFFSET + Math.max(0, behind / segmentSize) * segmentSize;
     }
@@ -134,7 +134,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void recover() {
-        new CheckpointLoader(device, segments, arena, map, catalog).load(superblock);
+        new CheckpointLoader(parts, new LoadListener() {}).load(superblock);
         segments.extend();
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());

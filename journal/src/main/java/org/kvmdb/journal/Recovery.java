@@ -75,6 +75,16 @@ final class Recovery {
         return end;
     }
 
+    /** The batches that were accepted. */
+    List<ScannedBatch> batches() {
+        return batches;
+    }
+
+    /** Family of a volume that exists or existed since the checkpoint, or null. */
+    Long family(int volumeId) {
+        return families.get(volumeId);
+    }
+
     /** Whether the log ends with the mark of a store that was closed: it can go on right there. */
     boolean isClosedInOrder() {
         return closedInOrder;

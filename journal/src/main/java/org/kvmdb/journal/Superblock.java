@@ -25,6 +25,11 @@ record Superblock(
     /** Generations beyond this are no store's: one is made by a checkpoint. */
     private static final long GENERATION_MAX = 1L << 48;
 
+    /** How long a device is that holds all of the store's segments. */
+    long endOfSegments() {
+        return SegmentTable.position(segmentCount, segmentSizeBytes);
+    }
+
     /** What batches carry of the store's identity. */
     long storeId() {
         return storeUuidHigh ^ Long.rotateLeft(storeUuidLow, 1);

@@ -104,6 +104,25 @@ final class SuperblockStore {
         }
     }
 
+    /** What is wrong with a slot as it is on the medium, or null. */
+    String inspect(int slot) {
+        if (!readSlot(slot)) {
+            return "device ends before it";
+        }
+        if (!Superblock.hasMagic(buffer)) {
+            return "no superblock begins there";
+        }
+        if (!Superblock.isSealed(buffer, digests)) {
+            return "checksum mismatch";
+        }
+        return Superblock.decode(buffer, slot) == null ? "a field is out of its range" : null;
+    }
+
+    /** After {@link #read}: generation of the copy in a slot, or 0. */
+    long generation(int slot) {
+        return slots[slot] == null ? 0 : slots[slot].generation();
+    }
+
     private StorageException none(boolean anyMagic) {
         if (!anyMagic) {
             return new StorageException(

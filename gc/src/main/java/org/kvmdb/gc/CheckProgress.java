@@ -1,0 +1,12 @@
+package org.kvmdb.gc;
+
+/** Is told how far a check is, on the thread that called it. */
+@FunctionalInterface
+public interface CheckProgress {
+
+    /** Tells nobody. */
+    CheckProgress NONE = (doneBytes, totalBytes) -> {};
+
+    /** Bytes of blocks that were verified, of those to verify; the last call has both equal. */
+    void progress(long doneBytes, long totalBytes);
+}

@@ -1,0 +1,63 @@
+package org.kvmdb.gc;
+
+import java.util.List;
+import org.kvmdb.journal.Defect;
+import org.kvmdb.journal.SegmentStatistics;
+
+/**
+ * What a check found.
+ *
+ * @param volumes the volumes, in order of their ids
+ * @param nodes nodes of their maps, as the checkpoint has them
+ * @param metadataBlocks blocks of catalog and segment table
+ * @param superblockCopies good copies of the superblock, of four
+ * @param batches batches of the log since the checkpoint
+ * @param tornBatches batches of a torn tail, which opening the store will cut off; no defect
+ * @param segments how the segments stand; null when the segment table could not be read
+ * @param deviceBytes length of the file
+ * @param allocatedBytes what it takes of the disk
+ * @param checkedBytes bytes of blocks of pages and of the log that were read
+ * @param nanos how long it took
+ * @param defects what is wrong, the first ones in the order in which they were found
+ * @param defectCount how many there are, listed or not
+ */
+public record StoreReport(
+        List<VolumeReport> volumes,
+        long nodes,
+        long metadataBlocks,
+        int superblockCopies,
+        long batches,
+        long tornBatches,
+        SegmentStatistics segments,
+        long deviceBytes,
+        long allocatedBytes,
+        long checkedBytes,
+        long nanos,
+        List<Defect> defects,
+        long defectCount) {
+
+    /** Whether everything is as it must be. */
+    public boolean isClean() {
+        return defectCount == 0;
+    }
+
+    /** Pages that are not holes. */
+    public long pages() {
+        return volumes.stream().mapToLong(VolumeReport::pages).sum();
+    }
+
+    /** Bytes that those pages have in memory. */
+    public long pageBytes() {
+        return volumes.stream().mapToLong(v -> v.pages() * v.pageSizeBytes()).sum();
+    }
+
+    /** Bytes that their blocks take. */
+    public long blockBytes() {
+        return volumes.stream().mapToLong(VolumeReport::blockBytes).sum();
+    }
+
+    /** Bytes of pages per byte of their blocks; 1 when there are none. */
+    public double compressionRatio() {
+        return blockBytes() == 0 ? 1 : (double) pageBytes() / blockBytes();
+    }
+}

@@ -1,0 +1,399 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * A store as a check sees it: opened without writing a byte, going on where {@link Journal#open} would give up. Loads the
+ * newest superblock's checkpoint and rolls it forward in memory over the log, as recovery does; what is wrong on the way
+ * is told to the listener, and what hangs on it is taken for not there. Then it shows all blocks that are referred to.
+ *
+ * <p>One thread, but for the {@linkplain #newVerifier() verifiers}, of which each thread has its own.
+ */
+public final class JournalInspection implements AutoCloseable {
+
+    private static final int METADATA_TOP_BYTE = 0xFF;
+
+    private record Node(BlockOwner owner, long lpn, long ppn) {}
+
+    private final Device device;
+    private final Consumer<Defect> listener;
+    private final Map<Integer, BlockOwner> pageOwners = new HashMap<>();
+    private final List<Node> stored = new ArrayList<>();
+    private final List<ScannedBatch> batches = new ArrayList<>();
+    private Superblock superblock;
+    private JournalParts parts;
+    private SpaceAccount space;
+    private Recovery recovery;
+    private int superblockCopies;
+    private boolean readable;
+    private boolean mapWhole = true;
+    private long nodes;
+    private long metadataBlocks;
+
+    private JournalInspection(Device device, Consumer<Defect> listener) {
+        this.device = device;
+        this.listener = listener;
+    }
+
+    /**
+     * Opens a store for inspection; the inspection then owns the device. Throws what is no damage: a wrong magic, a version
+     * that is too old or too new, a device that cannot be read.
+     *
+     * @param listener is told of every defect, in this call and in {@link #checkBatches}
+     */
+    public static JournalInspection open(Device device, Consumer<Defect> listener) {
+        final JournalInspection inspection = new JournalInspection(device, listener);
+        try {
+            inspection.load();
+            return inspection;
+        } catch (RuntimeException | Error e) {
+            inspection.close();
+            throw e;
+        }
+    }
+
+    private void load() {
+        final SuperblockStore superblocks = new SuperblockStore(device);
+        if (!catching(Defect.Kind.SUPERBLOCK, () -> superblock = superblocks.read(true))) {
+            inspectSlots(superblocks);
+            return;
+        }
+        inspectSlots(superblocks);
+        assemble(superblocks);
+        readable = catching(Defect.Kind.METADATA, () -> new CheckpointLoader(parts, new Listener()).load(superblock));
+        if (!readable) {
+            return;
+        }
+        parts.segments().extend();
+        recovery = new Recovery(parts, superblock);
+        mapWhole &= catching(Defect.Kind.LOG, () -> recovery.run(true));
+        recovery.batches().stream().filter(JournalInspection::hasRecords).forEach(batches::add);
+        parts.segments().state(logEnd().segment(), SegmentState.OPEN);
+        parts.catalog().volumes().forEach(volume -> pageOwners.put(volume.id(), pageOwner(volume)));
+    }
+
+    private static BlockOwner pageOwner(VolumeEntry volume) {
+        return new BlockOwner(
+                BlockOwner.Role.PAGE, volume.name(), -1, BlockDescriptor.TYPE_PAGE, volume.familyId(), volume.pageShift());
+    }
+
+    /** Runs a step; damage that it finds is a defect, and the answer is false. */
+    private boolean catching(Defect.Kind kind, Runnable step) {
+        try {
+            step.run();
+            return true;
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.CORRUPT_STORE) {
+                throw e;
+            }
+            listener.accept(new Defect(kind, place(kind), null, -1, 0, e.getMessage()));
+            return false;
+        }
+    }
+
+    /** Where the log stops making sense, or where the metadata begin. */
+    private long place(Defect.Kind kind) {
+        if (kind == Defect.Kind.LOG) {
+            final LogPosition at = logEnd();
+            return parts.segments().position(at.segment()) + at.offset();
+        }
+        return kind == Defect.Kind.METADATA ? position(superblock.rootPpn()) : 0;
+    }
+
+    private LogPosition logEnd() {
+        return recovery.end() == null ? superblock.log() : recovery.end();
+    }
+
+    /** Whether the records can be walked through; where not, recovery has said so. */
+    private static boolean hasRecords(ScannedBatch batch) {
+        try {
+            Records.forEach(batch, entry -> {});
+            return true;
+        } catch (StorageException e) {
+            return false;
+        }
+    }
+
+    private void inspectSlots(SuperblockStore superblocks) {
+        for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
+            final String wrong = inspectSlot(superblocks, slot);
+            if (wrong == null) {
+                superblockCopies++;
+            } else {
+                listener.accept(new Defect(
+                        Defect.Kind.SUPERBLOCK, SuperblockDescriptor.slotOffset(slot), null, -1, 0,
+                        "copy in slot %d: %s".formatted(slot, wrong)));
+            }
+        }
+    }
+
+    private String inspectSlot(SuperblockStore superblocks, int slot) {
+        final String wrong = superblocks.inspect(slot);
+        if (wrong != null || superblock == null) {
+            return wrong;
+        }
+        final long newest = superblock.generation();
+        final long generation = superblocks.generation(slot);
+        final boolean isNewestPair = slot % 2 == newest % 2;
+        // The second copy of the newest generation may not have been reached yet: opening the store makes it.
+        final boolean isExpected =
+                isNewestPair ? generation == newest || generation == newest - 2 : generation == newest - 1;
+        return isExpected
+                ? null
+                : "generation %d where %d must be".formatted(generation, isNewestPair ? newest : newest - 1);
+    }
+
+    private void assemble(SuperblockStore superblocks) {
+        final int segmentSize = superblock.segmentSizeBytes();
+        final long granted = Journal.grantedBytes(device, segmentSize);
+        space = new SpaceAccount(granted, Math.max(granted, superblock.endOfSegments()), segmentSize, segmentSize, -1);
+        final SegmentTable segments = new SegmentTable(device, segmentSize, space);
+        final NodeArena arena = new NodeArena();
+        parts = new JournalParts(
+                device, segments, arena, new PageMap(arena, segments), new Catalog(), superblocks, null, new Counters(),
+                new Failure());
+    }
+
+    private final class Listener implements LoadListener {
+        private final Map<Long, BlockOwner> owners = new HashMap<>();
+
+        @Override
+        public void metadata(long lpn, long ppn) {
+            metadataBlocks++;
+            stored.add(new Node(
+                    owners.computeIfAbsent(-1L, k -> new BlockOwner(
+                            BlockOwner.Role.METADATA, null, -1, BlockDescriptor.TYPE_METADATA,
+                            MetadataRootDescriptor.family(superblock.generation()),
+                            MetadataRootDescriptor.pageShift(superblock.segmentSizeBytes()))),
+                    lpn, ppn));
+        }
+
+        @Override
+        public void node(VolumeEntry volume, int level, long lpn, long ppn) {
+            nodes++;
+            store(volume, level, lpn, ppn);
+        }
+
+        private void store(VolumeEntry volume, int level, long lpn, long ppn) {
+            final long family = NodeIdentity.family(volume.familyId(), level);
+            stored.add(new Node(
+                    owners.computeIfAbsent(family, k -> new BlockOwner(
+                            BlockOwner.Role.MAP_NODE, volume.name(), level, BlockDescriptor.TYPE_MAP_NODE, family,
+                            NodeIdentity.PAGE_SHIFT)),
+                    lpn, ppn));
+        }
+
+        @Override
+        public void badNode(VolumeEntry volume, int level, long lpn, long ppn, String wrong) {
+            mapWhole = false;
+            if (parts.segments().isPlausible(ppn)) {
+                store(volume, level, lpn, ppn); // its place is taken all the same
+            }
+            final long pages = Math.min(1L << NodeIdentity.shift(level + 1), volume.pageCount() - lpn);
+            listener.accept(new Defect(
+                    Defect.Kind.MAP_NODE, position(ppn), volume.name(), lpn, ppn,
+                    "level %d, %d pages lost: %s".formatted(level, pages, wrong)));
+        }
+
+        @Override
+        public void badEntry(VolumeEntry volume, int level, long lpn, long ppn, long nodePpn) {
+            mapWhole = false;
+            listener.accept(new Defect(
+                    Defect.Kind.MAP_ENTRY, position(ppn), volume.name(), lpn, ppn,
+                    "no block can lie there, yet the map node at %s, level %d, refers to it"
+                            .formatted(Ppn.toString(nodePpn), level)));
+        }
+    }
+
+    // ---- what there is ----
+
+    /** Whether catalog and segment table could be read: without them there is nothing else to show. */
+    public boolean isReadable() {
+        return readable;
+    }
+
+    /** Whether the whole map could be read and rolled forward. */
+    public boolean isMapWhole() {
+        return mapWhole;
+    }
+
+    /** Copies of the superblock that are as they must be, of four. */
+    public int superblockCopies() {
+        return superblockCopies;
+    }
+
+    /** Volumes as the log leaves them; empty when nothing is readable. */
+    public List<VolumeEntry> volumes() {
+        return readable ? parts.catalog().volumes() : List.of();
+    }
+
+    /** Map nodes that were read. */
+    public long nodes() {
+        return nodes;
+    }
+
+    /** Blocks of catalog and segment table. */
+    public long metadataBlocks() {
+        return metadataBlocks;
+    }
+
+    /** Batches of the log since the checkpoint. */
+    public long batches() {
+        return batches.size();
+    }
+
+    /** Batches of a torn tail, which opening the store cuts off: no damage. */
+    public long tornBatches() {
+        return readable ? parts.counters().batchesCut : 0;
+    }
+
+    public long deviceBytes() {
+        return device.sizeBytes();
+    }
+
+    /** What the device takes of the disk. */
+    public long allocatedBytes() {
+        return device.allocatedBytes();
+    }
+
+    public int segmentCount() {
+        return readable ? parts.segments().count() : 0;
+    }
+
+    public int segmentSizeBytes() {
+        return superblock == null ? 0 : superblock.segmentSizeBytes();
+    }
+
+    /** What the segment table says of the bytes of blocks in use. */
+    public long liveBytes(int segment) {
+        return parts.segments().live(segment);
+    }
+
+    /** Free segments that have their disk space as far as the last checkpoint knows. */
+    public SegmentStatistics segments() {
+        final SegmentTable table = parts.segments();
+        final int free = table.countOf(SegmentState.FREE);
+        int holes = 0;
+        for (int i = 0; i < table.count(); i++) {
+            if (table.state(i) == SegmentState.FREE && table.medium(i) == SegmentTable.HOLE) {
+                holes++;
+            }
+        }
+        return new SegmentStatistics(
+                table.segmentSizeBytes(), table.count(), free - holes, holes, table.countOf(SegmentState.RESERVED),
+                table.countOf(SegmentState.OPEN), table.countOf(SegmentState.FULL), table.reclaimableCount(),
+                table.liveBytes(), 0);
+    }
+
+    /** Where a segment lies on the device. */
+    public long segmentPosition(int segment) {
+        return parts.segments().position(segment);
+    }
+
+    /** Where a block lies on the device. */
+    public long position(long ppn) {
+        return SegmentTable.position(Ppn.segment(ppn), superblock.segmentSizeBytes()) + Ppn.offsetBytes(ppn);
+    }
+
+    /** Reads what is durable, past the system's caches; all but the length in multiples of 4 KiB. */
+    public long read(long position, MemorySegment buffer) {
+        return device.readDurable(position, buffer);
+    }
+
+    // ---- blocks ----
+
+    /**
+     * Shows all blocks that are referred to: those of all pages, as the log leaves them; map nodes and metadata of the
+     * checkpoint, which were verified already; and those of the log's batches since. Not in any order.
+     */
+    public void forEachBlock(BlockVisitor visitor) {
+        if (!readable) {
+            return;
+        }
+        for (Node node : stored) {
+            visitor.block(node.owner, node.lpn, node.ppn, 0);
+        }
+        for (VolumeEntry volume : parts.catalog().volumes()) {
+            final BlockOwner owner = pageOwners.get(volume.id());
+            parts.map().forEach(volume.mapRoot(), (lpn, ppn) -> visitor.block(owner, lpn, ppn, 0));
+        }
+        final Map<Long, BlockOwner> owners = new HashMap<>();
+        for (ScannedBatch batch : batches) {
+            forEachBlock(batch, owners, visitor);
+        }
+    }
+
+    private void forEachBlock(ScannedBatch batch, Map<Long, BlockOwner> owners, BlockVisitor visitor) {
+        Records.forEach(batch, entry -> {
+            if (entry.kind() != RecordDescriptor.KIND_PAGE && entry.kind() != RecordDescriptor.KIND_BLOCK) {
+                return;
+            }
+            final boolean isPage = entry.kind() == RecordDescriptor.KIND_PAGE;
+            final Long family =
+                    isPage ? recovery.family(entry.volume()) : (Long) NodeIdentity.family(entry.info(), entry.volume());
+            if (family != null && isWithin(batch, entry)) {
+                final byte type = isPage
+                        ? BlockDescriptor.TYPE_PAGE
+                        : entry.info() == METADATA_TOP_BYTE
+                                ? BlockDescriptor.TYPE_METADATA
+                                : BlockDescriptor.TYPE_MAP_NODE;
+                final BlockOwner owner = owners.computeIfAbsent(
+                        family, key -> new BlockOwner(BlockOwner.Role.LOG, null, -1, type, key, 0));
+                visitor.block(
+                        owner, entry.first(), Ppn.pack(batch.segment(), entry.offsetBytes(), entry.blockLength()),
+                        entry.blockCrc());
+            }
+        });
+    }
+
+    private static boolean isWithin(ScannedBatch batch, Records.Entry entry) {
+        return entry.blockLength() > 0
+                && entry.blockLength() < 1 << Ppn.LENGTH_BITS + Long.numberOfTrailingZeros(Ppn.UNIT_BYTES)
+                && entry.offsetBytes() >= batch.offset() + BatchDescriptor.HEADER_LENGTH
+                && entry.offsetBytes() + entry.blockLength() <= batch.offset() + batch.recordsOffset();
+    }
+
+    /** Reports batches whose blocks do not fill the place between header and records. */
+    public void checkBatches() {
+        for (ScannedBatch batch : batches) {
+            final int[] expected = {batch.offset() + BatchDescriptor.HEADER_LENGTH};
+            final boolean[] good = {true};
+            Records.forEach(batch, entry -> {
+                if (entry.kind() == RecordDescriptor.KIND_PAGE || entry.kind() == RecordDescriptor.KIND_BLOCK) {
+                    good[0] &= entry.offsetBytes() == expected[0] && isWithin(batch, entry);
+                    expected[0] += entry.blockLength();
+                }
+            });
+            if (!good[0] || expected[0] != batch.offset() + batch.recordsOffset()) {
+                listener.accept(new Defect(
+                        Defect.Kind.LOG, parts.segments().position(batch.segment()) + batch.offset(), null, -1, 0,
+                        "batch %d: its records do not tell of all its blocks".formatted(batch.sequence())));
+            }
+        }
+    }
+
+    /** What verifies blocks; for one thread. */
+    public BlockVerifier newVerifier() {
+        return new BlockVerifier(parts.segments());
+    }
+
+    @Override
+    public void close() {
+        if (parts != null) {
+            parts.arena().close();
+            parts.segments().close();
+            space.close();
+        }
+        device.close();
+    }
+}
