@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import org.kvmdb.StoreException;
+import org.kvmdb.ffi.StorageException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -49,6 +50,8 @@ final class ErrorSentences {
         return oneLine(
                 switch (failure) {
                     case StoreException e -> e.getMessage();
+                    // From modules that the public API does not stand before.
+                    case StorageException e -> e.getMessage();
                     case CommandFailedException e -> e.getMessage();
                     case UncheckedIOException e -> of(e.getCause());
                     case IOException e -> ofIo(e);

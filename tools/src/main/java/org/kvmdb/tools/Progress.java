@@ -37,7 +37,12 @@ public final class Progress implements AutoCloseable {
     }
 
     public void advance(long bytes) {
-        doneBytes += bytes;
+        reach(doneBytes + bytes);
+    }
+
+    /** All that is done so far. */
+    public void reach(long bytes) {
+        doneBytes = bytes;
         if (bar == null && shown && System.nanoTime() - startNanos > QUIET_NANOS) {
             bar = bar();
         }
