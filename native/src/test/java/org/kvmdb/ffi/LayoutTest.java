@@ -75,7 +75,12 @@ class LayoutTest {
             SpaceAccount.GROW_STEP_OFFSET=32
             SpaceAccount.FD_OFFSET=40
             SpaceAccount.LOCK_OFFSET=44
-            SpaceAccount.LENGTH=48
+            SpaceAccount.GROWTHS_OFFSET=48
+            SpaceAccount.HOLE_POSITIONS_OFFSET=56
+            SpaceAccount.HOLE_BYTES_OFFSET=64
+            SpaceAccount.HOLE_COUNT_OFFSET=72
+            SpaceAccount.LENGTH=80
+            SpaceAccount.MEMORY_UNIT_BYTES=4096
             BadPage.NUMBER_OFFSET=0
             BadPage.LPN_OFFSET=8
             BadPage.PPN_OFFSET=16
