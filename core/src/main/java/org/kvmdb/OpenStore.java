@@ -54,7 +54,8 @@ final class OpenStore implements Store {
 
     private boolean closed;
 
-    private OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
+    /** Puts a store together over whatever journal; its spill areas lie in the directory. */
+    OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
         final long begin = System.nanoTime();
         this.directory = directory;
         this.journal = source.get();
@@ -123,7 +124,7 @@ final class OpenStore implements Store {
         });
     }
 
-    private static JournalOptions journalOptions(StoreOptions options) {
+    static JournalOptions journalOptions(StoreOptions options) {
         return JournalOptions.defaults()
                 .withSegmentSizeBytes(options.segmentSizeBytes())
                 .withMaxSizeBytes(options.maxSizeBytes())
