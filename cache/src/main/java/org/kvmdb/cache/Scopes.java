@@ -140,13 +140,19 @@ final class Scopes {
      * was opened meanwhile: wait for it and come again.
      */
     static boolean tryLock(Gate gate, List<Scopes> all) {
-        all.forEach(scopes -> scopes.state.getAndUpdate(s -> s | PENDING));
-        do {
-            gate.await(() -> all.stream().allMatch(scopes -> scopes.state.get() == PENDING));
-        } while (!tryClose(gate, all));
-        if (all.stream().anyMatch(scopes -> scopes.writePins.get() > 0)) {
-            unlock(gate, all);
-            return false;
+        for (Scopes scopes : all) {
+            scopes.state.getAndAdd(PENDING);
+        }
+        while (!tryClose(gate, all)) {
+            for (Scopes scopes : all) {
+                gate.await(() -> scopes.state.get() == PENDING);
+            }
+        }
+        for (Scopes scopes : all) {
+            if (scopes.writePins.get() > 0) {
+                unlock(gate, all);
+                return false;
+            }
         }
         return true;
     }
@@ -155,7 +161,9 @@ final class Scopes {
     private static boolean tryClose(Gate gate, List<Scopes> all) {
         for (int i = 0; i < all.size(); i++) {
             if (!all.get(i).state.compareAndSet(PENDING, PENDING | EXCLUSIVE)) {
-                all.subList(0, i).forEach(scopes -> scopes.state.set(PENDING));
+                for (int j = 0; j < i; j++) {
+                    all.get(j).state.set(PENDING);
+                }
                 gate.changed();
                 return false;
             }
@@ -164,7 +172,9 @@ final class Scopes {
     }
 
     static void unlock(Gate gate, List<Scopes> all) {
-        all.forEach(scopes -> scopes.state.set(0));
+        for (Scopes scopes : all) {
+            scopes.state.set(0);
+        }
         gate.changed();
     }
 }
