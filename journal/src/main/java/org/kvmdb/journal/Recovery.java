@@ -63,8 +63,8 @@ final class Recovery {
         judgeEnd();
         cutUnverified();
         closedInOrder = !batches.isEmpty() && batches.getLast().has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
-        if (!readOnly && !closedInOrder) {
-            settle();
+        if (!readOnly) {
+            settle(); // the mark of an orderly close, too: a process that is killed has not flushed it
         }
         apply();
         counters.batchesReplayed = batches.size();
