@@ -179,8 +179,13 @@ final class Recovery {
 
     /** Looks for batches behind the end: one that knows the missing batch to have been durable makes it rot. */
     private void judgeEnd() {
-        searchSegment(new Place(end.segment(), end.generation(), end.salt()), end.offset());
-        Place place = successor;
+        if (end.sequence() <= knownDurable) {
+            throw Corrupt.store("batch %d is missing or damaged at segment %d offset %d, yet the superblock knows %d to have been durable"
+                    .formatted(end.sequence(), end.segment(), end.offset(), knownDurable));
+        }
+        final Place named = searchSegment(new Place(end.segment(), end.generation(), end.salt()), end.offset());
+        // What is found behind the end names the next segment; the last good batch may do so from the segment before.
+        Place place = named == null ? successor : named;
         for (int i = 0; place != null && i < segments.count(); i++) {
             final boolean possible = place.segment >= 0
                     && place.segment < segments.count()
