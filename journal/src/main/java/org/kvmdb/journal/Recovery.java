@@ -381,8 +381,6 @@ final class Recovery {
         if (record.first() < 0 || VolumeEntry.pageCount(record.first(), volume.pageShift()) > MapNodeDescriptor.LPN_LIMIT) {
             throw Corrupt.store("a record resizes volume %s to %d bytes".formatted(volume.name(), record.first()));
         }
-        final long before = volume.pageCount();
-        volume.sizeBytes(record.first());
-        map.trim(volume, volume.pageCount(), before);
+        map.resize(volume, record.first());
     }
 }
