@@ -53,6 +53,11 @@ public final class Workload implements AutoCloseable {
         journal = Journal.create(device, options);
     }
 
+    /** Whether the store was made: before, there is nothing to recover. */
+    public boolean isCreated() {
+        return journal != null;
+    }
+
     public void reopen() {
         stolen.clear();
         device.reopen();
