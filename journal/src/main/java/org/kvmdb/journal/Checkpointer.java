@@ -181,7 +181,7 @@ final class Checkpointer {
         lock.lock();
         try {
             final long before = counters.writtenBytes;
-            log.beginGroup(true);
+            log.beginGroup(SpaceClaim.CHECKPOINT);
             for (int i = 0; i < count; i++) {
                 final int node = nodes[level].getInt(from + i);
                 final long family = families[level].getLong(from + i);

@@ -49,6 +49,7 @@ public final class Journal implements AutoCloseable {
     private Superblock superblock;
     private ReaderGrace grace = ReaderGrace.NONE;
     private volatile long lastAppendNanos = System.nanoTime();
+    private boolean appending;
     private boolean closed;
 
     private Journal(Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks) {
@@ -209,7 +210,7 @@ public final class Journal implements AutoCloseable {
             }
             final int id = catalog.nextId();
             final long family = Integer.toUnsignedLong(options.random().nextInt() | 1);
-            changeCatalog(() -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
+            changeCatalog(SpaceClaim.COMMIT, () -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
             final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
             volume.mapRoot(map.newRoot());
             catalog.add(volume);
@@ -225,7 +226,8 @@ public final class Journal implements AutoCloseable {
         lock.lock();
         try {
             final VolumeEntry volume = catalog.volume(volumeId);
-            changeCatalog(() -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volumeId, 0, 0));
+            changeCatalog(
+                    SpaceClaim.MAKE_ROOM, () -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volumeId, 0, 0));
             catalog.remove(volume);
             map.remove(volume);
             updateReserve();
@@ -243,10 +245,10 @@ public final class Journal implements AutoCloseable {
                 throw new StorageException(
                         ErrorCode.INVALID, "no such size is possible: volume=%s size=%d".formatted(volume.name(), sizeBytes));
             }
-            changeCatalog(() -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volumeId, sizeBytes, 0));
-            final long before = volume.pageCount();
-            volume.sizeBytes(sizeBytes);
-            map.trim(volume, volume.pageCount(), before);
+            changeCatalog(
+                    sizeBytes < volume.sizeBytes() ? SpaceClaim.MAKE_ROOM : SpaceClaim.COMMIT,
+                    () -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volumeId, sizeBytes, 0));
+            map.resize(volume, sizeBytes);
             updateReserve();
         } finally {
             lock.unlock();
@@ -257,10 +259,10 @@ public final class Journal implements AutoCloseable {
         return sizeBytes < 0 || VolumeEntry.pageCount(sizeBytes, pageShift) > MapNodeDescriptor.LPN_LIMIT;
     }
 
-    /** One record, committed and flushed. It may take from the reserve: deleting must be possible in a full store. */
-    private void changeCatalog(Runnable record) {
+    /** One record, committed and flushed. */
+    private void changeCatalog(SpaceClaim claim, Runnable record) {
         checkWritable();
-        log.beginGroup(true);
+        log.beginGroup(claim);
         try {
             record.run();
             log.endGroup(BatchDescriptor.FLAG_COMMIT);
@@ -275,8 +277,16 @@ public final class Journal implements AutoCloseable {
 
     private void checkWritable() {
         failure.check();
+        checkNotAppending();
         if (options.readOnly()) {
             throw new StorageException(ErrorCode.INVALID, "store is open read-only");
+        }
+    }
+
+    /** The lock is reentrant: what must not happen within an append would slip in from the thread that has it open. */
+    private void checkNotAppending() {
+        if (lock.isHeldByCurrentThread() && appending) {
+            throw new StorageException(ErrorCode.INVALID, "this thread has an append open; close it first");
         }
     }
 
@@ -284,13 +294,20 @@ public final class Journal implements AutoCloseable {
 
     /** PPN of a page's block; 0 for a hole. */
     public long lookup(int volumeId, long lpn) {
-        return map.get(catalog.volume(volumeId).mapRoot(), lpn);
+        lock.lock();
+        try {
+            failure.checkOpen();
+            return map.get(catalog.volume(volumeId).mapRoot(), lpn);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Calls for every page that is not a hole, in order. Nothing is appended meanwhile. */
     public void forEachMapped(int volumeId, MappedPageConsumer consumer) {
         lock.lock();
         try {
+            failure.checkOpen();
             map.forEach(catalog.volume(volumeId).mapRoot(), consumer);
         } finally {
             lock.unlock();
@@ -301,6 +318,7 @@ public final class Journal implements AutoCloseable {
     public void readPage(int volumeId, long lpn, MemorySegment page) {
         lock.lock();
         try {
+            failure.checkOpen();
             final VolumeEntry volume = catalog.volume(volumeId);
             final long ppn = map.get(volume.mapRoot(), lpn);
             if (ppn == 0) {
@@ -360,6 +378,7 @@ public final class Journal implements AutoCloseable {
     public void readerGrace(ReaderGrace readerGrace) {
         lock.lock();
         try {
+            failure.checkOpen();
             grace = readerGrace;
             segments.grace(readerGrace);
         } finally {
@@ -374,7 +393,8 @@ public final class Journal implements AutoCloseable {
         lock.lock();
         try {
             checkWritable();
-            log.beginGroup(false);
+            log.beginGroup(SpaceClaim.COMMIT);
+            appending = true;
             return new Append(this, log);
         } catch (RuntimeException | Error e) {
             lock.unlock();
@@ -412,6 +432,7 @@ public final class Journal implements AutoCloseable {
     }
 
     void endAppend() {
+        appending = false;
         lastAppendNanos = System.nanoTime();
         arena.reclaim(grace);
         lock.unlock();
@@ -425,6 +446,7 @@ public final class Journal implements AutoCloseable {
     public void dropStolen(long ppn) {
         lock.lock();
         try {
+            failure.checkOpen();
             segments.removeStolen(ppn);
         } finally {
             lock.unlock();
@@ -484,6 +506,7 @@ public final class Journal implements AutoCloseable {
     public boolean checkpointIsDue() {
         lock.lock();
         try {
+            failure.checkOpen();
             if (failure.isFailed() || counters.recordsSinceCheckpoint == 0) {
                 return false;
             }
@@ -520,6 +543,7 @@ public final class Journal implements AutoCloseable {
     public SegmentStatistics segmentStatistics() {
         lock.lock();
         try {
+            failure.checkOpen();
             return new SegmentStatistics(
                     segments.segmentSizeBytes(),
                     segments.count(),
@@ -544,9 +568,14 @@ public final class Journal implements AutoCloseable {
             return;
         }
         try {
-            if (!failure.isFailed() && log.isSealNeeded()) {
+            if (isWriting() && log.isSealNeeded()) {
                 log.writeSeal(0);
             }
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+            // Not worth the reserve: the next commit or the close says it.
         } finally {
             lock.unlock();
         }
@@ -558,7 +587,7 @@ public final class Journal implements AutoCloseable {
             return false;
         }
         try {
-            if (failure.isFailed()) {
+            if (!isWriting()) {
                 return false;
             }
             log.reserveNext();
@@ -568,11 +597,17 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Whether there is anything for background work to do: not when closed, failed or read-only. */
+    private boolean isWriting() {
+        return !closed && !options.readOnly() && !failure.isFailed();
+    }
+
     // ---- statistics and life ----
 
     public JournalStatistics statistics() {
         lock.lock();
         try {
+            failure.checkOpen();
             return new JournalStatistics(
                     counters.writtenBytes + counters.superblockBytes,
                     counters.blockBytes,
@@ -605,6 +640,7 @@ public final class Journal implements AutoCloseable {
             if (closed) {
                 return;
             }
+            checkNotAppending();
             closed = true;
             try {
                 if (!options.readOnly() && !failure.isFailed()) {
@@ -627,6 +663,7 @@ public final class Journal implements AutoCloseable {
 
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */
     void kill() {
+        checkpointLock.lock();
         lock.lock();
         try {
             if (!closed) {
@@ -637,6 +674,7 @@ public final class Journal implements AutoCloseable {
             }
         } finally {
             lock.unlock();
+            checkpointLock.unlock();
         }
     }
 

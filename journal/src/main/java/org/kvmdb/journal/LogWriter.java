@@ -44,7 +44,7 @@ final class LogWriter {
     private long checkpointGeneration;
 
     private long firstSequence;
-    private boolean mayUseReserve;
+    private SpaceClaim claim;
     private int blocksLength;
     private int recordsLength;
     private int recordCount;
@@ -114,11 +114,11 @@ final class LogWriter {
         return statedDurable < Math.min(lastDataSequence, durableSequence);
     }
 
-    /** @param reserve whether the group may take segments that are kept for checkpoints and for making space */
-    void beginGroup(boolean reserve) {
+    /** @param spaceClaim which free segments the group may take */
+    void beginGroup(SpaceClaim spaceClaim) {
         failure.check();
         firstSequence = sequence;
-        mayUseReserve = reserve;
+        claim = spaceClaim;
         clearBatch();
     }
 
@@ -180,6 +180,7 @@ final class LogWriter {
 
     /** Room for a block and a record in the open batch: writes the batch out, or moves to the next segment, if need be. */
     private void makeRoom(int blockLength, int recordLength) {
+        failure.check();
         while (true) {
             final int room = Math.min(
                     BatchDescriptor.LENGTH_MAX, segments.segmentSizeBytes() - BatchDescriptor.UNIT_BYTES - offset);
@@ -217,7 +218,7 @@ final class LogWriter {
 
     /** Appends a batch that only says how far the log is known to be durable. */
     void writeSeal(int flags) {
-        beginGroup(true);
+        beginGroup((flags & BatchDescriptor.FLAG_CLOSED) != 0 ? SpaceClaim.CHECKPOINT : SpaceClaim.COMMIT);
         makeRoom(0, 0);
         writeBatch(BatchDescriptor.FLAG_SEAL | flags);
     }
@@ -230,7 +231,8 @@ final class LogWriter {
             }
             segments.state(next, SegmentState.RESERVED);
         }
-        if (!mayUseReserve && !segments.ensureFree(counters.reserveBytes)) {
+        if (claim != SpaceClaim.CHECKPOINT
+                && !segments.ensureFree(claim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes()))) {
             throw full();
         }
         writeBatch(BatchDescriptor.FLAG_SEGMENT_END);

@@ -32,7 +32,7 @@ final class MetadataWriter {
     }
 
     void write(Arena arena, Supplier<MemorySegment> encoder) {
-        log.beginGroup(true);
+        log.beginGroup(SpaceClaim.CHECKPOINT);
         segmentCount = segments.count();
         final MemorySegment stream = encoder.get();
         final int pageLength = 1 << pageShift;

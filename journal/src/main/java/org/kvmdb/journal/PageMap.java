@@ -156,6 +156,15 @@ final class PageMap {
         cachedVolume = null;
     }
 
+    /** Sets a volume's size; no node is left that lies behind it as a whole. */
+    void resize(VolumeEntry volume, long sizeBytes) {
+        final long before = volume.pageCount();
+        volume.sizeBytes(sizeBytes);
+        if (volume.pageCount() < before) {
+            trim(volume, volume.pageCount(), MapNodeDescriptor.LPN_LIMIT);
+        }
+    }
+
     /** Makes holes of a range of pages; whole subtrees go. */
     void trim(VolumeEntry volume, long firstLpn, long endLpn) {
         if (firstLpn >= endLpn) {

@@ -63,8 +63,8 @@ final class Recovery {
         judgeEnd();
         cutUnverified();
         closedInOrder = !batches.isEmpty() && batches.getLast().has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
-        if (!readOnly && !closedInOrder) {
-            settle();
+        if (!readOnly) {
+            settle(); // the mark of an orderly close, too: a process that is killed has not flushed it
         }
         apply();
         counters.batchesReplayed = batches.size();
@@ -179,8 +179,13 @@ final class Recovery {
 
     /** Looks for batches behind the end: one that knows the missing batch to have been durable makes it rot. */
     private void judgeEnd() {
-        searchSegment(new Place(end.segment(), end.generation(), end.salt()), end.offset());
-        Place place = successor;
+        if (end.sequence() <= knownDurable) {
+            throw Corrupt.store("batch %d is missing or damaged at segment %d offset %d, yet the superblock knows %d to have been durable"
+                    .formatted(end.sequence(), end.segment(), end.offset(), knownDurable));
+        }
+        final Place named = searchSegment(new Place(end.segment(), end.generation(), end.salt()), end.offset());
+        // What is found behind the end names the next segment; the last good batch may do so from the segment before.
+        Place place = named == null ? successor : named;
         for (int i = 0; place != null && i < segments.count(); i++) {
             final boolean possible = place.segment >= 0
                     && place.segment < segments.count()
@@ -376,8 +381,6 @@ final class Recovery {
         if (record.first() < 0 || VolumeEntry.pageCount(record.first(), volume.pageShift()) > MapNodeDescriptor.LPN_LIMIT) {
             throw Corrupt.store("a record resizes volume %s to %d bytes".formatted(volume.name(), record.first()));
         }
-        final long before = volume.pageCount();
-        volume.sizeBytes(record.first());
-        map.trim(volume, volume.pageCount(), before);
+        map.resize(volume, record.first());
     }
 }

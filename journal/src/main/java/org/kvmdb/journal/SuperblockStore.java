@@ -148,6 +148,8 @@ final class SuperblockStore {
         boolean repaired = false;
         for (int slot = (int) (newest.generation() % PAIRS); slot < slots.length; slot += PAIRS) {
             if (slots[slot] == null || slots[slot].generation() != newest.generation()) {
+                // The copy that is there may have been read from the system's cache: both must not hang in one flush.
+                device.flush();
                 writeSlot(newest, slot);
                 repaired = true;
             }

@@ -24,13 +24,15 @@ class CrashStateTest {
         private final long seed;
         private final StoreModel model;
         private final SplittableRandom random;
+        private final int recoveriesOneIn;
         private int states;
         private int recoveryStates;
 
-        Run(String name, long seed, StoreModel model) {
+        Run(String name, long seed, StoreModel model, int recoveriesOneIn) {
             this.name = name;
             this.seed = seed;
             this.model = model;
+            this.recoveriesOneIn = recoveriesOneIn;
             random = new SplittableRandom(seed);
         }
 
@@ -39,7 +41,7 @@ class CrashStateTest {
             try {
                 final Device device = state.materialize();
                 check(device, state.acked(), state.issued());
-                if (random.nextInt(RECOVERIES_CRASHED_ONE_IN) == 0) {
+                if (random.nextInt(recoveriesOneIn) == 0) {
                     crashRecovery(state);
                 }
             } catch (RuntimeException | AssertionError e) {
@@ -65,7 +67,7 @@ class CrashStateTest {
             device.acked(found);
             device.dispose();
             final CrashStates crashes = new CrashStates(device, random.nextLong(), 3, 2, crashed -> {
-                if (random.nextInt(3) == 0) {
+                if (recoveriesOneIn == 1 || random.nextInt(3) == 0) {
                     recoveryStates++;
                     final int again = check(crashed.materialize(), crashed.acked(), crashed.issued());
                     check(crashed.materialize(), again, again);
@@ -76,12 +78,16 @@ class CrashStateTest {
     }
 
     private static Run crash(String name, long seed, Consumer<Workload> body) {
+        return crash(name, seed, RECOVERIES_CRASHED_ONE_IN, body);
+    }
+
+    private static Run crash(String name, long seed, int recoveriesOneIn, Consumer<Workload> body) {
         final RecordingDevice device = new RecordingDevice(new MemoryDevice(name));
         try (Workload workload = new Workload(device, Workload.tinyOptions(), seed)) {
             workload.create();
             final int begin = device.events().size();
             body.accept(workload);
-            final Run run = new Run(name, seed, workload.model());
+            final Run run = new Run(name, seed, workload.model(), recoveriesOneIn);
             new CrashStates(device, seed, 8, 2, run::check).walk(begin, 0, 0);
             System.out.printf("%s, seed %d: %d commits, %d crash states, %d of recoveries%n",
                     name, seed, workload.model().lastCommit(), run.states, run.recoveryStates);
@@ -184,6 +190,18 @@ class CrashStateTest {
             work.closeJournal();
             work.reopen();
             work.closeJournal();
+        });
+    }
+
+    /** Killed, and the power went after the next opening: every state of every recovery. */
+    @Test
+    void shouldFindAPrefixOfCommitsWhenTheRecoveryAfterAKillIsCutOff() {
+        crash("closing", 7, 1, work -> {
+            work.createVolume("a", 8 << 12, 12);
+            work.put("a", true, 0);
+            work.closeJournal();
+            work.reopen();
+            work.checkpoint();
         });
     }
 

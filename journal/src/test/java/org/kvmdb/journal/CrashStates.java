@@ -10,7 +10,7 @@ import java.util.function.IntPredicate;
 /**
  * Walks through what crashes could have left of a recorded run. Between two flushes lie the pending writes: all subsets
  * of them when they are few; else all prefixes, all but one, one alone, and some by chance; and each write torn, behind
- * whole ones before it: at 512 bytes, at 4 KiB, and with sectors by chance.
+ * whole ones before it: at 512 bytes, at 4 KiB, and with sectors by chance; and all of them torn.
  */
 final class CrashStates {
 
@@ -105,6 +105,21 @@ final class CrashStates {
         for (int i = 0; i < n; i++) {
             torn(i);
         }
+        for (int i = 0; n > 1 && i < tornPerWrite; i++) {
+            allTorn();
+        }
+    }
+
+    /** Every pending write has lost sectors: what is written twice for safety may not hang in the same flush. */
+    private void allTorn() {
+        final List<RecordingDevice.Left> left = new ArrayList<>();
+        for (RecordingDevice.Event write : pending) {
+            final BitSet there = new BitSet();
+            final int sectors = write.bytes().length / RecordingDevice.SECTOR_BYTES;
+            random.ints(0, sectors).limit(sectors).forEach(there::set);
+            left.add(new RecordingDevice.Left(write, there));
+        }
+        visit(left);
     }
 
     private void subset(IntPredicate chosen) {

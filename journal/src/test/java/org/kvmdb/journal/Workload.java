@@ -53,6 +53,11 @@ public final class Workload implements AutoCloseable {
         journal = Journal.create(device, options);
     }
 
+    /** Whether the store was made: before, there is nothing to recover. */
+    public boolean isCreated() {
+        return journal != null;
+    }
+
     public void reopen() {
         stolen.clear();
         device.reopen();
@@ -268,14 +273,19 @@ public final class Workload implements AutoCloseable {
                 throw e;
             }
             fullCount++;
-            model.cutTo(applied);
-            issued = applied;
+            giveUp();
             rollBackStolen();
             if (fullCount % 2 == 0) {
                 model.now().keySet().stream().findFirst().ifPresent(this::deleteVolume);
             }
             checkpoint();
         }
+    }
+
+    /** After a step that was refused: the model goes back to what the journal took. */
+    public void giveUp() {
+        model.cutTo(applied);
+        issued = applied;
     }
 
     /** How often the store was found full. */

@@ -1,0 +1,101 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A store's bytes on the heap, to be damaged, and where its batches and superblocks lie. */
+final class LogImage {
+
+    /** A batch that looks right by its magic, wherever it is in the log. */
+    record Batch(int position, int length, long sequence, long knownDurable, int segment, long salt, int flags) {}
+
+    private final byte[] bytes;
+
+    LogImage(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
+    static LogImage of(Device device) {
+        return new LogImage(new RecordingDevice(device).startImage());
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    LogImage copy() {
+        return new LogImage(bytes.clone());
+    }
+
+    MemorySegment segment() {
+        return MemorySegment.ofArray(bytes);
+    }
+
+    MemoryDevice device() {
+        return device(bytes.length);
+    }
+
+    MemoryDevice device(long lengthBytes) {
+        return RecordingDevice.materialize(bytes, lengthBytes, List.of());
+    }
+
+    void flip(int position, int mask) {
+        bytes[position] ^= (byte) mask;
+    }
+
+    /** The newest superblock. */
+    Superblock superblock() {
+        try (MemoryDevice device = device()) {
+            return new SuperblockStore(device).read(true);
+        }
+    }
+
+    /** The batches since the newest checkpoint's cut, in order. */
+    List<Batch> log() {
+        final Superblock superblock = superblock();
+        final List<Batch> result = new ArrayList<>();
+        for (int at = SuperblockDescriptor.SEGMENTS_OFFSET; at < bytes.length; at += BatchDescriptor.UNIT_BYTES) {
+            final MemorySegment header = segment().asSlice(at);
+            if (Fields.intAt(header, BatchDescriptor.MAGIC_OFFSET) == BatchDescriptor.MAGIC
+                    && Fields.longAt(header, BatchDescriptor.STORE_ID_OFFSET) == superblock.storeId()
+                    && Fields.longAt(header, BatchDescriptor.SEQUENCE_OFFSET) >= superblock.log().sequence()) {
+                result.add(new Batch(
+                        at,
+                        Fields.intAt(header, BatchDescriptor.LENGTH_OFFSET),
+                        Fields.longAt(header, BatchDescriptor.SEQUENCE_OFFSET),
+                        Fields.longAt(header, BatchDescriptor.KNOWN_DURABLE_OFFSET),
+                        Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET),
+                        Fields.longAt(header, BatchDescriptor.SALT_OFFSET),
+                        Fields.intAt(header, BatchDescriptor.FLAGS_OFFSET)));
+            }
+        }
+        result.sort(java.util.Comparator.comparingLong(Batch::sequence));
+        return result;
+    }
+
+    /** Makes the superblock copy in a slot valid again after its fields were changed. */
+    void sealSuperblock(int slot) {
+        final MemorySegment copy = native4k((int) SuperblockDescriptor.slotOffset(slot));
+        Fields.putInt(
+                segment(),
+                SuperblockDescriptor.slotOffset(slot) + SuperblockDescriptor.CRC_OFFSET,
+                new Digests().crc(copy.asSlice(0, SuperblockDescriptor.CRC_OFFSET)));
+    }
+
+    /** Makes a batch's checksum right again after its header or its records were changed. */
+    void sealBatch(Batch batch) {
+        final MemorySegment header = segment().asSlice(batch.position());
+        final int recordsAt =
+                BatchDescriptor.HEADER_LENGTH + Fields.intAt(header, BatchDescriptor.BLOCKS_LENGTH_OFFSET);
+        final long recordsLength = Fields.intAt(header, BatchDescriptor.RECORDS_LENGTH_OFFSET);
+        if (recordsAt >= 0 && recordsLength >= 0 && recordsAt + recordsLength <= header.byteSize()) {
+            Fields.putInt(header, BatchDescriptor.CRC_OFFSET, new Digests()
+                    .batchCrc(header, header.asSlice(recordsAt, recordsLength)));
+        }
+    }
+
+    private MemorySegment native4k(int position) {
+        return segment().asSlice(position, SuperblockDescriptor.LENGTH);
+    }
+}
