@@ -344,7 +344,11 @@ final class OpenStore implements Store {
             closed = true;
             cache.close();
             maintenance.close();
-            journal.close();
+            try {
+                reclaimer.finish();
+            } finally {
+                journal.close();
+            }
         });
     }
 
