@@ -345,7 +345,11 @@ final class OpenStore implements Store {
             closed = true;
             cache.close();
             maintenance.close();
-            journal.close();
+            try {
+                reclaimer.finish();
+            } finally {
+                journal.close();
+            }
         });
     }
 

@@ -1,5 +1,7 @@
 package org.kvmdb.gc;
 
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.SegmentStatistics;
 
@@ -67,6 +69,21 @@ public final class SegmentReclaimer {
             Thread.onSpinWait(); // the append lock was free in between
         }
         return sequence;
+    }
+
+    /** Before the journal is closed: gives back what its last checkpoint would free and keep. */
+    public void finish() {
+        if (journal.segmentStatistics().reclaimable() <= pooledSegmentsMin) {
+            return;
+        }
+        try {
+            checkpoint();
+        } catch (StorageException e) {
+            // Closing goes on without: a journal that failed writes nothing more, a full one does what it can.
+            if (e.code() != ErrorCode.FAILED && e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+        }
     }
 
     /** Free segments that keep their space at present. */

@@ -151,6 +151,22 @@ class SegmentReclaimerTest {
     }
 
     @Test
+    void shouldLeaveASmallFileWhenItIsClosed() {
+        try (TestStore store = create(TestStore.options())) {
+            final SegmentReclaimer reclaimer = new SegmentReclaimer(store.journal(), 2);
+            final VolumeEntry volume = store.volume("a", 12);
+            store.write(volume, 0, 20 * PAGES_PER_SEGMENT, 1);
+            final long before = store.allocatedBytes();
+            store.journal().deleteVolume(volume.id());
+            reclaimer.finish();
+            assertTrue(store.allocatedBytes() < before - 14L * SEGMENT, before + " to " + store.allocatedBytes());
+            final long checkpoints = store.journal().statistics().checkpoints();
+            reclaimer.finish();
+            assertEquals(checkpoints, store.journal().statistics().checkpoints());
+        }
+    }
+
+    @Test
     void shouldWaitForReadersBeforeGivingBack() {
         try (TestStore store = create(TestStore.options())) {
             final AtomicBoolean passed = new AtomicBoolean();

@@ -78,7 +78,9 @@ public final class JournalInspection implements AutoCloseable {
         recovery = new Recovery(parts, superblock);
         mapWhole &= catching(Defect.Kind.LOG, () -> recovery.run(true));
         recovery.batches().stream().filter(JournalInspection::hasRecords).forEach(batches::add);
-        parts.segments().state(logEnd().segment(), SegmentState.OPEN);
+        if (logEnd().segment() < parts.segments().count()) {
+            parts.segments().state(logEnd().segment(), SegmentState.OPEN);
+        }
         parts.catalog().volumes().forEach(volume -> pageOwners.put(volume.id(), pageOwner(volume)));
     }
 
