@@ -37,6 +37,7 @@ import picocli.CommandLine.Option;
             VolumeCommand.class,
             ImportCommand.class,
             ExportCommand.class,
+            CheckCommand.class,
             DemoCommand.class,
             DemoWorkerCommand.class,
             BenchCommand.class,

@@ -65,7 +65,7 @@ class CommandsTest {
 
     @Test
     void shouldTellWhenThereIsNoStore() throws IOException {
-        for (String command : List.of("info", "volume list")) {
+        for (String command : List.of("info", "check", "volume list")) {
             Object[] words = (command + " " + directory.resolve("none")).split(" ");
             fail(words);
         }
@@ -178,6 +178,51 @@ class CommandsTest {
         Path out = directory.resolve("out");
         succeed("export", store, "v", out, "--cache", "4M");
         assertEquals(-1, Files.mismatch(data, out));
+    }
+
+    @Test
+    void shouldFindNothingWhenASoundStoreIsChecked() throws IOException {
+        succeed("import", store, "v", file("data", 1 << 20, 1));
+        byte[] before = Files.readAllBytes(store.resolve("store.kvmdb"));
+        Map<String, Object> report = succeed("check", store, "--json").json();
+        assertEquals(true, report.get("clean"));
+        assertEquals(256, ((Number) report.get("pages")).intValue());
+        assertEquals(0, ((List<?>) report.get("defectList")).size());
+        assertTrue(succeed("check", store).out().contains("clean"));
+        assertArrayEquals(before, Files.readAllBytes(store.resolve("store.kvmdb")));
+    }
+
+    @Test
+    void shouldExitWithOneAndSayWhereWhenAByteIsWrong() throws IOException {
+        Path data = file("data", 1 << 20, 1);
+        succeed("import", store, "v", data);
+        Path file = store.resolve("store.kvmdb");
+        byte[] bytes = Files.readAllBytes(file);
+        // The middle of what was imported: stored raw, because it is random.
+        byte[] piece = Arrays.copyOfRange(Files.readAllBytes(data), 500_000, 500_032);
+        int at = indexOf(bytes, piece);
+        bytes[at] ^= 1;
+        Files.write(file, bytes);
+        CommandRun run = CommandRun.of("check", store, "--json");
+        assertEquals(1, run.exitCode());
+        assertEquals(1, run.err().strip().lines().count(), run.err());
+        assertTrue(run.err().contains("damaged"), run.err());
+        Map<?, ?> defect = (Map<?, ?>) ((List<?>) run.json().get("defectList")).getFirst();
+        assertEquals("PAGE", defect.get("kind"));
+        assertEquals(500_000 / 4096, ((Number) defect.get("lpn")).intValue());
+        assertEquals("v", defect.get("volume"));
+        assertTrue(CommandRun.of("check", store).out().contains("lpn=122"));
+        assertTrue(fail("export", store, "v", directory.resolve("out")).contains("lpn=122"));
+        assertFalse(Files.exists(directory.resolve("out")));
+    }
+
+    private static int indexOf(byte[] bytes, byte[] piece) {
+        for (int at = 0; at <= bytes.length - piece.length; at++) {
+            if (Arrays.equals(bytes, at, at + piece.length, piece, 0, piece.length)) {
+                return at;
+            }
+        }
+        throw new AssertionError("not found");
     }
 
     @Test

@@ -32,6 +32,8 @@ class UsageTest {
         "export /s name - --json",
         "export /s name file --length 0",
         "info /s --cache",
+        "check",
+        "check /s /t",
         "bench nonsense",
         "bench --rounds 0",
         "demo --kills -1",
@@ -54,7 +56,7 @@ class UsageTest {
     void shouldShowExamplesWhenAskedForHelp() {
         for (String line : List.of(
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume delete",
-                "import", "export", "demo", "bench")) {
+                "import", "export", "check", "demo", "bench")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

@@ -19,6 +19,7 @@ final class Machine {
                 .text("date", "date", LocalDate.now())
                 .text("processor", "processor", line("/proc/cpuinfo", "model name"))
                 .count("processors", "processors", Runtime.getRuntime().availableProcessors())
+                .text("load before", "loadAverage", load())
                 .text("memory", "memory", memory())
                 .text("kernel", "kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"))
                 .text("huge pages", "transparentHugePages", hugePages())
@@ -30,6 +31,12 @@ final class Machine {
     private static String memory() throws IOException {
         String words = line("/proc/meminfo", "MemTotal");
         return words.endsWith(" kB") ? Sizes.format(Sizes.parse(words.replace(" kB", "K"))) : words;
+    }
+
+    /** Of one, five and fifteen minutes: figures from a busy machine are worth little. */
+    private static String load() throws IOException {
+        Path file = Path.of("/proc/loadavg");
+        return Files.isReadable(file) ? Files.readString(file).replaceAll("( \\S+){2}\\s*$", "") : "unknown";
     }
 
     private static String hugePages() throws IOException {

@@ -9,6 +9,9 @@ import org.kvmdb.StoreOptions;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
+import org.kvmdb.gc.CheckProgress;
+import org.kvmdb.gc.StoreChecker;
+import org.kvmdb.gc.StoreReport;
 import org.kvmdb.tools.Progress;
 import org.kvmdb.tools.TemporaryDirectory;
 import org.kvmdb.tools.Transfer;
@@ -124,7 +127,7 @@ final class Demo implements AutoCloseable {
 
     /** Small enough for a processor's cache, so that memory's speed does not hide a difference. */
     private long hitBytes() {
-        return Math.min(1 << 20, Long.highestOneBit(Math.min(settings.inputBytes(), settings.cacheSizeBytes() / 4)));
+        return Math.min(256 << 10, Long.highestOneBit(Math.min(settings.inputBytes(), settings.cacheSizeBytes() / 4)));
     }
 
     KillRound kill(int number, Proof proof) throws IOException, InterruptedException {
@@ -136,6 +139,16 @@ final class Demo implements AutoCloseable {
         try (Store store = Store.open(storeDirectory(), storeOptions(settings))) {
             return proof.proveEqual(store, settings.seed() - 1);
         }
+    }
+
+    /** Verifies every structure and every block of the closed store. */
+    StoreReport check() {
+        StoreReport report = StoreChecker.check(storeDirectory().resolve("store.kvmdb"), CheckProgress.NONE);
+        if (!report.isClean()) {
+            throw new ProofFailedException("the check found %d defects, the first is %s"
+                    .formatted(report.defectCount(), report.defects().getFirst()));
+        }
+        return report;
     }
 
     /** What is left behind is worth a look. */

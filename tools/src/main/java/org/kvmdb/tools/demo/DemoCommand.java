@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.kvmdb.CorruptPageException;
 import org.kvmdb.CorruptStoreException;
 import org.kvmdb.VolumeOptions;
+import org.kvmdb.gc.StoreReport;
 import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.SizeConverter;
@@ -114,6 +115,9 @@ public final class DemoCommand implements Callable<Integer> {
             output.say(DemoReport.killRow(round));
         }
         demo.proveAfterClose(proof);
+        StoreReport check = demo.check();
+        output.say(System.lineSeparator() + "   and closed, opened and compared once more; check verified %,d pages, %d nodes: no defect"
+                .formatted(check.pages(), check.nodes()));
         output.say(System.lineSeparator() + "4  What it cost");
         output.say(report.figuresText().stripTrailing());
     }
