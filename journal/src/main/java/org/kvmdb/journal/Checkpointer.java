@@ -40,6 +40,7 @@ final class Checkpointer {
     private final List<MetadataCodec.VolumeImage> cutImages = new ArrayList<>();
     private int[] roots;
     private int nextVolumeId;
+    private long recordsBeforeCut;
     private LogPosition cut;
     private LongArrayList deaths;
     private int[] live;
@@ -103,6 +104,7 @@ final class Checkpointer {
             log.abandonGroup();
             map.restoreDeaths(deaths);
             map.thaw();
+            counters.recordsSinceCheckpoint += recordsBeforeCut;
         } finally {
             lock.unlock();
         }
@@ -127,8 +129,8 @@ final class Checkpointer {
                     volume.id(), volume.name(), volume.sizeBytes(), volume.pageShift(), volume.familyId(),
                     volume.lsn(), 0));
         }
+        recordsBeforeCut = counters.recordsSinceCheckpoint;
         counters.recordsSinceCheckpoint = 0;
-        counters.batchesAtCheckpoint = counters.batches;
     }
 
     private void collect(int node, int level, long base, long family) {

@@ -13,7 +13,6 @@ final class Counters {
     long flushes;
     long checkpoints;
     long recordsSinceCheckpoint;
-    long batchesAtCheckpoint;
     /** Free bytes that only checkpoints and what makes space may take. */
     long reserveBytes;
 
