@@ -6,8 +6,8 @@
  *   thread_copy   a handler thread that blocks in read(userfaultfd), UFFDIO_COPY of a ready page
  *   sigbus_work   as sigbus_copy, and before that pread of a block, CRC32C, LZ4
  *   thread_work   as thread_copy, and before that the same
- * The blocks are pages of a real file, compressed, in an unlinked file that the operating system has in its cache. Prints
- * one line "name p50_ns p99_ns" for each way; the last two are left out when liblz4.so.1 is not there.
+ * The blocks are pages of a real file, compressed, in an unlinked file that the operating system has in its cache.
+ * Prints one line "name p50_ns p99_ns" for each way; the last two are left out when liblz4.so.1 is not there.
  *
  * usage: fault_floor INPUT_FILE SCRATCH_DIRECTORY PAGES
  */

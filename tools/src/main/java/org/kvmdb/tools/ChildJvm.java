@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * This program again in a process of its own, to be killed. What it prints goes to a file. It is killed when this process
- * ends in an orderly way; a child looks after the other ways itself, see {@link #exitWithParent}.
+ * This program again in a process of its own, to be killed. What it prints goes to a file. It is killed when this
+ * process ends in an orderly way; a child looks after the other ways itself, see {@link #exitWithParent}.
  */
 public final class ChildJvm implements AutoCloseable {
 

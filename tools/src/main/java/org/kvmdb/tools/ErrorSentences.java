@@ -15,8 +15,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The one place where a failure becomes what the user reads: one sentence on standard error, and the exit code. The trace
- * is for those who ask with {@code --stacktrace}.
+ * The one place where a failure becomes what the user reads: one sentence on standard error, and the exit code. The
+ * trace is for those who ask with {@code --stacktrace}.
  */
 final class ErrorSentences {
 
@@ -55,9 +55,11 @@ final class ErrorSentences {
                     case CommandFailedException e -> e.getMessage();
                     case UncheckedIOException e -> of(e.getCause());
                     case IOException e -> ofIo(e);
-                    case OutOfMemoryError e -> "out of memory (" + e.getMessage() + "): free some memory or use a smaller --cache";
+                    case OutOfMemoryError e ->
+                        "out of memory (" + e.getMessage() + "): free some memory or use a smaller --cache";
                     // What HotSpot makes of a page that could not be produced.
-                    case InternalError e -> "a page of the store could not be read (" + e.getMessage() + "): see kvmdb check";
+                    case InternalError e ->
+                        "a page of the store could not be read (" + e.getMessage() + "): see kvmdb check";
                     case LinkageError e -> "the native library could not be used: " + rootMessage(e) + HINT;
                     case IllegalArgumentException e when e.getMessage() != null -> e.getMessage();
                     default -> "unexpected " + failure.getClass().getSimpleName() + ": " + failure.getMessage() + HINT;

@@ -87,7 +87,12 @@ public final class Main {
     }
 
     private static void spaceOutHelp(CommandLine commandLine) {
-        commandLine.getCommandSpec().usageMessage().parameterListHeading("%n").optionListHeading("%n").commandListHeading("%nCommands:%n");
+        commandLine
+                .getCommandSpec()
+                .usageMessage()
+                .parameterListHeading("%n")
+                .optionListHeading("%n")
+                .commandListHeading("%nCommands:%n");
         commandLine.getSubcommands().values().forEach(Main::spaceOutHelp);
     }
 

@@ -41,7 +41,8 @@ public final class OpenOptions {
 
     /** A small store needs small segments; of one that exists the size is known anyway. */
     private static StoreOptions limited(StoreOptions options, long maxSizeBytes) {
-        int segmentSizeBytes = (int) Math.min(options.segmentSizeBytes(), Long.highestOneBit(maxSizeBytes / SEGMENTS_MIN));
+        int segmentSizeBytes =
+                (int) Math.min(options.segmentSizeBytes(), Long.highestOneBit(maxSizeBytes / SEGMENTS_MIN));
         return options.withSegmentSizeBytes(segmentSizeBytes).withMaxSizeBytes(maxSizeBytes);
     }
 

@@ -11,7 +11,8 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * A progress bar on standard error, when that is a terminal, for what lasts longer than a second. One thread advances it.
+ * A progress bar on standard error, when that is a terminal, for what lasts longer than a second. One thread advances
+ * it.
  */
 public final class Progress implements AutoCloseable {
 

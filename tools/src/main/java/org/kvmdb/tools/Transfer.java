@@ -21,7 +21,8 @@ public final class Transfer {
      * @param skipsZeros for a volume that is still empty: pieces of zeros are left as holes
      * @throws IOException also when the file ends early
      */
-    public static void importInto(Volume volume, FileChannel file, long lengthBytes, boolean skipsZeros, Progress progress)
+    public static void importInto(
+            Volume volume, FileChannel file, long lengthBytes, boolean skipsZeros, Progress progress)
             throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(PIECE_BYTES, 4096);

@@ -25,7 +25,10 @@ class TextTest {
 
     @Test
     void shouldAlignValuesWhenFactsArePrinted() {
-        Facts facts = new Facts().text("store", "store", "/s").size("on disk", "fileBytes", 1 << 20).text(null, "hidden", "x");
+        Facts facts = new Facts()
+                .text("store", "store", "/s")
+                .size("on disk", "fileBytes", 1 << 20)
+                .text(null, "hidden", "x");
         assertEquals("  store    /s%n  on disk  1 MiB%n".formatted(), facts.asText());
     }
 

@@ -61,7 +61,10 @@ public final class BenchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NAME", arity = "0..*", description = "Which ones (default: all).")
     private List<String> names = List.of();
 
-    @Option(names = "--dir", paramLabel = "DIR", description = "Where to work (default: the system's temporary directory).")
+    @Option(
+            names = "--dir",
+            paramLabel = "DIR",
+            description = "Where to work (default: the system's temporary directory).")
     private Path parentDirectory;
 
     @Option(names = "--input", paramLabel = "FILE", description = "Data to store (default: the JDK's lib/modules).")
@@ -110,7 +113,8 @@ public final class BenchCommand implements Callable<Integer> {
         for (String name : chosen) {
             if (!BENCHES.containsKey(name)) {
                 throw new ParameterException(
-                        spec.commandLine(), "no benchmark '" + name + "'; there are " + String.join(", ", BENCHES.keySet()));
+                        spec.commandLine(),
+                        "no benchmark '" + name + "'; there are " + String.join(", ", BENCHES.keySet()));
             }
         }
         if (rounds < 1 || gib < 1) {

@@ -40,7 +40,11 @@ final class BulkBench implements Bench {
         }
         return List.of(
                 written.figure(
-                        "bulk", "bytes written, 10,000 pages in a commit", "B", "bytes of blocks", Figure.Aim.atMost(1.1)),
+                        "bulk",
+                        "bytes written, 10,000 pages in a commit",
+                        "B",
+                        "bytes of blocks",
+                        Figure.Aim.atMost(1.1)),
                 speed.figure(
                         "bulk-speed", "logical bytes committed", "GB/s", "bytes of blocks written", Figure.Aim.NONE));
     }

@@ -18,8 +18,8 @@ import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.PageOrder;
 
 /**
- * Faults whose block is in the operating system's cache: read, verified, decompressed, mapped. Timed from outside, at the
- * access, signal included, as the C program times those that it is compared with.
+ * Faults whose block is in the operating system's cache: read, verified, decompressed, mapped. Timed from outside, at
+ * the access, signal included, as the C program times those that it is compared with.
  */
 final class FaultBench implements Bench {
 
@@ -65,7 +65,8 @@ final class FaultBench implements Bench {
                         Figure.Aim.atMost(2)),
                 handlerSameWork.figure(
                         "fault-handler", "handler thread, same work, p50", "ns", "a fault", Figure.Aim.atLeast(2.5)),
-                handler.figure("fault-handler-bare", "handler thread, bare copy, p50", "ns", "a fault", Figure.Aim.NONE),
+                handler.figure(
+                        "fault-handler-bare", "handler thread, bare copy, p50", "ns", "a fault", Figure.Aim.NONE),
                 sameWork.figure(
                         "fault-work", "a fault, p50", "ns", "bare SIGBUS + pread, CRC, LZ4", Figure.Aim.NONE),
                 evicting.figure(

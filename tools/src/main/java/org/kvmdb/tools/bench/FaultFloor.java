@@ -54,7 +54,8 @@ final class FaultFloor {
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException e) {
-            throw new CommandFailedException("the fault benchmark needs " + command.getFirst() + ": " + e.getMessage(), e);
+            throw new CommandFailedException(
+                    "the fault benchmark needs " + command.getFirst() + ": " + e.getMessage(), e);
         }
         String printed = new String(process.getInputStream().readAllBytes());
         if (process.waitFor() != 0) {

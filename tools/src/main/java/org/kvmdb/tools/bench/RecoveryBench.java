@@ -11,8 +11,8 @@ import org.kvmdb.tools.ChildJvm;
 import org.kvmdb.tools.CommandFailedException;
 
 /**
- * Opening after SIGKILL: a process of its own writes, commits, and goes on committing until it is killed. Then another opens
- * the store, with everything still to be loaded and compiled, and says how long that took.
+ * Opening after SIGKILL: a process of its own writes, commits, and goes on committing until it is killed. Then another
+ * opens the store, with everything still to be loaded and compiled, and says how long that took.
  */
 final class RecoveryBench implements Bench {
 

@@ -17,8 +17,8 @@ import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
 
 /**
- * Reading a volume ten times the cache from start to end, by one thread that only loads from memory. Both files are in the
- * operating system's cache, so this is the store's own speed and not the disk's.
+ * Reading a volume ten times the cache from start to end, by one thread that only loads from memory. Both files are in
+ * the operating system's cache, so this is the store's own speed and not the disk's.
  */
 final class SequentialBench implements Bench {
 

@@ -24,9 +24,10 @@ import picocli.CommandLine.Spec;
         description = {
             "Show the whole idea on real data, and prove it.",
             "",
-            "Imports the JDK's own lib/modules into a volume, with a cache a quarter of its size, and compares every byte"
-                    + " through page faults. Then a second process changes the volume from several threads and is killed"
-                    + " in mid-write, several times; each time the store must hold exactly the acknowledged commits."
+            "Imports the JDK's own lib/modules into a volume, with a cache a quarter of its size, and compares every"
+                    + " byte through page faults. Then a second process changes the volume from several threads and is"
+                    + " killed in mid-write, several times; each time the store must hold exactly the acknowledged"
+                    + " commits."
         },
         footer = {
             "%nExamples:",
@@ -42,7 +43,10 @@ public final class DemoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--dir", paramLabel = "DIR", description = "Where to work (default: the system's temporary directory).")
+    @Option(
+            names = "--dir",
+            paramLabel = "DIR",
+            description = "Where to work (default: the system's temporary directory).")
     private Path parentDirectory;
 
     @Option(names = "--keep", description = "Keep the store afterwards.")
@@ -107,7 +111,7 @@ public final class DemoCommand implements Callable<Integer> {
         output.say("2  Every byte compared, through page faults");
         report.faultPass(demo.checkThroughFaults(proof));
         output.say(report.faultText());
-        output.say("3  Killed in mid-write: " + settings.threads() + " threads commit in another process until SIGKILL");
+        output.say("3  Killed in mid-write: %d threads commit in another process until SIGKILL", settings.threads());
         output.say(DemoReport.killHeading());
         for (int number = 1; number <= settings.kills(); number++) {
             KillRound round = demo.kill(number, proof);
@@ -116,8 +120,9 @@ public final class DemoCommand implements Callable<Integer> {
         }
         demo.proveAfterClose(proof);
         StoreReport check = demo.check();
-        output.say(System.lineSeparator() + "   and closed, opened and compared once more; check verified %,d pages, %d nodes: no defect"
-                .formatted(check.pages(), check.nodes()));
+        output.say(
+                "%n   and closed, opened and compared once more; check verified %,d pages, %d nodes: no defect",
+                check.pages(), check.nodes());
         output.say(System.lineSeparator() + "4  What it cost");
         output.say(report.figuresText().stripTrailing());
     }

@@ -67,7 +67,8 @@ final class DemoReport {
 
     static String killHeading() {
         return ROW.formatted(
-                "kill", "ran for", "commits", "a second", "in flight", "kept of them", "reopened in", "replayed", "verdict");
+                "kill", "ran for", "commits", "a second", "in flight", "kept of them", "reopened in", "replayed",
+                "verdict");
     }
 
     static String killRow(KillRound round) {

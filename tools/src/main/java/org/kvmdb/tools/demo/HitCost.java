@@ -9,8 +9,8 @@ import org.kvmdb.PinMode;
 import org.kvmdb.Volume;
 
 /**
- * What reading eight bytes of a resident page costs, beside plain memory of the same size and content: the same compiled
- * loop over both, in alternating rounds, medians.
+ * What reading eight bytes of a resident page costs, beside plain memory of the same size and content: the same
+ * compiled loop over both, in alternating rounds, medians.
  *
  * @param volumeNanos a read from the volume
  * @param plainNanos a read from plain memory

@@ -14,8 +14,8 @@ import org.kvmdb.Volume;
 import org.kvmdb.tools.PageOrder;
 
 /**
- * Compares a volume with what it must hold, every byte of it, by touching the volume's memory: what is not resident comes
- * in through page faults.
+ * Compares a volume with what it must hold, every byte of it, by touching the volume's memory: what is not resident
+ * comes in through page faults.
  */
 final class PageComparison {
 

@@ -12,12 +12,12 @@ import org.kvmdb.Store;
 import org.kvmdb.Volume;
 
 /**
- * The demo's own copy of what the store must hold, and the comparison with what it does hold. The copy starts as the input
- * file and follows the workload, transaction by transaction; it never looks at the store's data.
+ * The demo's own copy of what the store must hold, and the comparison with what it does hold. The copy starts as the
+ * input file and follows the workload, transaction by transaction; it never looks at the store's data.
  *
- * <p>What is proven of a recovered store: per thread it stands at one transaction k with acknowledged <= k <= issued, and
- * every page of it, changed or not, is byte for byte what the workload makes of the input by then. So no acknowledged
- * commit is lost, none is there in part, and nothing else has changed.
+ * <p>What is proven of a recovered store: per thread it stands at one transaction k with acknowledged <= k <= issued,
+ * and every page of it, changed or not, is byte for byte what the workload makes of the input by then. So no
+ * acknowledged commit is lost, none is there in part, and nothing else has changed.
  */
 final class Proof implements AutoCloseable {
 
@@ -96,7 +96,7 @@ final class Proof implements AutoCloseable {
                     .formatted(thread, record.acknowledged(thread), found));
         }
         if (found > record.issued(thread)) {
-            throw new ProofFailedException("a transaction that was never started was found: thread=%d issued=%d found=%d"
+            throw new ProofFailedException("a transaction is there that was never started: thread=%d issued=%d found=%d"
                     .formatted(thread, record.issued(thread), found));
         }
     }

@@ -8,9 +8,9 @@ import java.util.SplittableRandom;
  * What every transaction writes, as a pure function of (seed, thread, number): the worker applies it to the volume, the
  * proof to its own copy.
  *
- * <p>A thread owns the pages whose number is its own modulo the number of threads, so the order between threads does not
- * matter. Besides, each transaction writes its number into its thread's page of the ledger, a volume of its own: what is
- * recovered says by itself which transaction it stands at, and the two volumes must agree.
+ * <p>A thread owns the pages whose number is its own modulo the number of threads, so the order between threads does
+ * not matter. Besides, each transaction writes its number into its thread's page of the ledger, a volume of its own:
+ * what is recovered says by itself which transaction it stands at, and the two volumes must agree.
  *
  * @param threads writers
  * @param dataPages pages of the data volume
