@@ -3,6 +3,7 @@
 #define KVMDB_TESTS_H
 
 #define TESTS(t) \
+    t(crc32c_agrees_with_its_definition_at_every_length) \
     t(bitmap_agrees_with_a_naive_set) \
     t(bitmap_never_hides_a_member_from_its_owner) \
     t(growing_fills_holes_before_the_file) \
