@@ -3,6 +3,7 @@ package org.kvmdb.journal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 
 /**
@@ -10,7 +11,7 @@ import org.kvmdb.ffi.Ppn;
  * Reads past the operating system's cache, in windows, of which a scan over large batches uses only what holds records
  * and the header behind them.
  */
-final class BatchParser {
+final class BatchParser implements AutoCloseable {
 
     private static final int WINDOW_BYTES = 2 * BatchDescriptor.LENGTH_MAX;
     private static final int UNIT = BatchDescriptor.UNIT_BYTES;
@@ -21,7 +22,8 @@ final class BatchParser {
     private final long storeId;
     private final Digests digests = new Digests();
     private final MemorySegment headerCopy = Arena.ofAuto().allocate(BatchDescriptor.HEADER_LENGTH, Long.BYTES);
-    private final MemorySegment window = Arena.ofAuto().allocate(WINDOW_BYTES, UNIT);
+    private final NativeMemory windowMemory = NativeMemory.reserve(WINDOW_BYTES);
+    private final MemorySegment window = windowMemory.segment();
     private long windowStart;
     private long windowEnd;
     private int readAhead = BatchDescriptor.LENGTH_MAX;
@@ -130,5 +132,10 @@ final class BatchParser {
                 Fields.longAt(header, BatchDescriptor.NEXT_SALT_OFFSET),
                 digests.batchDigest(header, records),
                 kept);
+    }
+
+    @Override
+    public void close() {
+        windowMemory.close();
     }
 }

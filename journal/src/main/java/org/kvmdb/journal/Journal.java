@@ -683,6 +683,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void closeMemory() {
+        log.close();
         arena.close();
         segments.close();
         space.close();

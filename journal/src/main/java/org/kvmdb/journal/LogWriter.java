@@ -1,9 +1,9 @@
 package org.kvmdb.journal;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
@@ -16,7 +16,7 @@ import org.kvmdb.ffi.StorageException;
  * piece of a checkpoint. Its batches carry the sequence of its first one, so that records of a group that was given up
  * are never applied with a later one.
  */
-final class LogWriter {
+final class LogWriter implements AutoCloseable {
 
     private static final int RECORDS_MAX = BatchDescriptor.LENGTH_MAX;
 
@@ -29,9 +29,9 @@ final class LogWriter {
     private final long session;
     private final BlockSeal seal = new BlockSeal();
     private final Digests digests = new Digests();
-    private final MemorySegment buffer =
-            Arena.ofAuto().allocate(BatchDescriptor.LENGTH_MAX, BatchDescriptor.UNIT_BYTES);
-    private final MemorySegment records = Arena.ofAuto().allocate(RECORDS_MAX, 64);
+    private final NativeMemory memory = NativeMemory.reserve(BatchDescriptor.LENGTH_MAX + RECORDS_MAX);
+    private final MemorySegment buffer = memory.segment().asSlice(0, BatchDescriptor.LENGTH_MAX);
+    private final MemorySegment records = memory.segment().asSlice(BatchDescriptor.LENGTH_MAX, RECORDS_MAX);
 
     private int segment;
     private int offset;
@@ -355,5 +355,10 @@ final class LogWriter {
 
     void markNextWritten() {
         segments.markWritten(next);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
     }
 }

@@ -39,7 +39,12 @@ final class Recovery {
     private final BatchParser parser;
     private final BlockSeal seal = new BlockSeal();
 
+    /** Batches between two drains: memory stays small however long the log is. */
+    private static final int DRAIN_BATCHES = 1024;
+
     private final List<ScannedBatch> batches = new ArrayList<>();
+    private final List<ScannedBatch> group = new ArrayList<>();
+    private ScannedBatch lastDrained;
     private final Map<Integer, Long> families = new HashMap<>();
     private LogPosition end;
     private Place successor;
@@ -59,15 +64,18 @@ final class Recovery {
 
     /** Runs it; writes nothing when the store is open read-only. */
     void run(boolean readOnly) {
-        scan();
-        judgeEnd();
-        cutUnverified();
-        closedInOrder = !batches.isEmpty() && batches.getLast().has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
-        if (!readOnly) {
-            settle(); // the mark of an orderly close, too: a process that is killed has not flushed it
+        try (parser) {
+            scan(readOnly);
+            judgeEnd();
+            cutUnverified();
+            final ScannedBatch last = batches.isEmpty() ? lastDrained : batches.getLast();
+            closedInOrder = last != null && last.has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
+            if (!readOnly) {
+                settle(); // the mark of an orderly close, too: a process that is killed has not flushed it
+            }
+            batches.forEach(this::apply);
+            counters.batchesReplayed += batches.size();
         }
-        apply();
-        counters.batchesReplayed = batches.size();
     }
 
     /** Where the next batch goes, when the log was closed in order. */
@@ -75,7 +83,7 @@ final class Recovery {
         return end;
     }
 
-    /** The batches that were accepted. */
+    /** The batches that were accepted, of a store that is open read-only. */
     List<ScannedBatch> batches() {
         return batches;
     }
@@ -92,7 +100,8 @@ final class Recovery {
 
     // ---- scan ----
 
-    private void scan() {
+    /** Applies what is known durable as it goes, for no end of the log can take that back; unless all is to be kept. */
+    private void scan(boolean keepAll) {
         final LogPosition from = superblock.log();
         int segment = from.segment();
         int generation = from.generation();
@@ -112,6 +121,9 @@ final class Recovery {
             noteFamilies(batch);
             knownDurable = Math.max(knownDurable, batch.knownDurable());
             successor = successorOf(batch);
+            if (!keepAll && batches.size() >= DRAIN_BATCHES) {
+                drain();
+            }
             sequence++;
             digest = batch.digest();
             offset += batch.length();
@@ -123,7 +135,7 @@ final class Recovery {
                 generation = successor.generation;
                 salt = successor.salt;
                 offset = 0;
-                if (segment >= segments.count()) {
+                if (segment >= segments.count() && segment < segments.capacity()) {
                     break; // the device grew, and a crash came before its new size was durable: nothing is there
                 }
                 enter(segment, generation, salt);
@@ -225,7 +237,7 @@ final class Recovery {
             if (batch.sequence() > knownDurable && !blocksVerify(batch)) {
                 counters.batchesCut += batches.size() - i;
                 batches.subList(i, batches.size()).clear();
-                final ScannedBatch last = i == 0 ? null : batches.get(i - 1);
+                final ScannedBatch last = i == 0 ? lastDrained : batches.get(i - 1);
                 end = new LogPosition(
                         batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()),
                         batch.offset(), batch.sequence(), last == null ? superblock.log().digest() : last.digest());
@@ -292,18 +304,25 @@ final class Recovery {
     // ---- apply ----
 
     /** Records apply when the batch with COMMIT is reached; a group that another one follows without it never does. */
-    private void apply() {
-        final List<ScannedBatch> group = new ArrayList<>();
-        for (ScannedBatch batch : batches) {
-            if (!group.isEmpty() && group.getFirst().firstSequence() != batch.firstSequence()) {
-                group.clear();
-            }
-            group.add(batch);
-            if (batch.has(BatchDescriptor.FLAG_COMMIT)) {
-                group.forEach(this::applyRecords);
-                group.clear();
-            }
+    private void apply(ScannedBatch batch) {
+        if (!group.isEmpty() && group.getFirst().firstSequence() != batch.firstSequence()) {
+            group.clear();
         }
+        group.add(batch);
+        if (batch.has(BatchDescriptor.FLAG_COMMIT)) {
+            group.forEach(this::applyRecords);
+            group.clear();
+        }
+    }
+
+    private void drain() {
+        int count = 0;
+        while (count < batches.size() && batches.get(count).sequence() <= knownDurable) {
+            lastDrained = batches.get(count++);
+            apply(lastDrained);
+        }
+        batches.subList(0, count).clear();
+        counters.batchesReplayed += count;
     }
 
     private void applyRecords(ScannedBatch batch) {

@@ -18,7 +18,7 @@ import org.kvmdb.ffi.StorageException;
 class DamageTest {
 
     private static final JournalOptions OPTIONS = Workload.tinyOptions();
-    private static final int BLOCK_FLIPS_ONE_IN = 16;
+    private static final int BLOCK_FLIPS_ONE_IN = 64;
 
     private final SplittableRandom random = new SplittableRandom(7);
     private StoreModel model;
@@ -75,6 +75,7 @@ class DamageTest {
         } catch (StorageException e) {
             assertTrue(
                     e.code() == ErrorCode.CORRUPT_STORE
+                            || e.code() == ErrorCode.STORE_FULL // of what is left of a file that was cut off
                             || e.code() == ErrorCode.WRONG_MAGIC
                             || e.code() == ErrorCode.TOO_NEW
                             || e.code() == ErrorCode.TOO_OLD,
@@ -129,16 +130,18 @@ class DamageTest {
         int noticed = 0;
         for (int at = 0; at < image.bytes().length; at++) {
             final int sector = at & -512;
-            final boolean always = at % BatchDescriptor.UNIT_BYTES < 256 && !isZero(image, at & -BatchDescriptor.UNIT_BYTES, 256);
+            final boolean always = at % BatchDescriptor.UNIT_BYTES < 192 && !isZero(image, at & -BatchDescriptor.UNIT_BYTES, 256);
             final boolean sampled = !isZero(image, sector, 512) && random.nextInt(BLOCK_FLIPS_ONE_IN) == 0;
-            final boolean unused = random.nextInt(4096) == 0;
+            final boolean unused = random.nextInt(8192) == 0;
             if (!always && !sampled && !unused) {
                 continue;
             }
             final int mask = 1 << random.nextInt(8);
             image.flip(at, mask);
             try {
-                if (isNoticed(image.device(), OPTIONS, ackedAtLeast)) {
+                // Most are recovered in memory alone; some are written to, too.
+                final boolean readOnly = opened % 8 != 0;
+                if (isNoticed(image.device(), OPTIONS.withReadOnly(readOnly), ackedAtLeast)) {
                     noticed++;
                 }
             } catch (RuntimeException | AssertionError e) {
@@ -155,7 +158,7 @@ class DamageTest {
         final LogImage image = image(true);
         for (long length = 0; length < image.bytes().length; length += 512) {
             try {
-                isNoticed(image.device(length), OPTIONS.withMaxSizeBytes(2 << 20), acked);
+                isNoticed(image.device(length), OPTIONS.withMaxSizeBytes((1 << 20) + (64 << 10)), acked);
             } catch (RuntimeException | AssertionError e) {
                 throw new AssertionError("cut off at %d: %s".formatted(length, e), e);
             }
@@ -167,7 +170,7 @@ class DamageTest {
         final LogImage image = image(false);
         for (long length = 0; length < image.bytes().length; length += 512) {
             try {
-                isNoticed(image.device(length), OPTIONS.withMaxSizeBytes(2 << 20), 0);
+                isNoticed(image.device(length), OPTIONS.withMaxSizeBytes((1 << 20) + (64 << 10)), 0);
             } catch (RuntimeException | AssertionError e) {
                 throw new AssertionError("cut off at %d: %s".formatted(length, e), e);
             }
@@ -219,7 +222,7 @@ class DamageTest {
         final List<Long> all = List.of(
                 0L, 1L, -1L, Long.MAX_VALUE, Long.MIN_VALUE, 0x7FFF_FFFFL, 0x8000_0000L, 0xFFFFL, 4096L, 63L, 1L << 36,
                 random.nextLong());
-        return random.ints(0, all.size()).distinct().limit(3).mapToLong(i -> all.get(i)).toArray();
+        return random.ints(0, all.size()).distinct().limit(2).mapToLong(i -> all.get(i)).toArray();
     }
 
     private static void put(MemorySegment target, long at, long value, int width) {
