@@ -2,7 +2,6 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -44,6 +43,7 @@ public final class Journal implements AutoCloseable {
     private final SuperblockStore superblocks;
     private final LogWriter log;
     private final JournalParts parts;
+    private final CatalogWriter catalogWriter;
     private final BlockReader reader;
     private final SegmentPreparer preparer;
     private Superblock superblock;
@@ -71,6 +71,7 @@ public final class Journal implements AutoCloseable {
                 device, segments, failure, counters, superblock.storeId(), superblock.secret(),
                 options.random().nextLong());
         parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
+        catalogWriter = new CatalogWriter(catalog, map, log, counters, options.random());
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
     }
@@ -193,86 +194,38 @@ public final class Journal implements AutoCloseable {
 
     /** Creates a volume of holes; durable on return. */
     public VolumeEntry createVolume(String name, long sizeBytes, int pageShift) {
-        final byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
-        if (nameBytes.length < 1
-                || nameBytes.length > RecordDescriptor.NAME_LENGTH_MAX
-                || pageShift < BlockDescriptor.PAGE_SHIFT_MIN
-                || pageShift > BlockDescriptor.PAGE_SHIFT_MAX
-                || isImpossibleSize(sizeBytes, pageShift)) {
-            throw new StorageException(
-                    ErrorCode.INVALID,
-                    "no such volume is possible: name=%s size=%d page shift=%d".formatted(name, sizeBytes, pageShift));
-        }
-        lock.lock();
-        try {
-            if (catalog.contains(name)) {
-                throw new StorageException(ErrorCode.VOLUME_EXISTS, "there is a volume already: " + name);
-            }
-            final int id = catalog.nextId();
-            final long family = Integer.toUnsignedLong(options.random().nextInt() | 1);
-            changeCatalog(SpaceClaim.COMMIT, () -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
-            final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
-            volume.mapRoot(map.newRoot());
-            catalog.add(volume);
-            updateReserve();
-            return volume;
-        } finally {
-            lock.unlock();
-        }
+        return changeCatalog(() -> catalogWriter.create(name, sizeBytes, pageShift));
     }
 
     /** Deletes a volume; durable on return. Its space comes back with the next checkpoint. */
     public void deleteVolume(int volumeId) {
-        lock.lock();
-        try {
+        changeCatalog(() -> {
             final VolumeEntry volume = catalog.volume(volumeId);
-            changeCatalog(
-                    SpaceClaim.MAKE_ROOM, () -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volumeId, 0, 0));
-            catalog.remove(volume);
-            map.remove(volume);
-            updateReserve();
-        } finally {
-            lock.unlock();
-        }
+            catalogWriter.delete(volume);
+            return volume;
+        });
     }
 
     /** Changes a volume's size; durable on return. What lay behind a smaller size reads as zeros when it grows again. */
     public void resizeVolume(int volumeId, long sizeBytes) {
+        changeCatalog(() -> {
+            final VolumeEntry volume = catalog.volume(volumeId);
+            catalogWriter.resize(volume, sizeBytes);
+            return volume;
+        });
+    }
+
+    private VolumeEntry changeCatalog(Supplier<VolumeEntry> change) {
         lock.lock();
         try {
-            final VolumeEntry volume = catalog.volume(volumeId);
-            if (isImpossibleSize(sizeBytes, volume.pageShift())) {
-                throw new StorageException(
-                        ErrorCode.INVALID, "no such size is possible: volume=%s size=%d".formatted(volume.name(), sizeBytes));
-            }
-            changeCatalog(
-                    sizeBytes < volume.sizeBytes() ? SpaceClaim.MAKE_ROOM : SpaceClaim.COMMIT,
-                    () -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volumeId, sizeBytes, 0));
-            map.resize(volume, sizeBytes);
+            checkWritable();
+            final VolumeEntry volume = change.get();
             updateReserve();
+            lastAppendNanos = System.nanoTime();
+            return volume;
         } finally {
             lock.unlock();
         }
-    }
-
-    private static boolean isImpossibleSize(long sizeBytes, int pageShift) {
-        return sizeBytes < 0 || VolumeEntry.pageCount(sizeBytes, pageShift) > MapNodeDescriptor.LPN_LIMIT;
-    }
-
-    /** One record, committed and flushed. */
-    private void changeCatalog(SpaceClaim claim, Runnable record) {
-        checkWritable();
-        log.beginGroup(claim);
-        try {
-            record.run();
-            log.endGroup(BatchDescriptor.FLAG_COMMIT);
-        } catch (RuntimeException e) {
-            log.abandonGroup();
-            throw e;
-        }
-        log.flush();
-        counters.recordsSinceCheckpoint++;
-        lastAppendNanos = System.nanoTime();
     }
 
     private void checkWritable() {
