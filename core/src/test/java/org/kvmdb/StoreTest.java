@@ -411,7 +411,7 @@ class StoreTest {
             assertTrue(store.statistics().log().bytesWritten() > 20 << 20);
             assertTrue(
                     store.statistics().log().fileBytes() < 12 << 20,
-                    () -> "file holds " + store.statistics().log().fileBytes());
+                    () -> store.statistics().toString());
             TestStores.checkPages(volume, 1, 0, 100, 100);
         }
         try (Store store = open()) {
