@@ -36,6 +36,7 @@ public final class PageCache implements AutoCloseable {
     private final Path spillDirectory;
     private final long budgetBytes;
     private final NativePool pool;
+    private final PageWriter writer;
     private final WriteBack writeBack;
     private final CommitCoordinator coordinator;
     private final Prefetcher prefetcher = new Prefetcher();
@@ -53,8 +54,9 @@ public final class PageCache implements AutoCloseable {
         this.journal = journal;
         this.spillDirectory = spillDirectory;
         this.budgetBytes = budgetBytes;
+        this.writer = new PageWriter(budgetBytes);
         this.pool = NativePool.open(new NativePool.Options(
-                budgetBytes - PageWriter.memoryBytes(),
+                budgetBytes - writer.memoryBytes(),
                 journal.segmentTableAddress(),
                 journal.segmentTableCapacity(),
                 journal.nodeArenaAddress(),
@@ -64,7 +66,7 @@ public final class PageCache implements AutoCloseable {
         for (int device = 0; device < journal.deviceCount(); device++) {
             pool.device(device, journal.deviceFd(device));
         }
-        this.writeBack = new WriteBack(journal, scopeGate);
+        this.writeBack = new WriteBack(journal, writer, scopeGate);
         this.coordinator = new CommitCoordinator(writeBack);
         journal.readerGrace(new PoolGrace());
         journal.onRootChange((volumeId, node) -> {
@@ -230,7 +232,7 @@ public final class PageCache implements AutoCloseable {
     }
 
     public long residentBytes() {
-        return pool.residentBytes() + PageWriter.memoryBytes();
+        return pool.residentBytes() + writer.memoryBytes();
     }
 
     public long dirtyBytes() {

@@ -27,23 +27,32 @@ final class PageWriter implements AutoCloseable {
     /** Memory of one chunk: the pages, and their blocks at worst. */
     private static final int CHUNK_MEMORY_BYTES = 2 * CHUNK_BYTES + (32 << 10);
 
-    private static final int WORKERS = Math.min(8, Runtime.getRuntime().availableProcessors());
-    private static final int CHUNKS = 2 * WORKERS + 1;
+    private static final int WORKERS_MAX = Math.min(8, Runtime.getRuntime().availableProcessors());
 
-    private final ExecutorService workers =
-            Executors.newFixedThreadPool(WORKERS, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
+    /** What the buffers may take of the budget. */
+    private static final int BUDGET_SHARE = 8;
+
+    private final ExecutorService workers;
+    private final long memoryBytes;
     private final Arena arena = Arena.ofShared();
     private final Deque<Chunk> idle = new ArrayDeque<>();
 
-    PageWriter() {
-        for (int i = 0; i < CHUNKS; i++) {
+    /** With as many workers as there are processors and the memory budget bears. */
+    PageWriter(long budgetBytes) {
+        final long affordable = budgetBytes / BUDGET_SHARE / (2L * CHUNK_MEMORY_BYTES);
+        final int workerCount = Math.clamp(affordable, 1, WORKERS_MAX);
+        final int chunkCount = 2 * workerCount + 1;
+        workers = Executors.newFixedThreadPool(
+                workerCount, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
+        memoryBytes = (long) chunkCount * CHUNK_MEMORY_BYTES;
+        for (int i = 0; i < chunkCount; i++) {
             idle.add(new Chunk(arena));
         }
     }
 
-    /** What a writer's buffers take of a store's memory budget. */
-    static long memoryBytes() {
-        return (long) CHUNKS * CHUNK_MEMORY_BYTES;
+    /** What the buffers take of the store's memory budget. */
+    long memoryBytes() {
+        return memoryBytes;
     }
 
     /** Appends all pages of the list, which then holds their PPNs. */

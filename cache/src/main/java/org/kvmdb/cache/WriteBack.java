@@ -38,13 +38,15 @@ final class WriteBack implements AutoCloseable {
     private final Journal journal;
     private final SpaceAccount space;
     private final Scopes.Gate scopeGate;
-    private final PageWriter writer = new PageWriter();
-    private final ReentrantLock lock = new ReentrantLock();
+    private final PageWriter writer;
+    /** The write-back lock. Fair: who commits in a loop must not keep the stealer out. */
+    private final ReentrantLock lock = new ReentrantLock(true);
     private long stolenPages;
     private long committedPages;
 
-    WriteBack(Journal journal, Scopes.Gate scopeGate) {
+    WriteBack(Journal journal, PageWriter writer, Scopes.Gate scopeGate) {
         this.journal = journal;
+        this.writer = writer;
         this.scopeGate = scopeGate;
         this.space = journal.space();
     }

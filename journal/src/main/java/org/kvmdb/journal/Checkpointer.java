@@ -131,6 +131,7 @@ final class Checkpointer {
         }
         recordsBeforeCut = counters.recordsSinceCheckpoint;
         counters.recordsSinceCheckpoint = 0;
+        counters.batchesSinceCheckpoint = 0;
     }
 
     private void collect(int node, int level, long base, long family) {

@@ -13,6 +13,7 @@ final class Counters {
     long flushes;
     long checkpoints;
     long recordsSinceCheckpoint;
+    long batchesSinceCheckpoint;
     /** Free bytes that only checkpoints and what makes space may take. */
     long reserveBytes;
 

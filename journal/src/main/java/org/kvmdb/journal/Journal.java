@@ -26,12 +26,16 @@ public final class Journal implements AutoCloseable {
     /** A map node stored raw, with its record and its share of the batch. */
     private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT) + 64;
 
+    /** Reading a batch again costs a recovery as much as so many records do. */
+    private static final int RECORDS_WORTH_A_BATCH = 8;
+
     private static final long IDLE_NANOS = 100_000_000L;
     private static final int FORMAT_CHUNK_BYTES = 256 << 10;
 
     private final Device device;
     private final JournalOptions options;
-    private final ReentrantLock lock = new ReentrantLock();
+    /** The append lock. Fair: who commits in a loop must not keep checkpoints out. */
+    private final ReentrantLock lock = new ReentrantLock(true);
     private final ReentrantLock checkpointLock = new ReentrantLock();
     private final Failure failure = new Failure();
     private final Counters counters = new Counters();
@@ -463,7 +467,8 @@ public final class Journal implements AutoCloseable {
             if (failure.isFailed() || counters.recordsSinceCheckpoint == 0) {
                 return false;
             }
-            return counters.recordsSinceCheckpoint >= options.checkpointRecordsMax()
+            return counters.recordsSinceCheckpoint + counters.batchesSinceCheckpoint * RECORDS_WORTH_A_BATCH
+                            >= options.checkpointRecordsMax()
                     || segments.hasReclaimable() && isSpaceShort();
         } finally {
             lock.unlock();
@@ -597,11 +602,7 @@ public final class Journal implements AutoCloseable {
             closed = true;
             try {
                 if (!options.readOnly() && !failure.isFailed()) {
-                    if (counters.recordsSinceCheckpoint > 0) {
-                        superblock = new Checkpointer(parts, lock, superblock).run();
-                    }
-                    log.writeSeal(BatchDescriptor.FLAG_CLOSED);
-                    log.flush();
+                    closeLog();
                 }
             } finally {
                 failure.close();
@@ -612,6 +613,21 @@ public final class Journal implements AutoCloseable {
             lock.unlock();
             checkpointLock.unlock();
         }
+    }
+
+    /** Without room for a checkpoint everything is in the log all the same, and the mark says that it is complete. */
+    private void closeLog() {
+        try {
+            if (counters.recordsSinceCheckpoint > 0) {
+                superblock = new Checkpointer(parts, lock, superblock).run();
+            }
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+        }
+        log.writeSeal(BatchDescriptor.FLAG_CLOSED);
+        log.flush();
     }
 
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */

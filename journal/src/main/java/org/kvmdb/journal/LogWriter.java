@@ -290,6 +290,7 @@ final class LogWriter implements AutoCloseable {
         }
         counters.writtenBytes += length;
         counters.batches++;
+        counters.batchesSinceCheckpoint++;
         statedDurable = durableSequence;
         digest = batchDigest;
         sequence++;
