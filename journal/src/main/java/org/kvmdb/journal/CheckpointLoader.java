@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +23,9 @@ final class CheckpointLoader {
     private final Catalog catalog;
     private final BlockReader reader;
     private final LoadListener listener;
+    /** Where the last plausible locator lay. */
+    private int segmentInUse = -1;
+
     private long windowStart;
     private long windowEnd;
 
@@ -186,13 +190,15 @@ final class CheckpointLoader {
 
     private void checkEntries(VolumeEntry volume, int level, long[] node, List<long[]> children) {
         final int index = (int) node[2];
+        final MemorySegment entries = arena.memory(index);
+        final long pages = volume.pageCount();
         for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
-            final long entry = arena.entry(index, i);
+            final long entry = entries.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (entry == 0) {
                 continue;
             }
             final long lpn = node[1] + ((long) i << NodeIdentity.shift(level));
-            if (lpn >= volume.pageCount() || !segments.isPlausible(entry)) {
+            if (lpn >= pages || !isPlausible(entry)) {
                 arena.putEntry(index, i, 0);
                 listener.badEntry(volume, level, lpn, entry, node[0]);
             } else if (level > 0) {
@@ -201,5 +207,17 @@ final class CheckpointLoader {
                 children.add(new long[] {entry, lpn, child});
             }
         }
+    }
+
+    /** Neighbours mostly lie in one segment, whose state need not be looked at again. */
+    private boolean isPlausible(long ppn) {
+        if (!segments.fits(ppn)) {
+            return false;
+        }
+        final int segment = Ppn.segment(ppn);
+        if (segment != segmentInUse && segments.isInUse(segment)) {
+            segmentInUse = segment;
+        }
+        return segment == segmentInUse;
     }
 }

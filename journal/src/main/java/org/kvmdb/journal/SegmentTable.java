@@ -469,15 +469,21 @@ final class SegmentTable implements AutoCloseable {
 
     /** Whether a locator could be of a block: within a segment that is in use. Stored locators are checked by this. */
     boolean isPlausible(long ppn) {
-        final int segment = Ppn.segment(ppn);
+        return fits(ppn) && isInUse(Ppn.segment(ppn));
+    }
+
+    /** Whether the locator lies within some segment of the table. */
+    boolean fits(long ppn) {
         final int length = Ppn.lengthBytes(ppn);
         return Ppn.flags(ppn) == 0
-                && segment < count
+                && Ppn.segment(ppn) < count
                 && length > 0
                 && Ppn.offsetBytes(ppn) >= BatchDescriptor.HEADER_LENGTH
-                && Ppn.offsetBytes(ppn) + length <= segmentSizeBytes
-                && state(segment) != SegmentState.FREE
-                && generation(segment) != 0;
+                && Ppn.offsetBytes(ppn) + length <= segmentSizeBytes;
+    }
+
+    boolean isInUse(int segment) {
+        return state(segment) != SegmentState.FREE && generation(segment) != 0;
     }
 
     @Override
