@@ -26,7 +26,7 @@ public record StoreOptions(long cacheSizeBytes, long maxSizeBytes, int segmentSi
 
     /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 20);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
