@@ -214,11 +214,6 @@ int64_t kvmdb_region_dirty_pages(struct region *region)
     return (int64_t)atomic_load(&region->dirty_in_memory);
 }
 
-int64_t kvmdb_region_reserve_bytes(struct region *region)
-{
-    return (int64_t)region->reserve_bytes;
-}
-
 /* Gives back what was reserved for a page that will not be committed, and for its map nodes. */
 static void release_reservations(struct region *region, uint64_t lpn, uint64_t word)
 {

@@ -15,7 +15,6 @@ KVMDB_EXPORT int kvmdb_region_map_root(struct region *region, int64_t node);
 /* Grows, or shrinks and drops what lies beyond. -EBUSY when a page beyond is pinned, -ENOMEM beyond the reservation. */
 KVMDB_EXPORT int kvmdb_region_resize(struct region *region, int64_t size_bytes);
 KVMDB_EXPORT int64_t kvmdb_region_dirty_pages(struct region *region);
-KVMDB_EXPORT int64_t kvmdb_region_reserve_bytes(struct region *region);
 
 /* Takes what a locked page counts in the pool, the account and the spill area back, whatever its state, but for its
  * resident bytes. */

@@ -61,11 +61,6 @@ public final class NativeRegion implements AutoCloseable {
         Errno.check(ShimLibrary.shim().kvmdb_region_resize(handle, sizeBytes), "resize to %d bytes".formatted(sizeBytes));
     }
 
-    /** Dirty or frozen pages in memory. */
-    public long dirtyPages() {
-        return ShimLibrary.shim().kvmdb_region_dirty_pages(handle);
-    }
-
     /** Brings pages in; false when one is bad (and recorded). */
     public boolean load(long lpn, long pages) {
         return ShimLibrary.shim().kvmdb_region_load(handle, lpn, pages) == 0;

@@ -93,8 +93,6 @@ public interface Shim {
 
     int kvmdb_region_resize(long region, long sizeBytes);
 
-    long kvmdb_region_dirty_pages(long region);
-
     int kvmdb_region_load(long region, long lpn, long pages);
 
     int kvmdb_region_prefetch(long region, long lpn, long pages);
