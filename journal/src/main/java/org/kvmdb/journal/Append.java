@@ -1,13 +1,19 @@
 package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
  * One commit, or one group of stolen pages. Holds the append lock from {@link Journal#beginAppend} to {@link #close}; one
- * thread uses it. In order: {@link #page}, {@link #reference}, {@link #trim}, {@link #lsn}; {@link #commit}; {@link #flush}
+ * thread uses it. In order: {@link #page}, {@link #reference}, {@link #trim}, {@link #lsn},
+ * {@link #snapshot}; {@link #commit}; {@link #flush}
  * (left out: an asynchronous commit); {@link #apply}; {@link #close}. Without commit or stolen, close gives it up, and
  * nothing of it will ever be applied.
  */
@@ -37,6 +43,9 @@ public final class Append implements AutoCloseable {
     private long[] lsns = new long[1];
     private int lsnCount;
     private VolumeEntry lastVolume;
+    private final List<Runnable> plannedSnapshots = new ArrayList<>(0);
+    private final Set<String> snapshotNames = new HashSet<>(0);
+    private final List<SnapshotEntry> snapshots = new ArrayList<>(0);
 
     Append(Journal journal, LogWriter log) {
         this.journal = journal;
@@ -56,8 +65,9 @@ public final class Append implements AutoCloseable {
                     ErrorCode.INVALID,
                     "not a block of volume %s: %d bytes".formatted(volume.name(), encodedBlock.byteSize()));
         }
+        Fields.putInt(encodedBlock, BlockDescriptor.BIRTH_EPOCH_OFFSET, volume.ownBirth());
         final long ppn = log.block(
-                encodedBlock, RecordDescriptor.KIND_PAGE, org.kvmdb.ffi.BlockDescriptor.TYPE_PAGE, volumeId, lpn,
+                encodedBlock, RecordDescriptor.KIND_PAGE, BlockDescriptor.TYPE_PAGE, volumeId, lpn,
                 volume.familyId());
         remember(volume, lpn, ppn, false);
         return ppn;
@@ -91,6 +101,22 @@ public final class Append implements AutoCloseable {
         }
         lsnVolumes[lsnCount] = volume;
         lsns[lsnCount++] = lsn;
+    }
+
+    /** Takes a snapshot of what this commit leaves of a volume, with it. */
+    public void snapshot(int volumeId, String name) {
+        check(State.OPEN);
+        final VolumeEntry volume = journal.volume(volumeId);
+        if (!snapshotNames.add(volume.name() + '@' + name)) {
+            throw new StorageException(
+                    ErrorCode.SNAPSHOT_EXISTS, "this commit takes that snapshot already: %s@%s".formatted(volume.name(), name));
+        }
+        plannedSnapshots.add(journal.planSnapshot(volume, name, plannedSnapshots.size(), snapshots));
+    }
+
+    /** The snapshots that were taken with this commit, once it is applied. */
+    public List<SnapshotEntry> snapshots() {
+        return snapshots;
     }
 
     /** Writes the commit's last batch; returns its sequence. Neither durable nor visible yet. */
@@ -127,6 +153,7 @@ public final class Append implements AutoCloseable {
         for (int i = 0; i < lsnCount; i++) {
             lsnVolumes[i].lsn(lsns[i]);
         }
+        plannedSnapshots.forEach(Runnable::run);
         state = State.APPLIED;
         journal.applied();
     }

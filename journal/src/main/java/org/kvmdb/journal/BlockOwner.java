@@ -1,10 +1,12 @@
 package org.kvmdb.journal;
 
+import org.kvmdb.ffi.BlockDescriptor;
+
 /**
  * What blocks belong to, and what they are sealed with but for their place.
  *
  * @param role whose blocks they are
- * @param volume name of the volume, or null
+ * @param volume name of the volume, or of the snapshot, or null
  * @param level of map nodes: 0 for leaves; otherwise -1
  * @param type type that the blocks' headers must have
  * @param family what they are sealed with
@@ -19,5 +21,18 @@ public record BlockOwner(Role role, String volume, int level, byte type, long fa
         METADATA,
         /** Something that a batch since the checkpoint holds; it may be one of the others besides. */
         LOG
+    }
+
+    /** The pages of a version. */
+    static BlockOwner pages(Version version) {
+        return new BlockOwner(
+                Role.PAGE, version.name(), -1, BlockDescriptor.TYPE_PAGE, version.familyId(), version.pageShift());
+    }
+
+    /** The map nodes of a level of a version. */
+    static BlockOwner nodes(Version version, int level) {
+        return new BlockOwner(
+                Role.MAP_NODE, version.name(), level, BlockDescriptor.TYPE_MAP_NODE,
+                NodeIdentity.family(version.familyId(), level), 0);
     }
 }

@@ -44,6 +44,13 @@ final class BlockReader {
         return verify(block, salt, generation, ppn, type, lpn, family, page, pageShift);
     }
 
+    /** Reads a block as it lies, to be verified by the caller; null when the device ends within it. Valid until the next read. */
+    MemorySegment readRaw(long ppn) {
+        final MemorySegment block = buffer.asSlice(0, Ppn.lengthBytes(ppn));
+        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        return device.read(position, block) == block.byteSize() ? block : null;
+    }
+
     /** Verifies and decodes a block that is in memory; null, or what is wrong. */
     String verify(
             MemorySegment block, long salt, int generation, long ppn, byte type, long lpn, long family,

@@ -1,22 +1,26 @@
 package org.kvmdb.journal;
 
 /**
- * The metadata stream of a checkpoint: catalog header, volumes, segment records, in this order and nothing behind. It is
+ * The metadata stream of a checkpoint: catalog header, versions, segment records, in this order and nothing behind. It is
  * cut into METADATA blocks; {@link MetadataRootDescriptor} lists them. Little endian.
  *
  * <pre>
  *  header:
- *   0       8         12             16               20              24
- *  +-------+---------+--------------+----------------+---------------+
- *  | magic | version | volume count | next volume id | segment count |
- *  +-------+---------+--------------+----------------+---------------+
+ *   0       8         12              16        20              24
+ *  +-------+---------+---------------+---------+---------------+
+ *  | magic | version | version count | next id | segment count |
+ *  +-------+---------+---------------+---------+---------------+
  *
- *  volume:
- *   0    4            5          6             8      16       24    32         40
- *  +----+------------+----------+-------------+------+--------+-----+----------+------~--+
- *  | id | page shift | reserved | name length | size | family | LSN | root PPN | name    |
- *  +----+------------+----------+-------------+------+--------+-----+----------+------~--+
- *                                                              (0: nothing mapped)  zeros to 8
+ *  version (a volume or a snapshot):
+ *   0    4            5      6             8      16       24    32         40       44      48          52
+ *  +----+------------+------+-------------+------+--------+-----+----------+--------+-------+-----------+-------+
+ *  | id | page shift | kind | name length | size | family | LSN | root PPN | parent | epoch | volume id | flags |
+ *  +----+------------+------+-------------+------+--------+-----+----------+--------+-------+-----------+-------+
+ *   56     64        72      80                 88                 96           104
+ *  +------+---------+-------+------------------+------------------+-------------+------~--+
+ *  | GUID | created | quota | referenced pages | referenced bytes | drop cursor | name    |
+ *  +------+---------+-------+------------------+------------------+-------------+------~--+
+ *                                                                                zeros to 8
  *  segment record:
  *   0               8      16           20             22       23      24           28         32
  *  +---------------+------+------------+--------------+--------+-------+------------+----------+
@@ -28,20 +32,30 @@ final class CatalogDescriptor {
 
     static final int MAGIC_OFFSET = 0;
     static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
-    static final int VOLUME_COUNT_OFFSET = VERSION_OFFSET + Integer.BYTES;
-    static final int NEXT_VOLUME_ID_OFFSET = VOLUME_COUNT_OFFSET + Integer.BYTES;
-    static final int SEGMENT_COUNT_OFFSET = NEXT_VOLUME_ID_OFFSET + Integer.BYTES;
+    static final int ENTRY_COUNT_OFFSET = VERSION_OFFSET + Integer.BYTES;
+    static final int NEXT_ID_OFFSET = ENTRY_COUNT_OFFSET + Integer.BYTES;
+    static final int SEGMENT_COUNT_OFFSET = NEXT_ID_OFFSET + Integer.BYTES;
     static final int HEADER_LENGTH = SEGMENT_COUNT_OFFSET + Integer.BYTES;
 
-    static final int VOLUME_ID_OFFSET = 0;
-    static final int VOLUME_PAGE_SHIFT_OFFSET = VOLUME_ID_OFFSET + Integer.BYTES;
-    static final int VOLUME_RESERVED_OFFSET = VOLUME_PAGE_SHIFT_OFFSET + Byte.BYTES;
-    static final int VOLUME_NAME_LENGTH_OFFSET = VOLUME_RESERVED_OFFSET + Byte.BYTES;
-    static final int VOLUME_SIZE_OFFSET = VOLUME_NAME_LENGTH_OFFSET + Short.BYTES;
-    static final int VOLUME_FAMILY_OFFSET = VOLUME_SIZE_OFFSET + Long.BYTES;
-    static final int VOLUME_LSN_OFFSET = VOLUME_FAMILY_OFFSET + Long.BYTES;
-    static final int VOLUME_ROOT_OFFSET = VOLUME_LSN_OFFSET + Long.BYTES;
-    static final int VOLUME_NAME_OFFSET = VOLUME_ROOT_OFFSET + Long.BYTES;
+    static final int ENTRY_ID_OFFSET = 0;
+    static final int ENTRY_PAGE_SHIFT_OFFSET = ENTRY_ID_OFFSET + Integer.BYTES;
+    static final int ENTRY_KIND_OFFSET = ENTRY_PAGE_SHIFT_OFFSET + Byte.BYTES;
+    static final int ENTRY_NAME_LENGTH_OFFSET = ENTRY_KIND_OFFSET + Byte.BYTES;
+    static final int ENTRY_SIZE_OFFSET = ENTRY_NAME_LENGTH_OFFSET + Short.BYTES;
+    static final int ENTRY_FAMILY_OFFSET = ENTRY_SIZE_OFFSET + Long.BYTES;
+    static final int ENTRY_LSN_OFFSET = ENTRY_FAMILY_OFFSET + Long.BYTES;
+    static final int ENTRY_ROOT_OFFSET = ENTRY_LSN_OFFSET + Long.BYTES;
+    static final int ENTRY_PARENT_OFFSET = ENTRY_ROOT_OFFSET + Long.BYTES;
+    static final int ENTRY_EPOCH_OFFSET = ENTRY_PARENT_OFFSET + Integer.BYTES;
+    static final int ENTRY_VOLUME_OFFSET = ENTRY_EPOCH_OFFSET + Integer.BYTES;
+    static final int ENTRY_FLAGS_OFFSET = ENTRY_VOLUME_OFFSET + Integer.BYTES;
+    static final int ENTRY_GUID_OFFSET = ENTRY_FLAGS_OFFSET + Integer.BYTES;
+    static final int ENTRY_CREATED_OFFSET = ENTRY_GUID_OFFSET + Long.BYTES;
+    static final int ENTRY_QUOTA_OFFSET = ENTRY_CREATED_OFFSET + Long.BYTES;
+    static final int ENTRY_REFERENCED_PAGES_OFFSET = ENTRY_QUOTA_OFFSET + Long.BYTES;
+    static final int ENTRY_REFERENCED_BYTES_OFFSET = ENTRY_REFERENCED_PAGES_OFFSET + Long.BYTES;
+    static final int ENTRY_CURSOR_OFFSET = ENTRY_REFERENCED_BYTES_OFFSET + Long.BYTES;
+    static final int ENTRY_NAME_OFFSET = ENTRY_CURSOR_OFFSET + Long.BYTES;
 
     static final int SEGMENT_DEVICE_OFFSET_OFFSET = 0;
     static final int SEGMENT_SALT_OFFSET = SEGMENT_DEVICE_OFFSET_OFFSET + Long.BYTES;
@@ -57,6 +71,12 @@ final class CatalogDescriptor {
     static final long MAGIC = 0x474C5441434D564BL;
 
     static final int VERSION = 1;
+
+    static final int KIND_VOLUME = 1;
+    static final int KIND_SNAPSHOT = 2;
+
+    /** Flag: the version is deleted, and not yet dropped. */
+    static final int FLAG_DELETED = 1;
 
     private CatalogDescriptor() {}
 }

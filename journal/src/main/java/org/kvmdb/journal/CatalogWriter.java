@@ -1,58 +1,71 @@
 package org.kvmdb.journal;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.StorageException;
 
-/** Changes of the catalog: one record each, committed and flushed before memory follows. Under the append lock. */
+/**
+ * Changes of the catalog: their records committed and flushed before memory follows. Refuses what is not possible, before
+ * anything changed. Under the append lock.
+ */
 final class CatalogWriter {
 
+    private static final int NAMES_LISTED_MAX = 5;
+
     private final Catalog catalog;
-    private final PageMap map;
+    private final CatalogChanges changes;
     private final LogWriter log;
     private final Counters counters;
     private final RandomGenerator random;
 
-    CatalogWriter(Catalog catalog, PageMap map, LogWriter log, Counters counters, RandomGenerator random) {
+    CatalogWriter(Catalog catalog, CatalogChanges changes, LogWriter log, Counters counters, RandomGenerator random) {
         this.catalog = catalog;
-        this.map = map;
+        this.changes = changes;
         this.log = log;
         this.counters = counters;
         this.random = random;
     }
 
-    VolumeEntry create(String name, long sizeBytes, int pageShift) {
-        final byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
-        if (nameBytes.length < 1
-                || nameBytes.length > RecordDescriptor.NAME_LENGTH_MAX
-                || pageShift < BlockDescriptor.PAGE_SHIFT_MIN
+    // ---- volumes ----
+
+    VolumeEntry createVolume(String name, long sizeBytes, int pageShift) {
+        checkName(name);
+        if (pageShift < BlockDescriptor.PAGE_SHIFT_MIN
                 || pageShift > BlockDescriptor.PAGE_SHIFT_MAX
                 || isImpossibleSize(sizeBytes, pageShift)) {
             throw new StorageException(
                     ErrorCode.INVALID,
                     "no such volume is possible: name=%s size=%d page shift=%d".formatted(name, sizeBytes, pageShift));
         }
-        if (catalog.contains(name)) {
-            throw new StorageException(ErrorCode.VOLUME_EXISTS, "there is a volume already: " + name);
-        }
+        changes.checkFree(name);
         final int id = catalog.nextId();
         final long family = Integer.toUnsignedLong(random.nextInt() | 1);
-        commit(SpaceClaim.COMMIT, () -> log.createRecord(id, pageShift, nameBytes, sizeBytes, family));
-        final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
-        volume.mapRoot(map.newRoot());
-        catalog.add(volume);
-        return volume;
+        commit(
+                SpaceClaim.COMMIT,
+                () -> log.record(RecordDescriptor.KIND_VOLUME_CREATE, pageShift, id, sizeBytes, family, bytes(name)));
+        return changes.createVolume(id, name, sizeBytes, pageShift, family);
     }
 
-    void delete(VolumeEntry volume) {
+    void deleteVolume(VolumeEntry volume) {
+        final List<SnapshotEntry> snapshots = catalog.snapshotsOf(volume);
+        if (!snapshots.isEmpty()) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "volume %s has snapshots, delete them first: %s".formatted(volume.name(), names(snapshots)));
+        }
         commit(
                 SpaceClaim.MAKE_ROOM,
                 () -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volume.id(), 0, 0));
-        catalog.remove(volume);
-        map.remove(volume);
+        changes.deleteVolume(volume);
     }
 
     void resize(VolumeEntry volume, long sizeBytes) {
@@ -63,17 +76,187 @@ final class CatalogWriter {
         commit(
                 sizeBytes < volume.sizeBytes() ? SpaceClaim.MAKE_ROOM : SpaceClaim.COMMIT,
                 () -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volume.id(), sizeBytes, 0));
-        map.resize(volume, sizeBytes);
+        changes.resize(volume, sizeBytes);
+    }
+
+    void rename(VolumeEntry volume, String name) {
+        checkName(name);
+        changes.checkFree(name);
+        commit(
+                SpaceClaim.COMMIT,
+                () -> log.record(RecordDescriptor.KIND_VOLUME_RENAME, 0, volume.id(), 0, 0, bytes(name)));
+        changes.rename(volume, name);
+    }
+
+    void quota(VolumeEntry volume, long quotaBytes) {
+        if (quotaBytes < 0) {
+            throw new StorageException(ErrorCode.INVALID, "no such quota is possible: " + quotaBytes);
+        }
+        commit(
+                SpaceClaim.MAKE_ROOM,
+                () -> log.record(RecordDescriptor.KIND_QUOTA, 0, volume.id(), quotaBytes, 0));
+        volume.quotaBytes(quotaBytes);
+    }
+
+    // ---- snapshots ----
+
+    /** A snapshot that is to be taken. */
+    private record Planned(VolumeEntry source, int id, VolumeEntry owner, String name, long guid, long createdMillis) {}
+
+    /** Plans a snapshot as a part of a commit that is being appended; run what it returns when the commit applies. */
+    Runnable snapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
+        final Planned planned = plan(volume, volume, name, idsTaken, random.nextLong(), System.currentTimeMillis());
+        record(planned);
+        return () -> made.add(take(planned));
+    }
+
+    /** Snapshots of what several volumes hold, together. */
+    List<SnapshotEntry> createSnapshots(Collection<VolumeEntry> volumes, String name) {
+        final List<Planned> planned = new ArrayList<>();
+        for (VolumeEntry volume : volumes) {
+            planned.add(plan(
+                    volume, volume, name, planned.size(), random.nextLong(), System.currentTimeMillis()));
+        }
+        commit(SpaceClaim.COMMIT, () -> planned.forEach(this::record));
+        return planned.stream().map(this::take).toList();
+    }
+
+    private Planned plan(
+            VolumeEntry source, VolumeEntry owner, String name, int idsTaken, long guid, long createdMillis) {
+        checkName(name);
+        changes.checkFree(owner, name);
+        if (catalog.epoch() + idsTaken >= Integer.MAX_VALUE - 1) {
+            throw new StorageException(ErrorCode.BUSY, "the store has taken all the snapshots that it can");
+        }
+        return new Planned(source, catalog.nextId() + idsTaken, owner, name, guid, createdMillis);
+    }
+
+    private void record(Planned planned) {
+        final byte[] name = bytes(planned.name);
+        final ByteBuffer tail = ByteBuffer.allocate(RecordDescriptor.TAIL_SNAPSHOT_NAME_OFFSET + name.length)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        tail.putInt(planned.id).putInt(planned.owner.id()).put(name);
+        log.record(
+                RecordDescriptor.KIND_SNAPSHOT_CREATE, 0, planned.source.id(), planned.guid, planned.createdMillis,
+                tail.array());
+    }
+
+    private SnapshotEntry take(Planned planned) {
+        return changes.createSnapshot(
+                planned.source, planned.id, planned.owner, planned.name, planned.guid, planned.createdMillis);
+    }
+
+    VolumeEntry cloneSnapshot(SnapshotEntry snapshot, String name) {
+        checkName(name);
+        changes.checkFree(name);
+        final int id = catalog.nextId();
+        commit(
+                SpaceClaim.COMMIT,
+                () -> log.record(RecordDescriptor.KIND_CLONE, 0, id, snapshot.id(), 0, bytes(name)));
+        return changes.cloneSnapshot(snapshot, id, name);
+    }
+
+    void rollback(VolumeEntry volume, SnapshotEntry snapshot) {
+        if (snapshot.volume() != volume) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "%s is no snapshot of volume %s: clone it instead".formatted(snapshot.name(), volume.name()));
+        }
+        final int abandonedId = catalog.nextId();
+        commit(
+                SpaceClaim.MAKE_ROOM,
+                () -> log.record(RecordDescriptor.KIND_ROLLBACK, 0, volume.id(), snapshot.id(), abandonedId));
+        changes.rollback(volume, snapshot, abandonedId);
+    }
+
+    void deleteSnapshot(SnapshotEntry snapshot) {
+        final List<Version> clones = snapshot.children().stream()
+                .filter(child -> !child.isDeleted() && ownerOf(child) != snapshot.volume())
+                .toList();
+        if (!clones.isEmpty()) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "snapshot %s is cloned, delete the clones first: %s".formatted(snapshot.name(), names(clones)));
+        }
+        if (snapshot.mapUsers() > 0) {
+            throw new StorageException(
+                    ErrorCode.BUSY, "snapshot %s is mapped into memory: release it first".formatted(snapshot.name()));
+        }
+        commit(
+                SpaceClaim.MAKE_ROOM,
+                () -> log.record(RecordDescriptor.KIND_SNAPSHOT_DELETE, 0, snapshot.id(), 0, 0));
+        changes.deleteSnapshot(snapshot);
+    }
+
+    private static VolumeEntry ownerOf(Version version) {
+        return switch (version) {
+            case VolumeEntry volume -> volume;
+            case SnapshotEntry snapshot -> snapshot.volume();
+        };
+    }
+
+    /**
+     * Makes what a hidden volume holds a snapshot that is seen: of the target, which goes on from it, or of the hidden volume,
+     * which gets a name.
+     */
+    SnapshotEntry publish(
+            VolumeEntry hidden, VolumeEntry target, String volumeName, String snapshotName, long guid,
+            long createdMillis) {
+        final VolumeEntry owner = target == null ? hidden : target;
+        if (target == null) {
+            checkName(volumeName);
+            changes.checkFree(volumeName);
+        } else if (target.familyId() != hidden.familyId()) {
+            throw new StorageException(
+                    ErrorCode.INVALID, "volume %s is no clone of %s".formatted(hidden.name(), target.name()));
+        }
+        final Planned planned = plan(hidden, owner, snapshotName, 0, guid, createdMillis);
+        final int abandonedId = planned.id + 1;
+        commit(SpaceClaim.COMMIT, () -> {
+            record(planned);
+            if (target == null) {
+                log.record(RecordDescriptor.KIND_VOLUME_RENAME, 0, hidden.id(), 0, 0, bytes(volumeName));
+            } else {
+                log.record(RecordDescriptor.KIND_ROLLBACK, 0, target.id(), planned.id, abandonedId);
+                log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, hidden.id(), 0, 0);
+            }
+        });
+        final SnapshotEntry snapshot = take(planned);
+        if (target == null) {
+            changes.rename(hidden, volumeName);
+        } else {
+            changes.rollback(target, snapshot, abandonedId);
+            changes.deleteVolume(hidden);
+        }
+        return snapshot;
+    }
+
+    // ---- shared ----
+
+    private static void checkName(String name) {
+        final int length = bytes(name).length;
+        if (length < 1 || length > RecordDescriptor.NAME_LENGTH_MAX || name.indexOf('@') >= 0) {
+            throw new StorageException(ErrorCode.INVALID, "no such name is possible: '%s'".formatted(name));
+        }
+    }
+
+    private static byte[] bytes(String name) {
+        return name.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String names(List<? extends Version> versions) {
+        return versions.stream().limit(NAMES_LISTED_MAX).map(Version::name).collect(Collectors.joining(", "))
+                + (versions.size() > NAMES_LISTED_MAX ? " and %d more".formatted(versions.size() - NAMES_LISTED_MAX) : "");
     }
 
     private static boolean isImpossibleSize(long sizeBytes, int pageShift) {
         return sizeBytes < 0 || VolumeEntry.pageCount(sizeBytes, pageShift) > MapNodeDescriptor.LPN_LIMIT;
     }
 
-    private void commit(SpaceClaim claim, Runnable record) {
+    private void commit(SpaceClaim claim, Runnable records) {
         log.beginGroup(claim);
         try {
-            record.run();
+            records.run();
             log.endGroup(BatchDescriptor.FLAG_COMMIT);
         } catch (RuntimeException e) {
             log.abandonGroup();

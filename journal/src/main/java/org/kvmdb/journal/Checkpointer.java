@@ -36,10 +36,13 @@ final class Checkpointer {
     private final Failure failure;
     private final Superblock base;
 
-    private final List<VolumeEntry> volumes = new ArrayList<>();
-    private final List<MetadataCodec.VolumeImage> cutImages = new ArrayList<>();
+    /** Versions at the cut, their images, and the roots of those whose maps were in memory, held; 0 for the others. */
+    private List<Version> versions;
+
+    private final List<MetadataCodec.VersionImage> cutImages = new ArrayList<>();
     private int[] roots;
-    private int nextVolumeId;
+    private int nextId;
+    private int epoch;
     private long recordsBeforeCut;
     private LogPosition cut;
     private LongArrayList deaths;
@@ -77,7 +80,9 @@ final class Checkpointer {
         }
         try (Arena scratch = Arena.ofConfined()) {
             for (int i = 0; i < roots.length; i++) {
-                collect(roots[i], LEVELS - 1, 0, volumes.get(i).familyId());
+                if (roots[i] != 0) {
+                    collect(roots[i], LEVELS - 1, 0, cutImages.get(i));
+                }
             }
             writeNodes(scratch);
             lock.lock();
@@ -103,7 +108,7 @@ final class Checkpointer {
         try {
             log.abandonGroup();
             map.restoreDeaths(deaths);
-            map.thaw();
+            letGo();
             counters.recordsSinceCheckpoint += recordsBeforeCut;
         } finally {
             lock.unlock();
@@ -119,64 +124,57 @@ final class Checkpointer {
         for (int i = 0; i < live.length; i++) {
             candidates[i] = segments.state(i) == SegmentState.FULL && segments.stolen(i) == 0;
         }
-        volumes.addAll(catalog.volumes());
-        nextVolumeId = catalog.nextId();
-        roots = new int[volumes.size()];
+        nextId = catalog.nextId();
+        epoch = catalog.epoch();
+        versions = catalog.versions();
+        roots = new int[versions.size()];
         for (int i = 0; i < roots.length; i++) {
-            final VolumeEntry volume = volumes.get(i);
-            roots[i] = volume.mapRoot();
-            cutImages.add(new MetadataCodec.VolumeImage(
-                    volume.id(), volume.name(), volume.sizeBytes(), volume.pageShift(), volume.familyId(),
-                    volume.lsn(), 0));
+            final Version version = versions.get(i);
+            roots[i] = version.mapRoot();
+            if (roots[i] != 0) {
+                arena.hold(roots[i]);
+            }
+            cutImages.add(MetadataCodec.VersionImage.of(version));
         }
         recordsBeforeCut = counters.recordsSinceCheckpoint;
         counters.recordsSinceCheckpoint = 0;
         counters.batchesSinceCheckpoint = 0;
     }
 
-    private void collect(int node, int level, long base, long family) {
-        if (!arena.isDirty(node)) {
-            return; // then nothing beneath it is dirty either
+    /** Nodes that versions share are collected with the first of them; what a deletion has passed is left out. */
+    private void collect(int node, int level, long base, MetadataCodec.VersionImage version) {
+        if (!arena.isDirty(node) || !arena.markCollected(node)) {
+            return; // not dirty: then nothing beneath it is dirty either
         }
         for (int index = 0; level > 0 && index < MapNodeDescriptor.FANOUT; index++) {
             final long entry = arena.entry(node, index);
-            if (entry != 0) {
-                collect(
-                        MapNodeDescriptor.childNode(entry), level - 1,
-                        base + ((long) index << NodeIdentity.shift(level)), family);
+            final long lpn = base + ((long) index << NodeIdentity.shift(level));
+            if (MapNodeDescriptor.isInMemory(entry) && lpn + (1L << NodeIdentity.shift(level)) > version.dropCursor()) {
+                collect(MapNodeDescriptor.childNode(entry), level - 1, lpn, version);
             }
         }
         nodes[level].addInt(node);
         lpns[level].addLong(base);
-        families[level].addLong(NodeIdentity.family(family, level));
+        families[level].addLong(version.familyId());
     }
 
     private void writeNodes(Arena scratch) {
-        final MemorySegment image = scratch.allocate(MapNodeDescriptor.NODE_LENGTH, 64);
-        final int capacity = BlockEncoder.destinationLength(NodeIdentity.PAGE_SHIFT);
+        final MemorySegment image = scratch.allocate(1 << StoredNode.LONG_SHIFT, 64);
+        final int capacity = BlockEncoder.destinationLength(StoredNode.LONG_SHIFT);
         final MemorySegment encoded = scratch.allocate((long) PIECE_NODES_MAX * capacity, 64);
         final int[] lengths = new int[PIECE_NODES_MAX];
         for (int level = 0; level < LEVELS; level++) {
             for (int from = 0; from < nodes[level].size(); from += PIECE_NODES_MAX) {
                 final int count = Math.min(PIECE_NODES_MAX, nodes[level].size() - from);
                 for (int i = 0; i < count; i++) {
-                    toImage(nodes[level].getInt(from + i), level, image);
+                    final int node = nodes[level].getInt(from + i);
+                    final int shift = StoredNode.toImage(arena, node, level, image);
                     lengths[i] = BlockEncoder.encode(
-                            image, NodeIdentity.PAGE_SHIFT, BlockDescriptor.TYPE_MAP_NODE, 0,
+                            image, shift, BlockDescriptor.TYPE_MAP_NODE, arena.birth(node),
                             encoded.asSlice((long) i * capacity, capacity));
                 }
                 appendNodes(level, from, count, encoded, capacity, lengths);
             }
-        }
-    }
-
-    /** The node as it is stored: children by their PPN. */
-    private void toImage(int node, int level, MemorySegment image) {
-        for (int index = 0; index < MapNodeDescriptor.FANOUT; index++) {
-            final long entry = arena.entry(node, index);
-            final long stored =
-                    level == 0 || entry == 0 ? entry : arena.ppn(MapNodeDescriptor.childNode(entry));
-            Fields.putLong(image, (long) index * MapNodeDescriptor.ENTRY_LENGTH, stored);
         }
     }
 
@@ -187,14 +185,15 @@ final class Checkpointer {
             log.beginGroup(SpaceClaim.CHECKPOINT);
             for (int i = 0; i < count; i++) {
                 final int node = nodes[level].getInt(from + i);
-                final long family = families[level].getLong(from + i);
+                final long lpn = lpns[level].getLong(from + i);
+                final long family = NodeIdentity.family(families[level].getLong(from + i), level);
                 final long ppn = log.block(
                         encoded.asSlice((long) i * capacity, lengths[i]), RecordDescriptor.KIND_BLOCK,
-                        NodeIdentity.topByte(family), (int) family, lpns[level].getLong(from + i), family);
+                        NodeIdentity.topByte(family), (int) family, lpn, family);
                 if (arena.ppn(node) != 0) {
                     deaths.addLong(arena.ppn(node));
                 }
-                arena.markStored(node, ppn);
+                arena.markStored(node, ppn, NodeIdentity.packed(families[level].getLong(from + i), level, lpn));
                 segments.addLive(ppn);
                 growLive();
                 live[Ppn.segment(ppn)] += Ppn.lengthBytes(ppn);
@@ -223,22 +222,20 @@ final class Checkpointer {
         for (int i = 0; i < candidateCount; i++) {
             freed[i] = candidates[i] && live[i] == 0 && segments.stolen(i) == 0;
         }
-        final List<MetadataCodec.VolumeImage> images = new ArrayList<>();
+        final List<MetadataCodec.VersionImage> images = new ArrayList<>();
         for (int i = 0; i < cutImages.size(); i++) {
-            final MetadataCodec.VolumeImage image = cutImages.get(i);
-            images.add(new MetadataCodec.VolumeImage(
-                    image.id(), image.name(), image.sizeBytes(), image.pageShift(), image.familyId(), image.lsn(),
-                    arena.ppn(roots[i])));
+            final MetadataCodec.VersionImage image = cutImages.get(i);
+            images.add(roots[i] == 0 ? image : image.withRoot(arena.ppn(roots[i])));
         }
         final MetadataWriter metadata = new MetadataWriter(log, segments, base.generation() + 1);
         final long before = counters.writtenBytes;
-        metadata.write(scratch, () -> MetadataCodec.encode(scratch, images, nextVolumeId, segments,
+        metadata.write(scratch, () -> MetadataCodec.encode(scratch, images, nextId, segments,
                 Arrays.copyOf(live, segments.count()), Arrays.copyOf(freed, segments.count())));
         counters.checkpointBytes += counters.writtenBytes - before;
         log.flush();
         final Superblock superblock = base.next(
                 metadata.segmentCount(), log.writtenSequence(), metadata.rootPpn(), metadata.rootSalt(),
-                metadata.rootGeneration(), metadata.rootCrc(), cut, map.epoch());
+                metadata.rootGeneration(), metadata.rootCrc(), cut, epoch);
         superblocks.write(superblock);
         counters.superblockBytes += 2 * SuperblockDescriptor.LENGTH;
         counters.flushes += 2;
@@ -253,10 +250,28 @@ final class Checkpointer {
         for (int i = 0; i < deaths.size(); i++) {
             segments.removeLive(deaths.getLong(i));
         }
-        map.thaw();
+        letGo();
         for (int i = 0; i < freed.length; i++) {
             if (freed[i]) {
                 segments.free(i);
+            }
+        }
+        for (Version version : versions) {
+            map.unloadIfIdle(version);
+        }
+    }
+
+    /** Nodes are no longer frozen, nor kept for this. */
+    private void letGo() {
+        for (IntArrayList level : nodes) {
+            for (int i = 0; i < level.size(); i++) {
+                arena.clearCollected(level.getInt(i));
+            }
+        }
+        map.thaw();
+        for (int root : roots) {
+            if (root != 0) {
+                arena.release(root);
             }
         }
     }

@@ -17,6 +17,9 @@ final class Counters {
     /** Free bytes that only checkpoints and what makes space may take. */
     long reserveBytes;
 
+    /** Bytes that the deletion of versions freed. */
+    long droppedBytes;
+
     long recoveryNanos;
     long recordsReplayed;
     long batchesReplayed;

@@ -32,6 +32,8 @@ public record Defect(Kind kind, long position, String volume, long lpn, long ppn
         PAGE,
         /** Two blocks in one place. */
         OVERLAP,
+        /** The catalog tells wrongly what a version refers to. */
+        REFERENCED,
         /** The segment table counts live bytes that are not there, or misses some. */
         LIVE_BYTES
     }

@@ -24,7 +24,7 @@ public final class Journal implements AutoCloseable {
 
     private static final int SEGMENTS_RESERVED = 3;
     /** A map node stored raw, with its record and its share of the batch. */
-    private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(NodeIdentity.PAGE_SHIFT) + 64;
+    private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(StoredNode.LONG_SHIFT) + 64;
 
     /** Reading a batch again costs a recovery as much as so many records do. */
     private static final int RECORDS_WORTH_A_BATCH = 8;
@@ -48,6 +48,7 @@ public final class Journal implements AutoCloseable {
     private final LogWriter log;
     private final JournalParts parts;
     private final CatalogWriter catalogWriter;
+    private final Versions versions;
     private final BlockReader reader;
     private final SegmentPreparer preparer;
     private Superblock superblock;
@@ -70,12 +71,15 @@ public final class Journal implements AutoCloseable {
                 segmentSize,
                 device.isReadOnly() || options.readOnly() ? -1 : device.fd());
         segments = new SegmentTable(device, segmentSize, space);
-        map = new PageMap(arena, segments);
+        final MapLoader loader = new MapLoader(device, segments, arena, LoadListener.STRICT);
+        map = new PageMap(arena, segments, loader);
         log = new LogWriter(
                 device, segments, failure, counters, superblock.storeId(), superblock.secret(),
                 options.random().nextLong());
         parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
-        catalogWriter = new CatalogWriter(catalog, map, log, counters, options.random());
+        catalogWriter =
+                new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options.random());
+        versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
     }
@@ -140,7 +144,8 @@ public final class Journal implements AutoCloseable {
     }
 
     private void recover() {
-        new CheckpointLoader(parts, new LoadListener() {}).load(superblock);
+        new CheckpointLoader(parts, LoadListener.STRICT).load(superblock);
+        catalog.volumes().forEach(map::load);
         segments.extend();
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());
@@ -196,37 +201,52 @@ public final class Journal implements AutoCloseable {
         return catalog.volume(id);
     }
 
-    /** Creates a volume of holes; durable on return. */
-    public VolumeEntry createVolume(String name, long sizeBytes, int pageShift) {
-        return changeCatalog(() -> catalogWriter.create(name, sizeBytes, pageShift));
+    /** Snapshots and clones, and what maps of versions say. */
+    public Versions versions() {
+        return versions;
     }
 
-    /** Deletes a volume; durable on return. Its space comes back with the next checkpoint. */
+    /** Creates a volume of holes; durable on return. */
+    public VolumeEntry createVolume(String name, long sizeBytes, int pageShift) {
+        return change(() -> catalogWriter.createVolume(name, sizeBytes, pageShift));
+    }
+
+    /** Deletes a volume that has no snapshots; durable on return. {@link Versions#dropStep} gives its space back. */
     public void deleteVolume(int volumeId) {
-        changeCatalog(() -> {
-            final VolumeEntry volume = catalog.volume(volumeId);
-            catalogWriter.delete(volume);
-            return volume;
+        change(() -> {
+            catalogWriter.deleteVolume(catalog.volume(volumeId));
+            return null;
         });
     }
 
     /** Changes a volume's size; durable on return. What lay behind a smaller size reads as zeros when it grows again. */
     public void resizeVolume(int volumeId, long sizeBytes) {
-        changeCatalog(() -> {
-            final VolumeEntry volume = catalog.volume(volumeId);
-            catalogWriter.resize(volume, sizeBytes);
-            return volume;
+        change(() -> {
+            catalogWriter.resize(catalog.volume(volumeId), sizeBytes);
+            return null;
         });
     }
 
-    private VolumeEntry changeCatalog(Supplier<VolumeEntry> change) {
+    /** Runs a change of catalog or maps under the append lock. */
+    <T> T change(Supplier<T> action) {
         lock.lock();
         try {
             checkWritable();
-            final VolumeEntry volume = change.get();
+            final T result = action.get();
             updateReserve();
             lastAppendNanos = System.nanoTime();
-            return volume;
+            return result;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Looks at something under the append lock. */
+    <T> T look(Supplier<T> action) {
+        lock.lock();
+        try {
+            failure.checkOpen();
+            return action.get();
         } finally {
             lock.unlock();
         }
@@ -251,45 +271,28 @@ public final class Journal implements AutoCloseable {
 
     /** PPN of a page's block; 0 for a hole. */
     public long lookup(int volumeId, long lpn) {
-        lock.lock();
-        try {
-            failure.checkOpen();
-            return map.get(catalog.volume(volumeId).mapRoot(), lpn);
-        } finally {
-            lock.unlock();
-        }
+        return look(() -> map.get(loaded(volumeId).mapRoot(), lpn));
+    }
+
+    private VolumeEntry loaded(int volumeId) {
+        final VolumeEntry volume = catalog.volume(volumeId);
+        map.load(volume);
+        return volume;
     }
 
     /** Calls for every page that is not a hole, in order. Nothing is appended meanwhile. */
-    public void forEachMapped(int volumeId, MappedPageConsumer consumer) {
-        lock.lock();
-        try {
-            failure.checkOpen();
-            map.forEach(catalog.volume(volumeId).mapRoot(), consumer);
-        } finally {
-            lock.unlock();
-        }
+    public void forEachMapped(int volumeId, DiffVisitor visitor) {
+        look(() -> versions.diffPiece(null, catalog.volume(volumeId), 0, Integer.MAX_VALUE, visitor));
     }
 
     /** Reads a page, verified; zeros for a hole. Throws CORRUPT_PAGE when it cannot be had. */
     public void readPage(int volumeId, long lpn, MemorySegment page) {
-        lock.lock();
-        try {
-            failure.checkOpen();
-            final VolumeEntry volume = catalog.volume(volumeId);
-            final long ppn = map.get(volume.mapRoot(), lpn);
-            if (ppn == 0) {
-                page.asSlice(0, 1L << volume.pageShift()).fill((byte) 0);
-                return;
-            }
-            final String wrong =
-                    reader.read(ppn, BlockDescriptor.TYPE_PAGE, lpn, volume.familyId(), page, volume.pageShift());
-            if (wrong != null) {
-                throw StorageException.corruptPage(volume.name(), lpn, ppn, wrong);
-            }
-        } finally {
-            lock.unlock();
-        }
+        versions.readPage(volume(volumeId), lpn, page);
+    }
+
+    /** Reads a block of a page as a version has it; null, or what is wrong. Under the append lock. */
+    String readBlock(Version version, long lpn, long ppn, MemorySegment page) {
+        return reader.read(ppn, BlockDescriptor.TYPE_PAGE, lpn, version.familyId(), page, version.pageShift());
     }
 
     // ---- shared with the fault handler ----
@@ -357,6 +360,11 @@ public final class Journal implements AutoCloseable {
             lock.unlock();
             throw e;
         }
+    }
+
+    /** See {@link CatalogWriter#snapshot}. */
+    Runnable planSnapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
+        return catalogWriter.snapshot(volume, name, idsTaken, made);
     }
 
     void committed(int pages) {

@@ -3,11 +3,14 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
@@ -27,11 +30,12 @@ public final class JournalInspection implements AutoCloseable {
 
     private final Device device;
     private final Consumer<Defect> listener;
-    private final Map<Integer, BlockOwner> pageOwners = new HashMap<>();
     private final List<Node> stored = new ArrayList<>();
     private final List<ScannedBatch> batches = new ArrayList<>();
     private Superblock superblock;
     private JournalParts parts;
+    private final Listener maps = new Listener();
+    private MapWalk walk;
     private SpaceAccount space;
     private Recovery recovery;
     private int superblockCopies;
@@ -70,10 +74,12 @@ public final class JournalInspection implements AutoCloseable {
         }
         inspectSlots(superblocks);
         assemble(superblocks);
-        readable = catching(Defect.Kind.METADATA, () -> new CheckpointLoader(parts, new Listener()).load(superblock));
+        readable = catching(Defect.Kind.METADATA, () -> new CheckpointLoader(parts, maps).load(superblock));
         if (!readable) {
             return;
         }
+        parts.catalog().volumes().forEach(parts.map()::load);
+        parts.catalog().versions().forEach(this::addNodes);
         parts.segments().extend();
         recovery = new Recovery(parts, superblock);
         mapWhole &= catching(Defect.Kind.LOG, () -> recovery.run(true));
@@ -81,12 +87,56 @@ public final class JournalInspection implements AutoCloseable {
         if (logEnd().segment() < parts.segments().count()) {
             parts.segments().state(logEnd().segment(), SegmentState.OPEN);
         }
-        parts.catalog().volumes().forEach(volume -> pageOwners.put(volume.id(), pageOwner(volume)));
+        if (mapWhole) {
+            parts.catalog().versions().forEach(this::checkReferenced);
+        }
     }
 
-    private static BlockOwner pageOwner(VolumeEntry volume) {
-        return new BlockOwner(
-                BlockOwner.Role.PAGE, volume.name(), -1, BlockDescriptor.TYPE_PAGE, volume.familyId(), volume.pageShift());
+    /** Notes the stored map nodes that are own to a version, as the checkpoint has them. */
+    private void addNodes(Version version) {
+        final BlockOwner[] owners = new BlockOwner[MapNodeDescriptor.HEIGHT];
+        for (int level = 0; level < owners.length; level++) {
+            owners[level] = BlockOwner.nodes(version, level);
+        }
+        walk.own(version, 0, Integer.MAX_VALUE, new MapWalk.Visitor() {
+            @Override
+            public void page(long lpn, long ppn) {}
+
+            @Override
+            public void node(int level, long lpn, long entry) {
+                final long ppn = MapNodeDescriptor.isInMemory(entry)
+                        ? parts.arena().ppn(MapNodeDescriptor.childNode(entry))
+                        : entry;
+                // The place of a bad node is taken all the same, if there is such a place.
+                if (parts.segments().isPlausible(ppn)) {
+                    nodes++;
+                    stored.add(new Node(owners[level], lpn, ppn));
+                }
+            }
+        });
+    }
+
+    /** Recomputes what a version refers to: from what its parent does and the pages in which they differ. */
+    private void checkReferenced(Version version) {
+        if (version.isDeleted()) {
+            return;
+        }
+        final Version parent = version.parent() == null || version.parent().dropCursor() > 0 ? null : version.parent();
+        final long[] found = new long[2];
+        if (parent != null) {
+            found[0] = parent.referencedPages();
+            found[1] = parent.referencedBytes();
+        }
+        walk.diff(parent, version, 0, Integer.MAX_VALUE, (lpn, oldPpn, newPpn) -> {
+            found[0] += (newPpn == 0 ? 0 : 1) - (oldPpn == 0 ? 0 : 1);
+            found[1] += Ppn.lengthBytes(newPpn) - Ppn.lengthBytes(oldPpn);
+        });
+        if (found[0] != version.referencedPages() || found[1] != version.referencedBytes()) {
+            listener.accept(new Defect(
+                    Defect.Kind.REFERENCED, 0, version.name(), -1, 0,
+                    "refers to %d pages in %d bytes of blocks, its entry in the catalog says %d in %d".formatted(
+                            found[0], found[1], version.referencedPages(), version.referencedBytes())));
+        }
     }
 
     /** Runs a step; damage that it finds is a defect, and the answer is false. */
@@ -161,57 +211,45 @@ public final class JournalInspection implements AutoCloseable {
         space = new SpaceAccount(granted, Math.max(granted, superblock.endOfSegments()), segmentSize, segmentSize, -1);
         final SegmentTable segments = new SegmentTable(device, segmentSize, space);
         final NodeArena arena = new NodeArena();
+        final MapLoader loader = new MapLoader(device, segments, arena, maps);
+        walk = new MapWalk(arena, loader);
         parts = new JournalParts(
-                device, segments, arena, new PageMap(arena, segments), new Catalog(), superblocks, null, new Counters(),
+                device, segments, arena, new PageMap(arena, segments, loader), new Catalog(), superblocks, null, new Counters(),
                 new Failure());
     }
 
     private final class Listener implements LoadListener {
-        private final Map<Long, BlockOwner> owners = new HashMap<>();
+        /** Walks may come to a bad node more than once. */
+        private final Set<Long> reported = new HashSet<>();
 
         @Override
         public void metadata(long lpn, long ppn) {
             metadataBlocks++;
             stored.add(new Node(
-                    owners.computeIfAbsent(-1L, k -> new BlockOwner(
+                    new BlockOwner(
                             BlockOwner.Role.METADATA, null, -1, BlockDescriptor.TYPE_METADATA,
                             MetadataRootDescriptor.family(superblock.generation()),
-                            MetadataRootDescriptor.pageShift(superblock.segmentSizeBytes()))),
+                            MetadataRootDescriptor.pageShift(superblock.segmentSizeBytes())),
                     lpn, ppn));
         }
 
         @Override
-        public void node(VolumeEntry volume, int level, long lpn, long ppn) {
-            nodes++;
-            store(volume, level, lpn, ppn);
-        }
-
-        private void store(VolumeEntry volume, int level, long lpn, long ppn) {
-            final long family = NodeIdentity.family(volume.familyId(), level);
-            stored.add(new Node(
-                    owners.computeIfAbsent(family, k -> new BlockOwner(
-                            BlockOwner.Role.MAP_NODE, volume.name(), level, BlockDescriptor.TYPE_MAP_NODE, family,
-                            NodeIdentity.PAGE_SHIFT)),
-                    lpn, ppn));
-        }
-
-        @Override
-        public void badNode(VolumeEntry volume, int level, long lpn, long ppn, String wrong) {
+        public void badNode(Version version, int level, long lpn, long ppn, String wrong) {
             mapWhole = false;
-            if (parts.segments().isPlausible(ppn)) {
-                store(volume, level, lpn, ppn); // its place is taken all the same
+            if (!reported.add(ppn)) {
+                return;
             }
-            final long pages = Math.min(1L << NodeIdentity.shift(level + 1), volume.pageCount() - lpn);
+            final long pages = Math.min(1L << NodeIdentity.shift(level + 1), version.pageCount() - lpn);
             listener.accept(new Defect(
-                    Defect.Kind.MAP_NODE, position(ppn), volume.name(), lpn, ppn,
+                    Defect.Kind.MAP_NODE, position(ppn), version.name(), lpn, ppn,
                     "level %d, %d pages lost: %s".formatted(level, pages, wrong)));
         }
 
         @Override
-        public void badEntry(VolumeEntry volume, int level, long lpn, long ppn, long nodePpn) {
+        public void badEntry(Version version, int level, long lpn, long ppn, long nodePpn) {
             mapWhole = false;
             listener.accept(new Defect(
-                    Defect.Kind.MAP_ENTRY, position(ppn), volume.name(), lpn, ppn,
+                    Defect.Kind.MAP_ENTRY, position(ppn), version.name(), lpn, ppn,
                     "no block can lie there, yet the map node at %s, level %d, refers to it"
                             .formatted(Ppn.toString(nodePpn), level)));
         }
@@ -237,6 +275,11 @@ public final class JournalInspection implements AutoCloseable {
     /** Volumes as the log leaves them; empty when nothing is readable. */
     public List<VolumeEntry> volumes() {
         return readable ? parts.catalog().volumes() : List.of();
+    }
+
+    /** Snapshots as the log leaves them; empty when nothing is readable. */
+    public List<SnapshotEntry> snapshots() {
+        return readable ? parts.catalog().snapshots() : List.of();
     }
 
     /** Map nodes that were read. */
@@ -325,9 +368,17 @@ public final class JournalInspection implements AutoCloseable {
         for (Node node : stored) {
             visitor.block(node.owner, node.lpn, node.ppn, 0);
         }
-        for (VolumeEntry volume : parts.catalog().volumes()) {
-            final BlockOwner owner = pageOwners.get(volume.id());
-            parts.map().forEach(volume.mapRoot(), (lpn, ppn) -> visitor.block(owner, lpn, ppn, 0));
+        for (Version version : parts.catalog().versions()) {
+            final BlockOwner owner = BlockOwner.pages(version);
+            walk.own(version, 0, Integer.MAX_VALUE, new MapWalk.Visitor() {
+                @Override
+                public void page(long lpn, long ppn) {
+                    visitor.block(owner, lpn, ppn, 0);
+                }
+
+                @Override
+                public void node(int level, long lpn, long entry) {}
+            });
         }
         final Map<Long, BlockOwner> owners = new HashMap<>();
         for (ScannedBatch batch : batches) {

@@ -2,24 +2,24 @@ package org.kvmdb.journal;
 
 import org.kvmdb.ffi.Ppn;
 
-/** Is told what loading a checkpoint finds. The one of a journal that is opened throws at the first damage. */
+/** Is told what reading metadata and map nodes finds. The one of a journal that is opened throws at the first damage. */
 interface LoadListener {
+
+    /** Takes any damage for a failure. */
+    LoadListener STRICT = new LoadListener() {};
 
     /** A metadata block was read and is right. */
     default void metadata(long lpn, long ppn) {}
 
-    /** A map node was read and is right. */
-    default void node(VolumeEntry volume, int level, long lpn, long ppn) {}
-
     /** A map node cannot be had; when this returns, the node is taken for empty. */
-    default void badNode(VolumeEntry volume, int level, long lpn, long ppn, String wrong) {
-        throw Corrupt.store("map node of volume %s, level %d, LPN %d, at %s: %s"
-                .formatted(volume.name(), level, lpn, Ppn.toString(ppn), wrong));
+    default void badNode(Version version, int level, long lpn, long ppn, String wrong) {
+        throw Corrupt.store("map node of %s, level %d, LPN %d, at %s: %s"
+                .formatted(version.name(), level, lpn, Ppn.toString(ppn), wrong));
     }
 
     /** An entry of a map node cannot be right; when this returns, the entry is taken for a hole. */
-    default void badEntry(VolumeEntry volume, int level, long lpn, long ppn, long nodePpn) {
-        throw Corrupt.store("map node of volume %s, level %d, at %s: entry of LPN %d is impossible: %s"
-                .formatted(volume.name(), level, Ppn.toString(nodePpn), lpn, Ppn.toString(ppn)));
+    default void badEntry(Version version, int level, long lpn, long ppn, long nodePpn) {
+        throw Corrupt.store("map node of %s, level %d, at %s: entry of LPN %d is impossible: %s"
+                .formatted(version.name(), level, Ppn.toString(nodePpn), lpn, Ppn.toString(ppn)));
     }
 }

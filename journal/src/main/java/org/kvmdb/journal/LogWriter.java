@@ -156,12 +156,13 @@ final class LogWriter implements AutoCloseable {
         putRecord(kind, info, 0, volume, first, second);
     }
 
-    void createRecord(int volume, int pageShift, byte[] name, long sizeBytes, long family) {
-        final int padded = RecordDescriptor.nameLengthPadded(name.length);
+    /** A record with a tail. */
+    void record(int kind, int info, int volume, long first, long second, byte[] tail) {
+        final int padded = RecordDescriptor.tailLengthPadded(tail.length);
         makeRoom(0, RecordDescriptor.LENGTH + padded);
-        putRecord(RecordDescriptor.KIND_VOLUME_CREATE, pageShift, name.length, volume, sizeBytes, family);
+        putRecord(kind, info, tail.length, volume, first, second);
         records.asSlice(recordsLength, padded).fill((byte) 0);
-        MemorySegment.copy(MemorySegment.ofArray(name), 0, records, recordsLength, name.length);
+        MemorySegment.copy(MemorySegment.ofArray(tail), 0, records, recordsLength, tail.length);
         recordsLength += padded;
     }
 

@@ -8,11 +8,45 @@ import java.util.List;
 /** Writes and reads the metadata stream of a checkpoint, laid out as {@link CatalogDescriptor} says. */
 final class MetadataCodec {
 
-    /** A volume as it was at the cut. */
-    record VolumeImage(int id, String name, long sizeBytes, int pageShift, long familyId, long lsn, long rootPpn) {
+    /**
+     * A version as it was at the cut.
+     *
+     * @param kind as CatalogDescriptor has it
+     * @param name of a snapshot without its volume's
+     * @param parent id, 0: none
+     * @param volume of a snapshot: id of the volume whose it is
+     */
+    record VersionImage(
+            int kind, int id, String name, long sizeBytes, int pageShift, long familyId, long lsn, long rootPpn, int parent,
+            int epoch, int volume, boolean isDeleted, long guid, long createdMillis, long quotaBytes,
+            long referencedPages, long referencedBytes, long dropCursor) {
+
+        static VersionImage of(Version version) {
+            return switch (version) {
+                case VolumeEntry v -> new VersionImage(
+                        CatalogDescriptor.KIND_VOLUME, v.id(), v.name(), v.sizeBytes(), v.pageShift(), v.familyId(), v.lsn(),
+                        v.storedRoot(), idOf(v.parent()), 0, 0, v.isDeleted(), 0, 0, v.quotaBytes(), v.referencedPages(),
+                        v.referencedBytes(), v.dropCursor());
+                case SnapshotEntry v -> new VersionImage(
+                        CatalogDescriptor.KIND_SNAPSHOT, v.id(), v.snapshotName(), v.sizeBytes(), v.pageShift(),
+                        v.familyId(), v.lsn(), v.storedRoot(), idOf(v.parent()), v.epoch(), v.volumeId(), v.isDeleted(),
+                        v.guid(), v.createdMillis(), 0, v.referencedPages(), v.referencedBytes(), v.dropCursor());
+            };
+        }
+
+        private static int idOf(Version version) {
+            return version == null ? 0 : version.id();
+        }
+
+        VersionImage withRoot(long ppn) {
+            return new VersionImage(
+                    kind, id, name, sizeBytes, pageShift, familyId, lsn, ppn, parent, epoch, volume, isDeleted, guid,
+                    createdMillis, quotaBytes, referencedPages, referencedBytes, dropCursor);
+        }
+
         static int length(String name) {
-            return CatalogDescriptor.VOLUME_NAME_OFFSET
-                    + RecordDescriptor.nameLengthPadded(name.getBytes(StandardCharsets.UTF_8).length);
+            return CatalogDescriptor.ENTRY_NAME_OFFSET
+                    + RecordDescriptor.tailLengthPadded(name.getBytes(StandardCharsets.UTF_8).length);
         }
     }
 
@@ -20,22 +54,21 @@ final class MetadataCodec {
 
     /** Encodes the stream; the live bytes are those of the cut, by segment, with FREE where the checkpoint frees. */
     static MemorySegment encode(
-            Arena arena, List<VolumeImage> volumes, int nextVolumeId, SegmentTable segments, int[] live,
-            boolean[] freed) {
+            Arena arena, List<VersionImage> versions, int nextId, SegmentTable segments, int[] live, boolean[] freed) {
         long length = CatalogDescriptor.HEADER_LENGTH;
-        for (VolumeImage volume : volumes) {
-            length += VolumeImage.length(volume.name());
+        for (VersionImage version : versions) {
+            length += VersionImage.length(version.name());
         }
         length += (long) segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
         final MemorySegment stream = arena.allocate(length, 64);
         Fields.putLong(stream, CatalogDescriptor.MAGIC_OFFSET, CatalogDescriptor.MAGIC);
         Fields.putInt(stream, CatalogDescriptor.VERSION_OFFSET, CatalogDescriptor.VERSION);
-        Fields.putInt(stream, CatalogDescriptor.VOLUME_COUNT_OFFSET, volumes.size());
-        Fields.putInt(stream, CatalogDescriptor.NEXT_VOLUME_ID_OFFSET, nextVolumeId);
+        Fields.putInt(stream, CatalogDescriptor.ENTRY_COUNT_OFFSET, versions.size());
+        Fields.putInt(stream, CatalogDescriptor.NEXT_ID_OFFSET, nextId);
         Fields.putInt(stream, CatalogDescriptor.SEGMENT_COUNT_OFFSET, segments.count());
         long at = CatalogDescriptor.HEADER_LENGTH;
-        for (VolumeImage volume : volumes) {
-            at += encodeVolume(stream.asSlice(at), volume);
+        for (VersionImage version : versions) {
+            at += encodeVersion(stream.asSlice(at), version);
         }
         for (int i = 0; i < segments.count(); i++) {
             encodeSegment(stream.asSlice(at, CatalogDescriptor.SEGMENT_LENGTH), segments, i, live[i], freed[i]);
@@ -44,18 +77,29 @@ final class MetadataCodec {
         return stream;
     }
 
-    private static int encodeVolume(MemorySegment target, VolumeImage volume) {
-        final byte[] name = volume.name().getBytes(StandardCharsets.UTF_8);
-        Fields.putInt(target, CatalogDescriptor.VOLUME_ID_OFFSET, volume.id());
-        Fields.putByte(target, CatalogDescriptor.VOLUME_PAGE_SHIFT_OFFSET, volume.pageShift());
-        Fields.putShort(target, CatalogDescriptor.VOLUME_NAME_LENGTH_OFFSET, name.length);
-        Fields.putLong(target, CatalogDescriptor.VOLUME_SIZE_OFFSET, volume.sizeBytes());
-        Fields.putLong(target, CatalogDescriptor.VOLUME_FAMILY_OFFSET, volume.familyId());
-        Fields.putLong(target, CatalogDescriptor.VOLUME_LSN_OFFSET, volume.lsn());
-        Fields.putLong(target, CatalogDescriptor.VOLUME_ROOT_OFFSET, volume.rootPpn());
-        MemorySegment.copy(
-                MemorySegment.ofArray(name), 0, target, CatalogDescriptor.VOLUME_NAME_OFFSET, name.length);
-        return VolumeImage.length(volume.name());
+    private static int encodeVersion(MemorySegment target, VersionImage version) {
+        final byte[] name = version.name().getBytes(StandardCharsets.UTF_8);
+        Fields.putInt(target, CatalogDescriptor.ENTRY_ID_OFFSET, version.id());
+        Fields.putByte(target, CatalogDescriptor.ENTRY_PAGE_SHIFT_OFFSET, version.pageShift());
+        Fields.putByte(target, CatalogDescriptor.ENTRY_KIND_OFFSET, version.kind());
+        Fields.putShort(target, CatalogDescriptor.ENTRY_NAME_LENGTH_OFFSET, name.length);
+        Fields.putLong(target, CatalogDescriptor.ENTRY_SIZE_OFFSET, version.sizeBytes());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_FAMILY_OFFSET, version.familyId());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_LSN_OFFSET, version.lsn());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_ROOT_OFFSET, version.rootPpn());
+        Fields.putInt(target, CatalogDescriptor.ENTRY_PARENT_OFFSET, version.parent());
+        Fields.putInt(target, CatalogDescriptor.ENTRY_EPOCH_OFFSET, version.epoch());
+        Fields.putInt(target, CatalogDescriptor.ENTRY_VOLUME_OFFSET, version.volume());
+        Fields.putInt(
+                target, CatalogDescriptor.ENTRY_FLAGS_OFFSET, version.isDeleted() ? CatalogDescriptor.FLAG_DELETED : 0);
+        Fields.putLong(target, CatalogDescriptor.ENTRY_GUID_OFFSET, version.guid());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_CREATED_OFFSET, version.createdMillis());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_QUOTA_OFFSET, version.quotaBytes());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_REFERENCED_PAGES_OFFSET, version.referencedPages());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_REFERENCED_BYTES_OFFSET, version.referencedBytes());
+        Fields.putLong(target, CatalogDescriptor.ENTRY_CURSOR_OFFSET, version.dropCursor());
+        MemorySegment.copy(MemorySegment.ofArray(name), 0, target, CatalogDescriptor.ENTRY_NAME_OFFSET, name.length);
+        return VersionImage.length(version.name());
     }
 
     private static void encodeSegment(
@@ -74,47 +118,59 @@ final class MetadataCodec {
                 freed ? SegmentTable.WRITTEN : segments.medium(segment));
     }
 
-    /** Reads a stream of volumes; returns where the segment records begin. */
-    static long decodeVolumes(MemorySegment stream, List<VolumeImage> volumes) {
+    /** Reads a stream of versions; returns where the segment records begin. */
+    static long decodeVersions(MemorySegment stream, List<VersionImage> versions) {
         check(stream.byteSize() >= CatalogDescriptor.HEADER_LENGTH, "catalog is cut off", stream.byteSize());
         check(Fields.longAt(stream, CatalogDescriptor.MAGIC_OFFSET) == CatalogDescriptor.MAGIC
                         && Fields.intAt(stream, CatalogDescriptor.VERSION_OFFSET) == CatalogDescriptor.VERSION,
-                "catalog has a wrong magic or version",
-                Fields.longAt(stream, CatalogDescriptor.MAGIC_OFFSET));
-        final int count = Fields.intAt(stream, CatalogDescriptor.VOLUME_COUNT_OFFSET);
-        check(count >= 0, "catalog has a wrong number of volumes", count);
+                "catalog has a wrong magic or version", Fields.intAt(stream, CatalogDescriptor.VERSION_OFFSET));
+        final int count = Fields.intAt(stream, CatalogDescriptor.ENTRY_COUNT_OFFSET);
+        check(count >= 0, "catalog has a wrong number of versions", count);
         long at = CatalogDescriptor.HEADER_LENGTH;
         for (int i = 0; i < count; i++) {
-            check(stream.byteSize() - at >= CatalogDescriptor.VOLUME_NAME_OFFSET, "catalog is cut off", at);
-            final VolumeImage volume = decodeVolume(stream.asSlice(at));
-            volumes.add(volume);
-            at += VolumeImage.length(volume.name());
+            check(stream.byteSize() - at >= CatalogDescriptor.ENTRY_NAME_OFFSET, "catalog is cut off", at);
+            final VersionImage version = decodeVersion(stream.asSlice(at));
+            versions.add(version);
+            at += VersionImage.length(version.name());
         }
         return at;
     }
 
-    private static VolumeImage decodeVolume(MemorySegment source) {
-        final int nameLength = Fields.shortAt(source, CatalogDescriptor.VOLUME_NAME_LENGTH_OFFSET);
+    private static VersionImage decodeVersion(MemorySegment source) {
+        final int nameLength = Fields.shortAt(source, CatalogDescriptor.ENTRY_NAME_LENGTH_OFFSET);
         check(nameLength >= 1
                         && nameLength <= RecordDescriptor.NAME_LENGTH_MAX
-                        && CatalogDescriptor.VOLUME_NAME_OFFSET + RecordDescriptor.nameLengthPadded(nameLength)
+                        && CatalogDescriptor.ENTRY_NAME_OFFSET + RecordDescriptor.tailLengthPadded(nameLength)
                                 <= source.byteSize(),
-                "volume name has a wrong length",
+                "name of a version has a wrong length",
                 nameLength);
-        final byte[] name = source.asSlice(CatalogDescriptor.VOLUME_NAME_OFFSET, nameLength)
+        final byte[] name = source.asSlice(CatalogDescriptor.ENTRY_NAME_OFFSET, nameLength)
                 .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
-        final VolumeImage volume = new VolumeImage(
-                Fields.intAt(source, CatalogDescriptor.VOLUME_ID_OFFSET),
+        final int flags = Fields.intAt(source, CatalogDescriptor.ENTRY_FLAGS_OFFSET);
+        check((flags & ~CatalogDescriptor.FLAG_DELETED) == 0, "version has unknown flags", flags);
+        final VersionImage version = new VersionImage(
+                Fields.byteAt(source, CatalogDescriptor.ENTRY_KIND_OFFSET),
+                Fields.intAt(source, CatalogDescriptor.ENTRY_ID_OFFSET),
                 new String(name, StandardCharsets.UTF_8),
-                Fields.longAt(source, CatalogDescriptor.VOLUME_SIZE_OFFSET),
-                Fields.byteAt(source, CatalogDescriptor.VOLUME_PAGE_SHIFT_OFFSET),
-                Fields.longAt(source, CatalogDescriptor.VOLUME_FAMILY_OFFSET),
-                Fields.longAt(source, CatalogDescriptor.VOLUME_LSN_OFFSET),
-                Fields.longAt(source, CatalogDescriptor.VOLUME_ROOT_OFFSET));
-        check(VolumeImage.length(volume.name())
-                        == CatalogDescriptor.VOLUME_NAME_OFFSET + RecordDescriptor.nameLengthPadded(nameLength),
-                "volume name is not UTF-8", nameLength);
-        return volume;
+                Fields.longAt(source, CatalogDescriptor.ENTRY_SIZE_OFFSET),
+                Fields.byteAt(source, CatalogDescriptor.ENTRY_PAGE_SHIFT_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_FAMILY_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_LSN_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_ROOT_OFFSET),
+                Fields.intAt(source, CatalogDescriptor.ENTRY_PARENT_OFFSET),
+                Fields.intAt(source, CatalogDescriptor.ENTRY_EPOCH_OFFSET),
+                Fields.intAt(source, CatalogDescriptor.ENTRY_VOLUME_OFFSET),
+                flags != 0,
+                Fields.longAt(source, CatalogDescriptor.ENTRY_GUID_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_CREATED_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_QUOTA_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_REFERENCED_PAGES_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_REFERENCED_BYTES_OFFSET),
+                Fields.longAt(source, CatalogDescriptor.ENTRY_CURSOR_OFFSET));
+        check(VersionImage.length(version.name())
+                        == CatalogDescriptor.ENTRY_NAME_OFFSET + RecordDescriptor.tailLengthPadded(nameLength),
+                "name of a version is not UTF-8", nameLength);
+        return version;
     }
 
     /** Reads the segment records into the table. */

@@ -5,9 +5,8 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 /** What map nodes are sealed with: the first LPN that they cover, and the family with the level in its top byte. */
 final class NodeIdentity {
 
-    static final int PAGE_SHIFT = 12;
-
     private static final int LEVEL_SHIFT = 56;
+    private static final int PACKED_LEVEL_SHIFT = MapNodeDescriptor.FANOUT_BITS * (MapNodeDescriptor.HEIGHT - 1);
 
     private NodeIdentity() {}
 
@@ -27,6 +26,11 @@ final class NodeIdentity {
 
     static long family(int topByte, int lowBytes) {
         return (long) topByte << LEVEL_SHIFT | Integer.toUnsignedLong(lowBytes);
+    }
+
+    /** Family, level and first LPN of a node in one word. */
+    static long packed(long volumeFamily, int level, long lpn) {
+        return volumeFamily << Integer.SIZE | (long) level << PACKED_LEVEL_SHIFT | lpn >>> shift(level + 1);
     }
 
     /** How many pages an entry of a node of that level covers, as a shift. */

@@ -4,15 +4,16 @@ import org.agrona.collections.Int2IntHashMap;
 import org.agrona.collections.IntArrayList;
 import org.agrona.collections.LongArrayList;
 import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.Ppn;
 
 /**
- * The map of all volumes: radix trees of {@link NodeArena} nodes. Read by anybody without locks; changed by one writer
- * (the append lock).
+ * The maps of all versions: radix trees of {@link NodeArena} nodes, which versions share. Read by anybody without locks;
+ * changed by one writer (the append lock), through heads alone.
  *
- * <p><b>Copy on write by epoch.</b> A checkpoint cuts by raising the epoch: nodes born before are frozen until it ends,
- * and the writer copies a frozen node before it changes it, with the path to the root. When the checkpoint has written
- * the frozen version, the copy inherits the place of that version as its predecessor's, and the frozen node is unlinked.
- * Between checkpoints nodes change in place.
+ * <p><b>Copy on write.</b> A node is shared when its birth is not above the epoch of the head's parent: then the head
+ * gets a copy of its own, with the path to the root, and the parent keeps the node. A node is <em>frozen</em> from a
+ * checkpoint's cut to its end: then the copy takes its place, and when the checkpoint has written the frozen version, the copy
+ * inherits where that lies as its predecessor's. Otherwise nodes change in place.
  *
  * <p><b>Deaths of stored nodes.</b> When a node is written anew or removed, its older stored copy is still what the last
  * durable superblock reaches; such deaths are collected and count only when the next superblock is durable.
@@ -20,14 +21,15 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 final class PageMap {
 
     private static final int NOT_FROZEN = -1;
-    private static final int TOP = MapNodeDescriptor.HEIGHT - 1;
+    static final int TOP = MapNodeDescriptor.HEIGHT - 1;
 
     private final NodeArena arena;
     private final SegmentTable segments;
+    private final MapLoader loader;
     private RootListener rootListener = (volume, node) -> {};
-    private int epoch = 1;
-    private int frozenEpoch = NOT_FROZEN;
-    /** Copies made since the cut, each with the frozen node that it replaces. */
+    private int generation = 1;
+    private int frozenGeneration = NOT_FROZEN;
+    /** Copies made since the cut, each with the frozen node that it replaces; both are held. */
     private final Int2IntHashMap copyOf = new Int2IntHashMap(0);
 
     private final IntArrayList removedFrozen = new IntArrayList();
@@ -37,29 +39,83 @@ final class PageMap {
     private long cachedLeafIndex;
     private int cachedLeaf;
 
-    PageMap(NodeArena arena, SegmentTable segments) {
+    PageMap(NodeArena arena, SegmentTable segments, MapLoader loader) {
         this.arena = arena;
         this.segments = segments;
+        this.loader = loader;
     }
 
     void rootListener(RootListener listener) {
         rootListener = listener;
     }
 
-    int epoch() {
-        return epoch;
+    // ---- roots ----
+
+    /** Gives a head that is new a map of holes. */
+    void newRoot(VolumeEntry volume) {
+        volume.mapRoot(arena.allocate(TOP, volume.ownBirth(), generation));
     }
 
-    void epoch(int value) {
-        epoch = value;
+    /** Brings the whole map of a version into memory, if it is not there. */
+    void load(Version version) {
+        if (version.mapRoot() != 0) {
+            return;
+        }
+        if (version.storedRoot() == 0) {
+            version.mapRoot(arena.allocate(TOP, version.ownBirth(), generation));
+        } else {
+            version.mapRoot(loader.load(version, generation));
+        }
     }
 
-    int newRoot() {
-        return arena.allocate(epoch);
+    /** Lets go of the memory of a map that is not written any more, not used, and stored as it is. */
+    void unloadIfIdle(Version version) {
+        final int root = version.mapRoot();
+        final boolean isWritten = version instanceof VolumeEntry && !version.isDeleted();
+        if (root != 0 && !isWritten && version.mapUsers() == 0 && !arena.isDirty(root)) {
+            version.storedRoot(arena.ppn(root));
+            version.mapRoot(0);
+            arena.release(root);
+        }
     }
 
-    /** PPN of a page, or 0. Any thread. */
+    /** Lets one version have the same map as another, whatever that has. */
+    void share(Version from, Version to) {
+        forgetCached();
+        if (from.mapRoot() != 0) {
+            arena.hold(from.mapRoot());
+        }
+        final int before = to.mapRoot();
+        to.storedRoot(from.storedRoot());
+        to.mapRoot(from.mapRoot());
+        to.referenced(from.referencedPages(), from.referencedBytes());
+        if (before != 0) {
+            arena.release(before);
+        }
+    }
+
+    /** Lets go of what a version that is dropped has in memory. */
+    void releaseRoot(Version version) {
+        if (version.mapRoot() != 0) {
+            arena.release(version.mapRoot());
+            version.mapRoot(0);
+        }
+    }
+
+    /** The root as an entry of a node above would name it: a node in memory, a PPN, or 0. */
+    static long rootEntry(Version version) {
+        return version.mapRoot() != 0 ? MapNodeDescriptor.childEntry(version.mapRoot()) : version.storedRoot();
+    }
+
+    // ---- pages ----
+
+    /** PPN of a page, or 0, of a map that is in memory. Any thread. */
     long get(int root, long lpn) {
+        final int leaf = leafOf(root, lpn);
+        return leaf == 0 ? 0 : arena.entry(leaf, MapNodeDescriptor.index(lpn, 0));
+    }
+
+    private int leafOf(int root, long lpn) {
         int node = root;
         for (int level = TOP; level > 0; level--) {
             final long entry = arena.entry(node, MapNodeDescriptor.index(lpn, level));
@@ -68,7 +124,7 @@ final class PageMap {
             }
             node = MapNodeDescriptor.childNode(entry);
         }
-        return arena.entry(node, MapNodeDescriptor.index(lpn, 0));
+        return node;
     }
 
     /** Sets a page's entry (0: a hole), accounts for what lives and dies by it, and returns the old one. */
@@ -81,12 +137,23 @@ final class PageMap {
         final long old = arena.entry(leaf, index);
         if (ppn != 0) {
             segments.addLive(ppn);
+            volume.addReferenced(1, Ppn.lengthBytes(ppn));
         }
-        if (old != 0) {
-            segments.removeLive(old);
-        }
+        removePage(volume, leaf, lpn);
         arena.putEntry(leaf, index, ppn);
         return old;
+    }
+
+    /** Accounts for an entry that the head loses; the block dies when nobody inherited it or left it. */
+    private void removePage(VolumeEntry volume, int leaf, long lpn) {
+        final int index = MapNodeDescriptor.index(lpn, 0);
+        final long old = arena.entry(leaf, index);
+        if (old != 0) {
+            volume.addReferenced(-1, -Ppn.lengthBytes(old));
+            if (arena.entryBirth(leaf, index) > volume.parentEpoch(lpn + 1)) {
+                segments.removeLive(old);
+            }
+        }
     }
 
     private int writableLeaf(VolumeEntry volume, long lpn, boolean create) {
@@ -94,19 +161,13 @@ final class PageMap {
         if (cachedVolume == volume && cachedLeafIndex == leafIndex) {
             return cachedLeaf;
         }
-        if (!create && !hasLeaf(volume.mapRoot(), lpn)) {
+        load(volume);
+        if (!create && leafOf(volume.mapRoot(), lpn) == 0) {
             return 0;
         }
         int node = writableRoot(volume);
         for (int level = TOP; level > 0; level--) {
-            final int index = MapNodeDescriptor.index(lpn, level);
-            final long entry = arena.entry(node, index);
-            final int child = entry == 0 ? arena.allocate(epoch) : MapNodeDescriptor.childNode(entry);
-            final int writable = writable(child);
-            if (entry == 0 || writable != child) {
-                arena.putEntry(node, index, MapNodeDescriptor.childEntry(writable));
-            }
-            node = writable;
+            node = writableChild(volume, node, level, lpn);
         }
         cachedVolume = volume;
         cachedLeafIndex = leafIndex;
@@ -114,47 +175,68 @@ final class PageMap {
         return node;
     }
 
-    private boolean hasLeaf(int root, long lpn) {
-        int node = root;
-        for (int level = TOP; level > 0; level--) {
-            final long entry = arena.entry(node, MapNodeDescriptor.index(lpn, level));
-            if (entry == 0) {
-                return false;
-            }
-            node = MapNodeDescriptor.childNode(entry);
+    private int writableChild(VolumeEntry volume, int node, int level, long lpn) {
+        final int index = MapNodeDescriptor.index(lpn, level);
+        final long entry = arena.entry(node, index);
+        if (entry == 0) {
+            final int child = arena.allocate(level - 1, volume.ownBirth(), generation);
+            arena.putEntry(node, index, MapNodeDescriptor.childEntry(child));
+            return child;
         }
-        return true;
-    }
-
-    private int writableRoot(VolumeEntry volume) {
-        final int root = volume.mapRoot();
-        final int writable = writable(root);
-        if (writable != root) {
-            volume.mapRoot(writable);
-            rootListener.rootChanged(volume.id(), writable);
+        final int child = MapNodeDescriptor.childNode(entry);
+        final int writable = writable(volume, child, level - 1, endOf(lpn, level));
+        if (writable != child) {
+            arena.putEntry(node, index, MapNodeDescriptor.childEntry(writable));
+            arena.release(child);
         }
         return writable;
     }
 
-    /** The node itself, dirty, or a dirty copy when the node is frozen. */
-    private int writable(int node) {
+    /** End of the pages that the entry of a node of that level covers which the page lies under. */
+    static long endOf(long lpn, int level) {
+        return ((lpn >>> NodeIdentity.shift(level)) + 1) << NodeIdentity.shift(level);
+    }
+
+    private int writableRoot(VolumeEntry volume) {
+        final int root = volume.mapRoot();
+        final int writable = writable(volume, root, TOP, MapNodeDescriptor.LPN_LIMIT);
+        if (writable != root) {
+            volume.mapRoot(writable);
+            rootListener.rootChanged(volume.id(), writable);
+            arena.release(root);
+        }
+        return writable;
+    }
+
+    /** The node itself, dirty, or a dirty copy when it is shared or frozen. */
+    private int writable(VolumeEntry volume, int node, int level, long endLpn) {
+        if (isShared(volume, node, endLpn)) {
+            return arena.copyOf(node, level, volume.ownBirth(), generation);
+        }
         if (!isFrozen(node)) {
             arena.markDirty(node);
             return node;
         }
-        final int copy = arena.allocate(epoch);
-        arena.copy(node, copy);
+        final int copy = arena.copyOf(node, level, arena.birth(node), generation);
         copyOf.put(copy, node);
+        arena.hold(node);
+        arena.hold(copy);
         return copy;
     }
 
-    private boolean isFrozen(int node) {
-        return arena.birth(node) <= frozenEpoch;
+    private boolean isShared(VolumeEntry volume, int node, long endLpn) {
+        return arena.birth(node) <= volume.parentEpoch(endLpn);
     }
 
-    private void forgetCached() {
+    private boolean isFrozen(int node) {
+        return arena.generation(node) <= frozenGeneration;
+    }
+
+    void forgetCached() {
         cachedVolume = null;
     }
+
+    // ---- ranges ----
 
     /** Sets a volume's size; no node is left that lies behind it as a whole. */
     void resize(VolumeEntry volume, long sizeBytes) {
@@ -171,12 +253,13 @@ final class PageMap {
             return;
         }
         forgetCached();
-        trimNode(writableRoot(volume), TOP, 0, firstLpn, Math.min(endLpn, MapNodeDescriptor.LPN_LIMIT));
+        load(volume);
+        trimNode(volume, writableRoot(volume), TOP, 0, firstLpn, Math.min(endLpn, MapNodeDescriptor.LPN_LIMIT));
         forgetCached();
     }
 
-    private void trimNode(int node, int level, long base, long first, long end) {
-        final int shift = MapNodeDescriptor.FANOUT_BITS * level;
+    private void trimNode(VolumeEntry volume, int node, int level, long base, long first, long end) {
+        final int shift = NodeIdentity.shift(level);
         final int from = (int) (Math.max(first, base) - base >>> shift);
         for (int index = from; index < MapNodeDescriptor.FANOUT; index++) {
             final long childBase = base + ((long) index << shift);
@@ -188,75 +271,68 @@ final class PageMap {
                 continue;
             }
             if (level == 0) {
+                removePage(volume, node, childBase);
                 arena.putEntry(node, index, 0);
-                segments.removeLive(entry);
             } else if (childBase >= first && childBase + (1L << shift) <= end) {
-                arena.putEntry(node, index, 0);
-                removeSubtree(MapNodeDescriptor.childNode(entry), level - 1);
-            } else {
                 final int child = MapNodeDescriptor.childNode(entry);
-                final int writable = writable(child);
-                if (writable != child) {
-                    arena.putEntry(node, index, MapNodeDescriptor.childEntry(writable));
-                }
-                trimNode(writable, level - 1, childBase, first, end);
+                removeSubtree(volume, child, level - 1, childBase);
+                arena.putEntry(node, index, 0);
+                arena.release(child);
+            } else {
+                trimNode(volume, writableChild(volume, node, level, childBase), level - 1, childBase, first, end);
             }
         }
     }
 
-    /** Removes a volume's whole tree, the root too. */
-    void remove(VolumeEntry volume) {
-        forgetCached();
-        removeSubtree(volume.mapRoot(), TOP);
-    }
-
-    private void removeSubtree(int node, int level) {
+    /** Accounts for a subtree that the head loses. The caller lets go of its memory. */
+    private void removeSubtree(VolumeEntry volume, int node, int level, long base) {
         for (int index = 0; index < MapNodeDescriptor.FANOUT; index++) {
             final long entry = arena.entry(node, index);
+            final long childBase = base + ((long) index << NodeIdentity.shift(level));
             if (entry != 0 && level == 0) {
-                segments.removeLive(entry);
+                removePage(volume, node, childBase);
             } else if (entry != 0) {
-                removeSubtree(MapNodeDescriptor.childNode(entry), level - 1);
+                removeSubtree(volume, MapNodeDescriptor.childNode(entry), level - 1, childBase);
             }
         }
-        removeNode(node);
+        if (!isShared(volume, node, base + (1L << NodeIdentity.shift(level + 1)))) {
+            killNode(node);
+        }
     }
 
-    private void removeNode(int node) {
+    /** The stored copy of a node that no version holds any more dies with the next checkpoint. */
+    void killNode(int node) {
         if (isFrozen(node)) {
+            arena.hold(node);
             removedFrozen.addInt(node);
             return;
         }
         final int frozen = copyOf.remove(node);
         if (frozen != 0) {
+            arena.release(node);
             removedFrozen.addInt(frozen);
         } else if (arena.ppn(node) != 0) {
             deaths.addLong(arena.ppn(node));
         }
-        arena.unlink(node);
     }
 
-    /** Calls for every mapped page, in order. Any thread, while the caller keeps nodes from being reused. */
-    void forEach(int root, MappedPageConsumer consumer) {
-        forEach(root, TOP, 0, consumer);
-    }
-
-    private void forEach(int node, int level, long base, MappedPageConsumer consumer) {
-        for (int index = 0; index < MapNodeDescriptor.FANOUT; index++) {
-            final long entry = arena.entry(node, index);
-            final long lpn = base | index;
-            if (entry != 0 && level == 0) {
-                consumer.accept(lpn, entry);
-            } else if (entry != 0) {
-                forEach(MapNodeDescriptor.childNode(entry), level - 1, lpn << MapNodeDescriptor.FANOUT_BITS, consumer);
-            }
+    /** As {@link #killNode}, of a node as one above names it; returns where its stored copy lies, or 0. */
+    long kill(long entry) {
+        if (MapNodeDescriptor.isInMemory(entry)) {
+            final int node = MapNodeDescriptor.childNode(entry);
+            killNode(node);
+            return arena.ppn(node);
         }
+        deaths.addLong(entry);
+        return entry;
     }
+
+    // ---- checkpoint ----
 
     /** Freezes all nodes; returns the deaths that count when the checkpoint is durable. */
     LongArrayList cut() {
         forgetCached();
-        frozenEpoch = epoch++;
+        frozenGeneration = generation++;
         final LongArrayList result = deaths;
         deaths = new LongArrayList();
         return result;
@@ -275,10 +351,11 @@ final class PageMap {
     /** The checkpoint of the last cut is written: frozen nodes that were replaced or removed go. */
     void thaw() {
         forgetCached();
-        frozenEpoch = NOT_FROZEN;
+        frozenGeneration = NOT_FROZEN;
         copyOf.forEach((copy, frozen) -> {
             arena.keepDirty(copy, arena.ppn(frozen));
-            arena.unlink(frozen);
+            arena.release(frozen);
+            arena.release(copy);
         });
         copyOf.clear();
         for (int i = 0; i < removedFrozen.size(); i++) {
@@ -286,7 +363,7 @@ final class PageMap {
             if (arena.ppn(node) != 0) {
                 deaths.addLong(arena.ppn(node));
             }
-            arena.unlink(node);
+            arena.release(node);
         }
         removedFrozen.clear();
     }

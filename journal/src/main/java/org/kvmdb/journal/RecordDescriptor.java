@@ -6,22 +6,29 @@ package org.kvmdb.journal;
  * <pre>
  *   0      1      2        4        8                 16                    24
  *  +------+------+--------+--------+-----------------+---------------------+------~--+
- *  | kind | info | length | volume | first           | second              | name    |
+ *  | kind | info | length | volume | first           | second              | tail    |
  *  +------+------+--------+--------+-----------------+---------------------+------~--+
  *
- *  kind           info        length          first        second
- *  PAGE           type        block, units    LPN          offset (4, units in the segment), block CRC (4)
- *  REFERENCE      0           0               LPN          PPN of a block that a STOLEN batch holds
- *  TRIM           0           0               first LPN    number of pages that become holes
- *  VOLUME_CREATE  page shift  name, bytes     size, bytes  family; the name follows, zeros to 8 bytes
- *  VOLUME_DELETE  0           0               0            0
- *  VOLUME_RESIZE  0           0               size, bytes  0; pages behind the new size become holes
- *  LSN            0           0               LSN          0
- *  BLOCK          family >>56 block, units    LPN of seed  as PAGE; volume: low 4 bytes of the family
+ *  kind             info        length        first          second
+ *  PAGE             type        block, units  LPN            offset (4, units in the segment), block CRC (4)
+ *  REFERENCE        0           0             LPN            PPN of a block that a STOLEN batch holds
+ *  TRIM             0           0             first LPN      number of pages that become holes
+ *  VOLUME_CREATE    page shift  tail, bytes   size, bytes    family; tail: the name
+ *  VOLUME_DELETE    0           0             0              0
+ *  VOLUME_RESIZE    0           0             size, bytes    0; pages behind the new size become holes
+ *  LSN              0           0             LSN            0
+ *  BLOCK            family >>56 block, units  LPN of seed    as PAGE; volume: low 4 bytes of the family
+ *  SNAPSHOT_CREATE  0           tail, bytes   GUID           time, ms; tail: id (4), id of the volume that it is a
+ *                                                            snapshot of (4), name
+ *  SNAPSHOT_DELETE  0           0             0              0; volume: id of the snapshot
+ *  CLONE            0           tail, bytes   snapshot       0; volume: id of the new volume; tail: the name
+ *  ROLLBACK         0           0             snapshot       id that what the volume held gets
+ *  VOLUME_RENAME    0           tail, bytes   0              0; tail: the name
+ *  QUOTA            0           0             bytes, 0: none 0
  * </pre>
  *
- * <p>BLOCK is of map nodes and metadata, in CHECKPOINT batches. A family has nothing between its top byte and its low
- * four bytes.
+ * <p>A tail is filled with zeros to 8 bytes. BLOCK is of map nodes and metadata, in CHECKPOINT batches. A family has nothing
+ * between its top byte and its low four bytes.
  */
 final class RecordDescriptor {
 
@@ -44,12 +51,31 @@ final class RecordDescriptor {
     static final int KIND_VOLUME_RESIZE = 6;
     static final int KIND_LSN = 7;
     static final int KIND_BLOCK = 8;
+    static final int KIND_SNAPSHOT_CREATE = 9;
+    static final int KIND_SNAPSHOT_DELETE = 10;
+    static final int KIND_CLONE = 11;
+    static final int KIND_ROLLBACK = 12;
+    static final int KIND_VOLUME_RENAME = 13;
+    static final int KIND_QUOTA = 14;
+
+    /** In the tail of SNAPSHOT_CREATE. */
+    static final int TAIL_SNAPSHOT_ID_OFFSET = 0;
+
+    static final int TAIL_OWNER_ID_OFFSET = TAIL_SNAPSHOT_ID_OFFSET + Integer.BYTES;
+    static final int TAIL_SNAPSHOT_NAME_OFFSET = TAIL_OWNER_ID_OFFSET + Integer.BYTES;
 
     static final int NAME_LENGTH_MAX = 255;
 
     private RecordDescriptor() {}
 
-    static int nameLengthPadded(int nameLength) {
-        return nameLength + 7 & -8;
+    static boolean hasTail(int kind) {
+        return kind == KIND_VOLUME_CREATE
+                || kind == KIND_SNAPSHOT_CREATE
+                || kind == KIND_CLONE
+                || kind == KIND_VOLUME_RENAME;
+    }
+
+    static int tailLengthPadded(int tailLength) {
+        return tailLength + 7 & -8;
     }
 }

@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.kvmdb.ffi.Ppn;
 
@@ -21,8 +22,8 @@ final class Records {
             }
             entry.at = at;
             at += RecordDescriptor.LENGTH;
-            if (entry.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
-                at += RecordDescriptor.nameLengthPadded(entry.lengthField());
+            if (RecordDescriptor.hasTail(entry.kind())) {
+                at += RecordDescriptor.tailLengthPadded(entry.lengthField());
                 if (at > records.byteSize()) {
                     throw cutOff(batch);
                 }
@@ -87,9 +88,23 @@ final class Records {
             return Fields.intAt(records, at + RecordDescriptor.BLOCK_CRC_OFFSET);
         }
 
-        /** VOLUME_CREATE: the name's bytes. */
-        byte[] name() {
-            return records.asSlice(at + RecordDescriptor.LENGTH, lengthField()).toArray(ValueLayout.JAVA_BYTE);
+        /** The name at the end of a tail, behind that many bytes of it. */
+        String name(int offset) {
+            if (lengthField() < offset) {
+                throw Corrupt.store("a record of kind %d has a tail of %d bytes".formatted(kind(), lengthField()));
+            }
+            return new String(
+                    records.asSlice(at + RecordDescriptor.LENGTH + offset, lengthField() - offset)
+                            .toArray(ValueLayout.JAVA_BYTE),
+                    StandardCharsets.UTF_8);
+        }
+
+        /** A number in the tail. */
+        int tailInt(int offset) {
+            if (lengthField() < offset + Integer.BYTES) {
+                throw Corrupt.store("a record of kind %d has a tail of %d bytes".formatted(kind(), lengthField()));
+            }
+            return Fields.intAt(records, at + RecordDescriptor.LENGTH + offset);
         }
     }
 }

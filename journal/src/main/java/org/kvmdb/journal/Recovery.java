@@ -1,13 +1,11 @@
 package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.kvmdb.ffi.BlockDescriptor;
-import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 
 /**
@@ -34,6 +32,7 @@ final class Recovery {
     private final SegmentTable segments;
     private final PageMap map;
     private final Catalog catalog;
+    private final CatalogReplay catalogReplay;
     private final Counters counters;
     private final Superblock superblock;
     private final BatchParser parser;
@@ -56,10 +55,11 @@ final class Recovery {
         this.segments = parts.segments();
         this.map = parts.map();
         this.catalog = parts.catalog();
+        this.catalogReplay = new CatalogReplay(catalog, map);
         this.counters = parts.counters();
         this.superblock = superblock;
         parser = new BatchParser(device, segments, superblock.storeId());
-        catalog.volumes().forEach(volume -> families.put(volume.id(), volume.familyId()));
+        catalog.versions().forEach(version -> families.put(version.id(), version.familyId()));
     }
 
     /** Runs it; writes nothing when the store is open read-only. */
@@ -183,8 +183,19 @@ final class Recovery {
         Records.forEach(batch, record -> {
             if (record.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
                 families.put(record.volume(), record.second());
+            } else if (record.kind() == RecordDescriptor.KIND_SNAPSHOT_CREATE) {
+                noteFamily(record.tailInt(RecordDescriptor.TAIL_SNAPSHOT_ID_OFFSET), record.volume());
+            } else if (record.kind() == RecordDescriptor.KIND_CLONE) {
+                noteFamily(record.volume(), (int) record.first());
             }
         });
+    }
+
+    private void noteFamily(int id, int relative) {
+        final Long family = families.get(relative);
+        if (family != null) {
+            families.put(id, family);
+        }
     }
 
     // ---- judge ----
@@ -333,15 +344,13 @@ final class Recovery {
                     setPage(record, ppnOf(batch, record));
                 case RecordDescriptor.KIND_REFERENCE -> setPage(record, record.second());
                 case RecordDescriptor.KIND_TRIM -> trim(record);
-                case RecordDescriptor.KIND_VOLUME_CREATE -> createVolume(record);
-                case RecordDescriptor.KIND_VOLUME_DELETE -> {
-                    final VolumeEntry volume = volumeOf(record);
-                    map.remove(volume);
-                    catalog.remove(volume);
+                case RecordDescriptor.KIND_LSN -> catalogReplay.volumeOf(record).lsn(record.first());
+                default -> {
+                    if (!catalogReplay.apply(record)) {
+                        throw Corrupt.store(
+                                "batch %d holds a record of kind %d".formatted(batch.sequence(), record.kind()));
+                    }
                 }
-                case RecordDescriptor.KIND_VOLUME_RESIZE -> resize(record);
-                case RecordDescriptor.KIND_LSN -> volumeOf(record).lsn(record.first());
-                default -> throw Corrupt.store("batch %d holds a record of kind %d".formatted(batch.sequence(), record.kind()));
             }
         });
     }
@@ -358,16 +367,8 @@ final class Recovery {
         return Ppn.pack(batch.segment(), (int) offset, (int) length);
     }
 
-    private VolumeEntry volumeOf(Records.Entry record) {
-        final VolumeEntry volume = catalog.find(record.volume());
-        if (volume == null) {
-            throw Corrupt.store("a record names volume %d, which does not exist".formatted(record.volume()));
-        }
-        return volume;
-    }
-
     private void setPage(Records.Entry record, long ppn) {
-        final VolumeEntry volume = volumeOf(record);
+        final VolumeEntry volume = catalogReplay.volumeOf(record);
         if (record.first() < 0 || record.first() >= volume.pageCount() || !segments.isPlausible(ppn)) {
             throw Corrupt.store("a record is impossible: volume=%s lpn=%d ppn=%s"
                     .formatted(volume.name(), record.first(), Ppn.toString(ppn)));
@@ -376,30 +377,12 @@ final class Recovery {
     }
 
     private void trim(Records.Entry record) {
-        final VolumeEntry volume = volumeOf(record);
+        final VolumeEntry volume = catalogReplay.volumeOf(record);
         final long first = record.first();
         final long count = record.second();
         if (first < 0 || count < 0 || first > volume.pageCount() - count) {
             throw Corrupt.store("a record trims pages %d to %d of volume %s".formatted(first, first + count, volume.name()));
         }
         map.trim(volume, first, first + count);
-    }
-
-    private void createVolume(Records.Entry record) {
-        final String name = new String(record.name(), StandardCharsets.UTF_8);
-        CheckpointLoader.checkVolume(
-                catalog, record.volume(), name, record.first(), record.info(), record.second());
-        final VolumeEntry volume =
-                new VolumeEntry(record.volume(), name, record.first(), record.info(), record.second(), 0);
-        volume.mapRoot(map.newRoot());
-        catalog.add(volume);
-    }
-
-    private void resize(Records.Entry record) {
-        final VolumeEntry volume = volumeOf(record);
-        if (record.first() < 0 || VolumeEntry.pageCount(record.first(), volume.pageShift()) > MapNodeDescriptor.LPN_LIMIT) {
-            throw Corrupt.store("a record resizes volume %s to %d bytes".formatted(volume.name(), record.first()));
-        }
-        map.resize(volume, record.first());
     }
 }

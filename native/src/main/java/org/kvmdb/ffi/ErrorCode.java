@@ -33,6 +33,12 @@ public enum ErrorCode {
     NO_SUCH_VOLUME,
     /** A volume of that name exists already. */
     VOLUME_EXISTS,
+    /** No snapshot of that name. */
+    NO_SUCH_SNAPSHOT,
+    /** A snapshot of that name exists already. */
+    SNAPSHOT_EXISTS,
+    /** A commit would make a volume refer to more than its quota; nothing has changed. */
+    QUOTA,
     /** A limit (pins, volumes, reservation of a region) was reached, or a page is pinned. */
     BUSY,
     /** The kernel, the container or the machine lacks something; the message names the remedy. */

@@ -1,0 +1,235 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.Ppn;
+
+/**
+ * Reads map nodes from the device: whole maps into the arena, where what versions share is once, or single nodes. Everything
+ * read is taken for hostile.
+ */
+final class MapLoader {
+
+    private static final int READ_BYTES = 1 << 20;
+
+    private final Device device;
+    private final SegmentTable segments;
+    private final NodeArena arena;
+    private final BlockReader reader;
+    private final LoadListener listener;
+    /** Where the last plausible locator lay. */
+    private int segmentInUse = -1;
+
+    private long windowStart;
+    private long windowEnd;
+    private int birthRead;
+
+    /** A node to be read into the arena. */
+    private record Pending(long ppn, long lpn, int node) {}
+
+    MapLoader(Device device, SegmentTable segments, NodeArena arena, LoadListener listener) {
+        this.device = device;
+        this.segments = segments;
+        this.arena = arena;
+        this.listener = listener;
+        reader = new BlockReader(device, segments);
+    }
+
+    /** Loads a version's map, level by level, the nodes of a level in the order of their place; returns the root, held once. */
+    int load(Version version, int generation) {
+        segmentInUse = -1;
+        final long rootPpn = version.storedRoot();
+        final int shared = arena.nodeStoredAt(
+                rootPpn, NodeIdentity.packed(version.familyId(), PageMap.TOP, 0));
+        if (shared != 0) {
+            arena.hold(shared);
+            return shared;
+        }
+        final int root = arena.allocate(PageMap.TOP, 0, generation);
+        try (Arena memory = Arena.ofConfined()) {
+            final MemorySegment window = memory.allocate(READ_BYTES, BatchDescriptor.UNIT_BYTES);
+            final MemorySegment image = memory.allocate(1 << StoredNode.LONG_SHIFT, 64);
+            List<Pending> level = List.of(new Pending(rootPpn, 0, root));
+            for (int height = PageMap.TOP; height >= 0; height--) {
+                level = loadLevel(version, height, level, generation, window, image);
+            }
+            return root;
+        } catch (RuntimeException | Error e) {
+            arena.release(root);
+            throw e;
+        }
+    }
+
+    /** Returns the nodes of the next level that are to be read. */
+    private List<Pending> loadLevel(
+            Version version, int level, List<Pending> nodes, int generation, MemorySegment window, MemorySegment image) {
+        final Pending[] byPlace = nodes.toArray(Pending[]::new);
+        Arrays.sort(byPlace, (a, b) -> Long.compareUnsigned(a.ppn, b.ppn));
+        final List<Pending> children = new ArrayList<>();
+        windowStart = 0;
+        windowEnd = 0;
+        for (Pending pending : byPlace) {
+            final String wrong = readThroughWindow(version, level, pending, window, image);
+            if (wrong == null) {
+                arena.markStored(
+                        pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
+                adopt(version, level, pending, generation, children);
+            } else {
+                arena.memory(pending.node).fill((byte) 0);
+                listener.badNode(version, level, pending.lpn, pending.ppn, wrong);
+            }
+        }
+        return children;
+    }
+
+    /** Reads a node through the window that its neighbours were read with; null, or what is wrong. */
+    private String readThroughWindow(
+            Version version, int level, Pending pending, MemorySegment window, MemorySegment image) {
+        final long ppn = pending.ppn;
+        final int length = Ppn.lengthBytes(ppn);
+        if (!isPlausibleNode(ppn)) {
+            return "no block can lie there";
+        }
+        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        if (position < windowStart || position + length > windowEnd) {
+            windowStart = position;
+            windowEnd = position + device.read(position, window);
+            if (position + length > windowEnd) {
+                return "device ends within the block";
+            }
+        }
+        final MemorySegment block = window.asSlice(position - windowStart, length);
+        final String wrong = decode(version, level, pending.lpn, ppn, block, image);
+        if (wrong != null) {
+            return wrong;
+        }
+        final int node = pending.node;
+        arena.birth(node, StoredNode.birth(block));
+        MemorySegment.copy(image, 0, arena.memory(node), 0, MapNodeDescriptor.NODE_LENGTH);
+        if (StoredNode.pageShift(block) == StoredNode.LONG_SHIFT) {
+            arena.mixBirths(node, 0);
+            MemorySegment.copy(image, StoredNode.BIRTHS_OFFSET, arena.births(node), 0, NodeArena.BIRTHS_LENGTH);
+        }
+        return null;
+    }
+
+    private boolean isPlausibleNode(long ppn) {
+        return segments.isPlausible(ppn) && Ppn.lengthBytes(ppn) <= BlockEncoder.blockLengthMax(StoredNode.LONG_SHIFT);
+    }
+
+    private String decode(Version version, int level, long lpn, long ppn, MemorySegment block, MemorySegment image) {
+        final int segment = Ppn.segment(ppn);
+        final int shift = StoredNode.pageShift(block);
+        final String wrong = reader.verify(
+                block, segments.salt(segment), segments.generation(segment), ppn, BlockDescriptor.TYPE_MAP_NODE, lpn,
+                NodeIdentity.family(version.familyId(), level), image, shift == 0 ? StoredNode.SHORT_SHIFT : shift);
+        return wrong != null ? wrong : checkBirths(block, image, shift);
+    }
+
+    /** Nothing in a node is younger than the node, and nothing is of no time. */
+    private static String checkBirths(MemorySegment block, MemorySegment image, int shift) {
+        final int birth = StoredNode.birth(block);
+        if (birth <= 0) {
+            return "map node of an impossible birth: " + birth;
+        }
+        for (int i = 0; shift == StoredNode.LONG_SHIFT && i < MapNodeDescriptor.FANOUT; i++) {
+            final int entryBirth = StoredNode.entryBirth(image, i);
+            if (entryBirth < 0 || entryBirth > birth || entryBirth == 0 && StoredNode.entry(image, i) != 0) {
+                return "map node of birth %d has an entry of birth %d".formatted(birth, entryBirth);
+            }
+        }
+        return null;
+    }
+
+    /** Puts nodes in the place of PPNs: those that are in memory already, or new ones to be read. */
+    private void adopt(Version version, int level, Pending pending, int generation, List<Pending> children) {
+        final int index = pending.node;
+        final MemorySegment entries = arena.memory(index);
+        final long pages = version.pageCount();
+        for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
+            final long entry = entries.getAtIndex(ValueLayout.JAVA_LONG, i);
+            if (entry == 0) {
+                continue;
+            }
+            final long lpn = pending.lpn + ((long) i << NodeIdentity.shift(level));
+            if (lpn >= pages || !isPlausible(entry)) {
+                arena.replaceEntry(index, i, 0);
+                listener.badEntry(version, level, lpn, entry, pending.ppn);
+            } else if (level > 0) {
+                final int shared =
+                        arena.nodeStoredAt(entry, NodeIdentity.packed(version.familyId(), level - 1, lpn));
+                final int child = shared != 0 ? shared : arena.allocate(level - 1, 0, generation);
+                if (shared != 0) {
+                    arena.hold(shared);
+                } else {
+                    children.add(new Pending(entry, lpn, child));
+                }
+                arena.replaceEntry(index, i, MapNodeDescriptor.childEntry(child));
+            }
+        }
+    }
+
+    /** Neighbours mostly lie in one segment, whose state need not be looked at again. */
+    private boolean isPlausible(long ppn) {
+        if (!segments.fits(ppn)) {
+            return false;
+        }
+        final int segment = Ppn.segment(ppn);
+        if (segment != segmentInUse && segments.isInUse(segment)) {
+            segmentInUse = segment;
+        }
+        return segment == segmentInUse;
+    }
+
+    // ---- single nodes ----
+
+    /**
+     * Reads one stored node; false, with the image empty and the listener told, when it cannot be had.
+     *
+     * @param image room for the long form; births are filled in for the short one, too
+     */
+    boolean read(Version version, int level, long lpn, long ppn, MemorySegment image) {
+        String wrong = "no block can lie there";
+        if (isPlausibleNode(ppn)) {
+            final MemorySegment block = reader.readRaw(ppn);
+            wrong = block == null ? "device ends within the block" : decode(version, level, lpn, ppn, block, image);
+            if (wrong == null && StoredNode.pageShift(block) == StoredNode.SHORT_SHIFT) {
+                for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
+                    Fields.putInt(
+                            image, StoredNode.BIRTHS_OFFSET + (long) i * Integer.BYTES, StoredNode.birth(block));
+                }
+            }
+            birthRead = wrong == null ? StoredNode.birth(block) : 0;
+        }
+        if (wrong == null) {
+            checkEntries(version, level, lpn, ppn, image);
+            return true;
+        }
+        image.fill((byte) 0);
+        listener.badNode(version, level, lpn, ppn, wrong);
+        return false;
+    }
+
+    private void checkEntries(Version version, int level, long base, long ppn, MemorySegment image) {
+        segmentInUse = -1;
+        for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
+            final long entry = StoredNode.entry(image, i);
+            final long lpn = base + ((long) i << NodeIdentity.shift(level));
+            if (entry != 0 && (lpn >= version.pageCount() || !isPlausible(entry))) {
+                Fields.putLong(image, (long) i * MapNodeDescriptor.ENTRY_LENGTH, 0);
+                listener.badEntry(version, level, lpn, entry, ppn);
+            }
+        }
+    }
+
+    /** Birth of the node that {@link #read} read last. */
+    int birthRead() {
+        return birthRead;
+    }
+}
