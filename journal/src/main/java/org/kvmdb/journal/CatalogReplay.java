@@ -108,9 +108,9 @@ final class CatalogReplay {
 
     private void createSnapshot(Records.Entry record) {
         final VolumeEntry source = volumeOf(record);
-        final VolumeEntry owner = volume(record.tailInt(RecordDescriptor.TAIL_OWNER_ID_OFFSET));
-        final int id = record.tailInt(RecordDescriptor.TAIL_SNAPSHOT_ID_OFFSET);
-        final String name = record.name(RecordDescriptor.TAIL_SNAPSHOT_NAME_OFFSET);
+        final VolumeEntry owner = volume(record.tailInt(SnapshotTailDescriptor.OWNER_ID_OFFSET));
+        final int id = record.tailInt(SnapshotTailDescriptor.SNAPSHOT_ID_OFFSET);
+        final String name = record.name(SnapshotTailDescriptor.SNAPSHOT_NAME_OFFSET);
         checkName(name);
         checkNewId(id);
         checkPossible(() -> changes.checkFree(owner, name));

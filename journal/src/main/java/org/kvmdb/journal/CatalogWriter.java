@@ -133,7 +133,7 @@ final class CatalogWriter {
 
     private void record(Planned planned) {
         final byte[] name = bytes(planned.name);
-        final ByteBuffer tail = ByteBuffer.allocate(RecordDescriptor.TAIL_SNAPSHOT_NAME_OFFSET + name.length)
+        final ByteBuffer tail = ByteBuffer.allocate(SnapshotTailDescriptor.SNAPSHOT_NAME_OFFSET + name.length)
                 .order(ByteOrder.LITTLE_ENDIAN);
         tail.putInt(planned.id).putInt(planned.owner.id()).put(name);
         log.record(

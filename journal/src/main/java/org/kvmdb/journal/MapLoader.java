@@ -221,9 +221,13 @@ final class MapLoader {
         for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
             final long entry = StoredNode.entry(image, i);
             final long lpn = base + ((long) i << NodeIdentity.shift(level));
-            if (entry != 0 && (lpn >= version.pageCount() || !isPlausible(entry))) {
+            // What a deletion has passed may be gone, or another version's to change.
+            final boolean isPassed = lpn + (1L << NodeIdentity.shift(level)) <= version.dropCursor();
+            if (entry != 0 && (isPassed || lpn >= version.pageCount() || !isPlausible(entry))) {
                 Fields.putLong(image, (long) i * MapNodeDescriptor.ENTRY_LENGTH, 0);
-                listener.badEntry(version, level, lpn, entry, ppn);
+                if (!isPassed) {
+                    listener.badEntry(version, level, lpn, entry, ppn);
+                }
             }
         }
     }

@@ -241,6 +241,7 @@ final class PageMap {
     /** Sets a volume's size; no node is left that lies behind it as a whole. */
     void resize(VolumeEntry volume, long sizeBytes) {
         final long before = volume.pageCount();
+        load(volume); // while it is as large as its map says
         volume.sizeBytes(sizeBytes);
         if (volume.pageCount() < before) {
             trim(volume, volume.pageCount(), MapNodeDescriptor.LPN_LIMIT);

@@ -18,8 +18,7 @@ package org.kvmdb.journal;
  *  VOLUME_RESIZE    0           0             size, bytes    0; pages behind the new size become holes
  *  LSN              0           0             LSN            0
  *  BLOCK            family >>56 block, units  LPN of seed    as PAGE; volume: low 4 bytes of the family
- *  SNAPSHOT_CREATE  0           tail, bytes   GUID           time, ms; tail: id (4), id of the volume that it is a
- *                                                            snapshot of (4), name
+ *  SNAPSHOT_CREATE  0           tail, bytes   GUID           time, ms; tail: {@link SnapshotTailDescriptor}
  *  SNAPSHOT_DELETE  0           0             0              0; volume: id of the snapshot
  *  CLONE            0           tail, bytes   snapshot       0; volume: id of the new volume; tail: the name
  *  ROLLBACK         0           0             snapshot       id that what the volume held gets
@@ -57,12 +56,6 @@ final class RecordDescriptor {
     static final int KIND_ROLLBACK = 12;
     static final int KIND_VOLUME_RENAME = 13;
     static final int KIND_QUOTA = 14;
-
-    /** In the tail of SNAPSHOT_CREATE. */
-    static final int TAIL_SNAPSHOT_ID_OFFSET = 0;
-
-    static final int TAIL_OWNER_ID_OFFSET = TAIL_SNAPSHOT_ID_OFFSET + Integer.BYTES;
-    static final int TAIL_SNAPSHOT_NAME_OFFSET = TAIL_OWNER_ID_OFFSET + Integer.BYTES;
 
     static final int NAME_LENGTH_MAX = 255;
 

@@ -184,7 +184,7 @@ final class Recovery {
             if (record.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
                 families.put(record.volume(), record.second());
             } else if (record.kind() == RecordDescriptor.KIND_SNAPSHOT_CREATE) {
-                noteFamily(record.tailInt(RecordDescriptor.TAIL_SNAPSHOT_ID_OFFSET), record.volume());
+                noteFamily(record.tailInt(SnapshotTailDescriptor.SNAPSHOT_ID_OFFSET), record.volume());
             } else if (record.kind() == RecordDescriptor.KIND_CLONE) {
                 noteFamily(record.volume(), (int) record.first());
             }

@@ -93,7 +93,7 @@ class DamageTest {
             for (long lpn = 0; lpn < entry.pageCount(); lpn++) {
                 try {
                     journal.readPage(entry.id(), lpn, page);
-                    final long version = PageContent.version(page, entry.name(), lpn);
+                    final long version = PageContent.version(page, entry.familyId(), lpn);
                     if (version != 0) {
                         into.pages.put(lpn, version);
                     }

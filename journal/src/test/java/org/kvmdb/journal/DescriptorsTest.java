@@ -15,7 +15,7 @@ class DescriptorsTest {
 
     private static final List<Class<?>> DESCRIPTORS = List.of(
             SuperblockDescriptor.class, BatchDescriptor.class, RecordDescriptor.class, MetadataRootDescriptor.class,
-            CatalogDescriptor.class);
+            CatalogDescriptor.class, SnapshotTailDescriptor.class);
 
     @Test
     void shouldKeepEverySizeAndOffset() throws IOException, IllegalAccessException {

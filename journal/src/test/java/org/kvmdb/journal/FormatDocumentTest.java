@@ -96,7 +96,7 @@ class FormatDocumentTest {
             told.computeIfAbsent(table.descriptor, d -> new TreeSet<>())
                     .addAll(table.rows.stream().map(row -> row[2]).toList());
         }
-        assertEquals(6, told.size());
+        assertEquals(7, told.size());
         for (Map.Entry<String, Set<String>> entry : told.entrySet()) {
             final Set<String> fields = Arrays.stream(Class.forName(entry.getKey()).getDeclaredFields())
                     .map(Field::getName)

@@ -127,6 +127,7 @@ class JournalTest {
             work.createVolume("a", 200 << 12, 12);
             work.put("a", true, range(0, 200));
             work.deleteVolume("a");
+            work.dropAll();
             work.checkpoint();
         }
         verify();
@@ -165,6 +166,7 @@ class JournalTest {
         work.checkpoint();
         work.put("a", true, range(0, 20));
         work.deleteVolume("a");
+        work.dropAll();
         work.checkpoint();
         work.put("b", true, range(0, 200));
         verify();

@@ -47,7 +47,9 @@ class PageMapTest {
         private final MemoryDevice device = new MemoryDevice("map");
         private final SegmentTable segments = new SegmentTable(device, 1 << 20, space);
         private final NodeArena arena = new NodeArena();
-        private final PageMap map = new PageMap(arena, segments);
+        private final MapLoader loader = new MapLoader(device, segments, arena, LoadListener.STRICT);
+        private final PageMap map = new PageMap(arena, segments, loader);
+        private final MapWalk walk = new MapWalk(arena, loader);
         private final VolumeEntry volume = new VolumeEntry(1, "v", SIZE_BYTES, 12, 1, 0);
         private final TreeMap<Long, Long> model = new TreeMap<>();
         private TreeMap<Long, Long> frozen;
@@ -58,7 +60,7 @@ class PageMapTest {
             for (int i = 0; i < SEGMENTS; i++) {
                 segments.load(1, i, SegmentState.FULL, 0, SegmentTable.WRITTEN);
             }
-            volume.mapRoot(map.newRoot());
+            map.newRoot(volume);
         }
 
         void run(Step step) {
@@ -80,6 +82,7 @@ class PageMapTest {
                     map.cut();
                     frozen = new TreeMap<>(model);
                     frozenRoot = volume.mapRoot();
+                    arena.hold(frozenRoot);
                 }
                 default -> thaw();
             }
@@ -101,6 +104,7 @@ class PageMapTest {
             if (frozen != null) {
                 store(frozenRoot, MapNodeDescriptor.HEIGHT - 1);
                 map.thaw();
+                arena.release(frozenRoot);
                 frozen = null;
             }
         }
@@ -114,7 +118,7 @@ class PageMapTest {
                     store(MapNodeDescriptor.childNode(arena.entry(node, i)), level - 1);
                 }
             }
-            arena.markStored(node, storedNodes++ << Ppn.SEGMENT_SHIFT >> 10 & -128 | 128);
+            arena.markStored(node, storedNodes++ << Ppn.SEGMENT_SHIFT >> 10 & -128 | 128, 0);
         }
 
         private void check() {
@@ -144,7 +148,9 @@ class PageMapTest {
 
         private TreeMap<Long, Long> contents(int root) {
             final TreeMap<Long, Long> result = new TreeMap<>();
-            map.forEach(root, (lpn, ppn) -> assertTrue(result.put(lpn, ppn) == null));
+            final VolumeEntry version = new VolumeEntry(2, "contents", SIZE_BYTES, 12, 1, 0);
+            version.mapRoot(root);
+            walk.diff(null, version, 0, Integer.MAX_VALUE, (lpn, none, ppn) -> assertTrue(result.put(lpn, ppn) == null));
             return result;
         }
 

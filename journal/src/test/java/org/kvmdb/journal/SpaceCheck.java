@@ -1,6 +1,8 @@
 package org.kvmdb.journal;
 
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 
@@ -8,34 +10,85 @@ import org.kvmdb.ffi.Ppn;
 final class SpaceCheck {
 
     private final JournalParts parts;
+    private final MapWalk walk;
     private final int[] live;
 
     private SpaceCheck(JournalParts parts) {
         this.parts = parts;
+        walk = new MapWalk(
+                parts.arena(),
+                new MapLoader(parts.device(), parts.segments(), parts.arena(), LoadListener.STRICT));
         live = new int[parts.segments().count()];
     }
 
     /** Of a store in which nothing is being written. */
     static void check(Journal journal) {
         final SpaceCheck check = new SpaceCheck(journal.parts());
-        for (VolumeEntry volume : journal.volumes()) {
-            check.add(volume.mapRoot(), MapNodeDescriptor.HEIGHT - 1);
+        for (Version version : journal.versions().all()) {
+            check.addOwn(version);
+            if (!version.isDeleted()) {
+                check.compareReferenced(version);
+            }
         }
         check.parts.map().deaths().forEach(check::add);
         check.compareLive();
         check.compareAvailable(journal);
+        check.compareNodes(journal);
     }
 
-    private void add(int node, int level) {
-        if (parts.arena().ppn(node) != 0) {
-            add(parts.arena().ppn(node));
+    /** What is own to a version; over all versions, each block once. */
+    private void addOwn(Version version) {
+        walk.own(version, 0, Integer.MAX_VALUE, new MapWalk.Visitor() {
+            @Override
+            public void page(long lpn, long ppn) {
+                add(ppn);
+            }
+
+            @Override
+            public void node(int level, long lpn, long entry) {
+                final long ppn = MapNodeDescriptor.isInMemory(entry)
+                        ? parts.arena().ppn(MapNodeDescriptor.childNode(entry))
+                        : entry;
+                if (ppn != 0) {
+                    add(ppn);
+                }
+            }
+        });
+    }
+
+    private void compareReferenced(Version version) {
+        final long[] found = new long[2];
+        walk.diff(null, version, 0, Integer.MAX_VALUE, (lpn, none, ppn) -> {
+            found[0]++;
+            found[1] += Ppn.lengthBytes(ppn);
+        });
+        if (found[0] != version.referencedPages() || found[1] != version.referencedBytes()) {
+            throw new AssertionError("%s refers to %d pages in %d bytes, its entry says %d in %d".formatted(
+                    version.name(), found[0], found[1], version.referencedPages(), version.referencedBytes()));
         }
-        for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
+    }
+
+    /** Every node in memory is one that some version needs. */
+    private void compareNodes(Journal journal) {
+        final Set<Integer> nodes = new HashSet<>();
+        for (Version version : journal.versions().all()) {
+            if (version.mapRoot() != 0) {
+                collect(version.mapRoot(), MapNodeDescriptor.HEIGHT - 1, nodes);
+            }
+        }
+        if (nodes.size() != parts.arena().count()) {
+            throw new AssertionError("%d nodes are in memory, %d are needed".formatted(parts.arena().count(), nodes.size()));
+        }
+    }
+
+    private void collect(int node, int level, Set<Integer> into) {
+        if (!into.add(node)) {
+            return;
+        }
+        for (int i = 0; level > 0 && i < MapNodeDescriptor.FANOUT; i++) {
             final long entry = parts.arena().entry(node, i);
-            if (entry != 0 && level == 0) {
-                add(entry);
-            } else if (entry != 0) {
-                add(MapNodeDescriptor.childNode(entry), level - 1);
+            if (MapNodeDescriptor.isInMemory(entry)) {
+                collect(MapNodeDescriptor.childNode(entry), level - 1, into);
             }
         }
     }

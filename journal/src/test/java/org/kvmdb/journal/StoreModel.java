@@ -88,22 +88,27 @@ public final class StoreModel {
         return states.size() - 1;
     }
 
-    /** Reads all of a store; fails on a page that is not of its place. */
+    /** Reads all of a store, snapshots as volumes named {@code volume@snapshot}; fails on a page that is not of its place. */
     public static Map<String, Volume> read(Journal journal) {
         final Map<String, Volume> result = new TreeMap<>();
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment memory = arena.allocate(1 << 16, 64);
-            for (VolumeEntry entry : journal.volumes()) {
-                final Volume volume = new Volume(entry.sizeBytes(), entry.pageShift(), entry.lsn());
-                final MemorySegment page = memory.asSlice(0, 1L << entry.pageShift());
-                journal.forEachMapped(entry.id(), (lpn, ppn) -> {
-                    journal.readPage(entry.id(), lpn, page);
-                    volume.pages.put(lpn, PageContent.version(page, entry.name(), lpn));
-                });
-                result.put(entry.name(), volume);
+            for (Version entry : journal.versions().all()) {
+                if (!entry.isDeleted()) {
+                    result.put(entry.name(), read(journal, entry, memory.asSlice(0, 1L << entry.pageShift())));
+                }
             }
         }
         return result;
+    }
+
+    private static Volume read(Journal journal, Version entry, MemorySegment page) {
+        final Volume volume = new Volume(entry.sizeBytes(), entry.pageShift(), entry.lsn());
+        journal.versions().diff(null, entry, 0, Integer.MAX_VALUE, (lpn, ppn) -> {
+            journal.versions().readPage(entry, lpn, page);
+            volume.pages.put(lpn, PageContent.version(page, entry.familyId(), lpn));
+        });
+        return volume;
     }
 
     /** The commit whose state that is, between the two given; fails when there is none. */

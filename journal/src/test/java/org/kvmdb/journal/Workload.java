@@ -3,7 +3,9 @@ package org.kvmdb.journal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
@@ -32,12 +34,20 @@ public final class Workload implements AutoCloseable {
     private int applied;
 
     private int fullCount;
+    /** Random steps touch every so many-th page. */
+    private long stride = 1;
 
     public Workload(KeptDevice device, JournalOptions options, long seed) {
         this.device = device;
         this.random = new SplittableRandom(seed);
         this.options = options.withRandom(random.split());
         this.model = new StoreModel();
+    }
+
+    /** Lets random steps touch pages that lie that far apart, and volumes be that much larger. */
+    public Workload withStride(long pages) {
+        stride = pages;
+        return this;
     }
 
     /** Small segments, little space, so that everything happens early. */
@@ -137,9 +147,63 @@ public final class Workload implements AutoCloseable {
         ack(issued);
     }
 
+    public void snapshot(String volume, String name) {
+        model.now().put(volume + '@' + name, model.now().get(volume).copy());
+        issue();
+        journal.versions().createSnapshots(List.of(journal.volume(volume).id()), name);
+        ack(issued);
+    }
+
+    public void cloneSnapshot(String snapshot, String volume) {
+        model.now().put(volume, model.now().get(snapshot).copy());
+        issue();
+        journal.versions().cloneSnapshot(entry(snapshot).id(), volume);
+        ack(issued);
+    }
+
+    public void deleteSnapshot(String snapshot) {
+        final SnapshotEntry entry = entry(snapshot);
+        model.now().remove(snapshot);
+        issue();
+        journal.versions().deleteSnapshot(entry.id());
+        ack(issued);
+    }
+
+    public void rollbackTo(String volume, String snapshot) {
+        stolen.stream().filter(one -> one.volume.equals(volume)).forEach(one -> journal.dropStolen(one.ppn));
+        stolen.removeIf(one -> one.volume.equals(volume));
+        model.now().put(volume, model.now().get(snapshot).copy());
+        issue();
+        journal.versions().rollbackTo(journal.volume(volume).id(), entry(snapshot).id());
+        ack(issued);
+    }
+
+    private SnapshotEntry entry(String snapshot) {
+        final int at = snapshot.indexOf('@');
+        return journal.versions().snapshot(snapshot.substring(0, at), snapshot.substring(at + 1));
+    }
+
+    /** A piece of deleting; true while there is more. */
+    public boolean drop(int blocksMax) {
+        return journal.versions().dropStep(blocksMax);
+    }
+
+    public void dropAll() {
+        boolean more = true;
+        while (more) {
+            more = drop(1000);
+        }
+    }
+
     /** Commits pages, with what was stolen; synchronously, or with a later {@link #sync}. */
     public void put(String name, boolean synchronous, long... lpns) {
+        put(name, synchronous, null, lpns);
+    }
+
+    /** As {@link #put}, and takes a snapshot with it unless that is null. */
+    public void put(String name, boolean synchronous, String snapshot, long... lpns) {
         final int id = journal.volume(name).id();
+        final long reserved = reserve(lpns);
         try (Append append = journal.beginAppend()) {
             referStolen(append);
             for (long lpn : lpns) {
@@ -148,18 +212,37 @@ public final class Workload implements AutoCloseable {
             }
             model.now().get(name).lsn = ++version;
             append.lsn(id, version);
+            if (snapshot != null) {
+                append.snapshot(id, snapshot);
+                model.now().put(name + '@' + snapshot, model.now().get(name).copy());
+            }
             finish(append, synchronous);
+        } finally {
+            journal.space().release(reserved);
         }
+    }
+
+    /** As the fault handler does when a page becomes dirty: for its block, and for the map nodes of the leaf's path. */
+    private long reserve(long... lpns) {
+        final long leaves = Arrays.stream(lpns).map(lpn -> lpn >>> 9).distinct().count();
+        final long bytes = lpns.length * (BlockEncoder.blockLengthMax(12) + 256L) + leaves * 4 * (8192 + 128);
+        if (!journal.space().tryReserve(bytes)) {
+            throw new StorageException(ErrorCode.STORE_FULL, "no room for %d pages".formatted(lpns.length));
+        }
+        return bytes;
     }
 
     public void trim(String name, boolean synchronous, long... lpns) {
         final int id = journal.volume(name).id();
+        final long reserved = reserve(lpns);
         try (Append append = journal.beginAppend()) {
             for (long lpn : lpns) {
                 append.trim(id, lpn);
                 model.now().get(name).pages.remove(lpn);
             }
             finish(append, synchronous);
+        } finally {
+            journal.space().release(reserved);
         }
     }
 
@@ -196,6 +279,7 @@ public final class Workload implements AutoCloseable {
     public void steal(String name, long... lpns) {
         final int id = journal.volume(name).id();
         final List<Stolen> now = new ArrayList<>();
+        journal.space().release(reserve(lpns)); // so much of it was there
         try (Append append = journal.beginAppend()) {
             for (long lpn : lpns) {
                 now.add(new Stolen(name, lpn, ++version, append.page(id, lpn, block(name, lpn, version))));
@@ -242,7 +326,7 @@ public final class Workload implements AutoCloseable {
     private MemorySegment block(String name, long lpn, long ofVersion) {
         final int shift = journal.volume(name).pageShift();
         final MemorySegment target = page.asSlice(0, 1L << shift);
-        PageContent.fill(target, name, lpn, ofVersion);
+        PageContent.fill(target, journal.volume(name).familyId(), lpn, ofVersion);
         return encoded.asSlice(0, BlockEncoder.encode(target, shift, encoded));
     }
 
@@ -276,10 +360,47 @@ public final class Workload implements AutoCloseable {
             giveUp();
             rollBackStolen();
             if (fullCount % 2 == 0) {
-                model.now().keySet().stream().findFirst().ifPresent(this::deleteVolume);
+                makeRoom();
             }
+            dropAll();
             checkpoint();
         }
+    }
+
+    /** Deletes what can be deleted, at least one volume. */
+    private void makeRoom() {
+        final int before = volumes().size();
+        while (!model.now().isEmpty() && volumes().size() == before) {
+            deletable().ifPresent(name -> {
+                if (name.indexOf('@') < 0) {
+                    deleteVolume(name);
+                } else {
+                    deleteSnapshot(name);
+                }
+            });
+        }
+    }
+
+    private Optional<String> deletable() {
+        return model.now().keySet().stream().filter(this::isDeletable).findFirst();
+    }
+
+    private boolean isDeletable(String name) {
+        if (name.indexOf('@') < 0) {
+            return model.now().keySet().stream().noneMatch(other -> other.startsWith(name + '@'));
+        }
+        final SnapshotEntry entry = entry(name);
+        return entry.children().stream().allMatch(child -> child.isDeleted()
+                || child == entry.volume()
+                || child instanceof SnapshotEntry other && other.volume() == entry.volume());
+    }
+
+    private List<String> volumes() {
+        return model.now().keySet().stream().filter(name -> name.indexOf('@') < 0).toList();
+    }
+
+    private List<String> snapshots() {
+        return model.now().keySet().stream().filter(name -> name.indexOf('@') >= 0).toList();
     }
 
     /** After a step that was refused: the model goes back to what the journal took. */
@@ -294,10 +415,10 @@ public final class Workload implements AutoCloseable {
     }
 
     private void anyStep() {
-        final List<String> names = List.copyOf(model.now().keySet());
-        final int choice = names.isEmpty() ? 100 : random.nextInt(100);
-        if (choice >= 93 && names.size() < 3) {
-            createVolume("v" + ++version, 4096L * (1 + random.nextInt(60)), 12 + random.nextInt(2));
+        final List<String> names = volumes();
+        final int choice = names.isEmpty() ? 200 : random.nextInt(125);
+        if (choice >= 125 || choice >= 93 && choice < 100 && names.size() < 3) {
+            createVolume("v" + ++version, 4096L * stride * (1 + random.nextInt(60)), 12 + random.nextInt(2));
             return;
         }
         final String name = names.get(random.nextInt(names.size()));
@@ -305,8 +426,8 @@ public final class Workload implements AutoCloseable {
         if (choice < 6) {
             checkpoint();
         } else if (choice < 10) {
-            resizeVolume(name, 4096L * random.nextInt(80));
-        } else if (choice < 12) {
+            resizeVolume(name, 4096L * stride * random.nextInt(80));
+        } else if (choice < 12 && isDeletable(name)) {
             deleteVolume(name);
         } else if (choice < 15) {
             closeJournal();
@@ -320,15 +441,42 @@ public final class Workload implements AutoCloseable {
             rollBackStolen();
         } else if (choice < 25) {
             journal.prepareNextSegment();
+        } else if (choice >= 100) {
+            versionStep(name, choice);
         } else if (pages > 0) {
             randomPages(name, pages, choice);
+        }
+    }
+
+    private void versionStep(String volume, int choice) {
+        final List<String> snapshots = snapshots();
+        if (choice < 107 || snapshots.isEmpty()) {
+            snapshot(volume, "s" + ++version);
+            return;
+        }
+        final String snapshot = snapshots.get(random.nextInt(snapshots.size()));
+        if (choice < 110) {
+            if (volumes().size() < 5) {
+                cloneSnapshot(snapshot, "c" + ++version);
+            }
+        } else if (choice < 112) {
+            rollbackTo(snapshot.substring(0, snapshot.indexOf('@')), snapshot);
+        } else if (choice < 118) {
+            if (isDeletable(snapshot)) {
+                deleteSnapshot(snapshot);
+            }
+        } else {
+            drop(1 + random.nextInt(20));
         }
     }
 
     private void randomPages(String name, long pages, int choice) {
         final boolean synchronous = random.nextInt(4) != 0;
         final int most = random.nextInt(6) == 0 ? 30 : 3;
-        final long[] lpns = random.longs(1 + random.nextInt(most), 0, pages).distinct().toArray();
+        final long[] lpns = random.longs(1 + random.nextInt(most), 0, pages)
+                .map(lpn -> lpn / stride * stride)
+                .distinct()
+                .toArray();
         if (choice < 35) {
             steal(name, lpns);
         } else if (choice < 40) {
@@ -338,7 +486,7 @@ public final class Workload implements AutoCloseable {
         } else if (choice < 55) {
             putStolen(synchronous);
         } else {
-            put(name, synchronous, lpns);
+            put(name, synchronous, random.nextInt(10) == 0 ? "s" + ++version : null, lpns);
         }
     }
 
