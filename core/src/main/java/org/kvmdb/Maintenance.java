@@ -35,13 +35,13 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public int doWork() throws InterruptedException {
-        reclaimer.step();
+        final boolean isMore = reclaimer.step();
         journal.sealIfIdle();
         if (journal.prepareNextSegment()) {
             Thread.sleep(PREPARE_PAUSE_MILLIS);
             return 1;
         }
-        return 0;
+        return isMore ? 1 : 0;
     }
 
     @Override

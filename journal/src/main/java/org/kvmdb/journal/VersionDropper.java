@@ -35,6 +35,11 @@ final class VersionDropper {
         this.counters = counters;
     }
 
+    /** Whether a version is deleted that can be dropped now. */
+    boolean hasWork() {
+        return choose();
+    }
+
     /** Frees about that many blocks; false when there is nothing left to delete. */
     boolean step(int blocksMax) {
         int left = blocksMax;

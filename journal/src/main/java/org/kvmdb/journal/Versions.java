@@ -121,7 +121,7 @@ public final class Versions {
 
     /** Frees about that many blocks of deleted versions; true while there is more to free. */
     public boolean dropStep(int blocksMax) {
-        return journal.change(() -> dropper.step(blocksMax));
+        return journal.look(dropper::hasWork) && journal.change(() -> dropper.step(blocksMax));
     }
 
     public DropProgress dropProgress() {
