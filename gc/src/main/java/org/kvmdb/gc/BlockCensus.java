@@ -1,33 +1,33 @@
 package org.kvmdb.gc;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.journal.BlockOwner;
 import org.kvmdb.journal.JournalInspection;
-import org.kvmdb.journal.VolumeEntry;
 
 /** How many blocks there are, of what length, in which segment and of which volume. */
 final class BlockCensus {
 
-    private static final class Sum {
-        private long pages;
-        private long bytes;
-    }
-
     private final JournalInspection inspection;
     private final int[] blocks;
     private final long[] live;
-    private final Map<String, Sum> volumes = new HashMap<>();
+    /** Of what is not deleted. */
+    private final Set<String> names;
+
     private long bytesToRead;
+    private long pages;
+    private long pageBytes;
+    private long pageBlockBytes;
 
     BlockCensus(JournalInspection inspection) {
         this.inspection = inspection;
         blocks = new int[inspection.segmentCount()];
         live = new long[inspection.segmentCount()];
+        names = volumes().stream().map(VolumeReport::name).collect(Collectors.toSet());
         inspection.forEachBlock((owner, lpn, ppn, crc) -> count(owner, ppn));
     }
 
@@ -37,9 +37,11 @@ final class BlockCensus {
         blocks[segment]++;
         switch (owner.role()) {
             case PAGE -> {
-                final Sum sum = volumes.computeIfAbsent(owner.volume(), name -> new Sum());
-                sum.pages++;
-                sum.bytes += length;
+                if (names.contains(owner.volume())) {
+                    pages++;
+                    pageBlockBytes += length;
+                    pageBytes += 1L << owner.pageShift();
+                }
                 live[segment] += length;
                 bytesToRead += length;
             }
@@ -58,14 +60,28 @@ final class BlockCensus {
         return live[segment];
     }
 
+    /** Pages with a block of their own: what versions share counts once. */
+    long pages() {
+        return pages;
+    }
+
+    /** Bytes of those pages. */
+    long pageBytes() {
+        return pageBytes;
+    }
+
+    /** Bytes of their blocks. */
+    long pageBlockBytes() {
+        return pageBlockBytes;
+    }
+
+    /** Volumes, then snapshots. */
     List<VolumeReport> volumes() {
-        final List<VolumeReport> result = new ArrayList<>();
-        for (VolumeEntry volume : inspection.volumes()) {
-            final Sum sum = volumes.getOrDefault(volume.name(), new Sum());
-            result.add(new VolumeReport(
-                    volume.name(), volume.sizeBytes(), 1 << volume.pageShift(), sum.pages, sum.bytes));
-        }
-        return result;
+        return Stream.concat(inspection.volumes().stream(), inspection.snapshots().stream())
+                .map(version -> new VolumeReport(
+                        version.name(), version.sizeBytes(), 1 << version.pageShift(), version.referencedPages(),
+                        version.referencedBytes()))
+                .toList();
     }
 
     /** One past the last segment such that those from the first on hold no more blocks than that; one segment at least. */

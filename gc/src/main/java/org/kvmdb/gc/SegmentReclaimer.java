@@ -29,6 +29,9 @@ public final class SegmentReclaimer {
     /** Blocks of deleted versions that are freed while commits wait: about a millisecond. */
     private static final int BLOCKS_PER_PIECE = 512;
 
+    /** Pieces of what was deleted that closing waits for: about a second's work. */
+    private static final int PIECES_AT_CLOSE_MAX = 2000;
+
     private final Journal journal;
     private final int pooledSegmentsMin;
     private final Object planLock = new Object();
@@ -89,13 +92,15 @@ public final class SegmentReclaimer {
         return sequence;
     }
 
-    /** Before the journal is closed: gives back what its last checkpoint would free and keep. */
+    /** Before the journal is closed: gives back what its last checkpoint would free and keep. A long deletion goes on later. */
     public void finish() {
-        if (journal.segmentStatistics().reclaimable() <= pooledSegmentsMin) {
-            return;
-        }
         try {
-            journalCheckpoint();
+            for (int i = 0; i < PIECES_AT_CLOSE_MAX && journal.versions().dropStep(BLOCKS_PER_PIECE); i++) {
+                Thread.onSpinWait(); // the append lock was free in between
+            }
+            if (journal.segmentStatistics().reclaimable() > pooledSegmentsMin) {
+                journalCheckpoint();
+            }
         } catch (StorageException e) {
             // Closing goes on without: a journal that failed writes nothing more, a full one does what it can.
             if (e.code() != ErrorCode.FAILED && e.code() != ErrorCode.STORE_FULL) {

@@ -69,6 +69,9 @@ public final class StoreChecker {
         }
         return new StoreReport(
                 census.volumes(),
+                census.pages(),
+                census.pageBytes(),
+                census.pageBlockBytes(),
                 inspection.nodes(),
                 inspection.metadataBlocks(),
                 inspection.superblockCopies(),

@@ -7,7 +7,10 @@ import org.kvmdb.journal.SegmentStatistics;
 /**
  * What a check found.
  *
- * @param volumes the volumes, in order of their ids
+ * @param volumes volumes, then snapshots, in order of their ids
+ * @param pages pages that are not holes; what versions share counts once
+ * @param pageBytes bytes that those pages have in memory
+ * @param blockBytes bytes that their blocks take
  * @param nodes nodes of their maps, as the checkpoint has them
  * @param metadataBlocks blocks of catalog and segment table
  * @param superblockCopies good copies of the superblock, of four
@@ -23,6 +26,9 @@ import org.kvmdb.journal.SegmentStatistics;
  */
 public record StoreReport(
         List<VolumeReport> volumes,
+        long pages,
+        long pageBytes,
+        long blockBytes,
         long nodes,
         long metadataBlocks,
         int superblockCopies,
@@ -41,23 +47,8 @@ public record StoreReport(
         return defectCount == 0;
     }
 
-    /** Pages that are not holes. */
-    public long pages() {
-        return volumes.stream().mapToLong(VolumeReport::pages).sum();
-    }
-
-    /** Bytes that those pages have in memory. */
-    public long pageBytes() {
-        return volumes.stream().mapToLong(v -> v.pages() * v.pageSizeBytes()).sum();
-    }
-
-    /** Bytes that their blocks take. */
-    public long blockBytes() {
-        return volumes.stream().mapToLong(VolumeReport::blockBytes).sum();
-    }
-
     /** Bytes of pages per byte of their blocks; 1 when there are none. */
     public double compressionRatio() {
-        return blockBytes() == 0 ? 1 : (double) pageBytes() / blockBytes();
+        return blockBytes == 0 ? 1 : (double) pageBytes / blockBytes;
     }
 }

@@ -43,7 +43,7 @@ class SegmentReclaimerTest {
             reclaimer.checkpoint();
             final long full = store.allocatedBytes();
             assertTrue(full > 40L * SEGMENT);
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             assertTrue(segments(store).reclaimable() >= 38, "" + segments(store));
             assertTrue(reclaimer.isCheckpointDue());
             reclaimer.step();
@@ -101,7 +101,7 @@ class SegmentReclaimerTest {
             final VolumeEntry volume = store.volume("a", 12);
             fillUp(store, volume);
             assertEquals(segmentsMax, segments(store).count());
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             reclaimer.step();
             assertTrue(segments(store).holes() > 30, "" + segments(store));
             assertTrue(store.allocatedBytes() < limit / 2);
@@ -142,7 +142,7 @@ class SegmentReclaimerTest {
             final SpaceAccount space = store.journal().space();
             final long promised = 10L * SEGMENT;
             assertTrue(space.tryReserve(promised));
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             reclaimer.checkpoint();
             assertTrue(segments(store).holes() > 0, "" + segments(store));
             assertTrue(space.availableBytes() >= promised, space.availableBytes() + " for " + promised);
@@ -157,7 +157,7 @@ class SegmentReclaimerTest {
             final VolumeEntry volume = store.volume("a", 12);
             store.write(volume, 0, 20 * PAGES_PER_SEGMENT, 1);
             final long before = store.allocatedBytes();
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             reclaimer.finish();
             assertTrue(store.allocatedBytes() < before - 14L * SEGMENT, before + " to " + store.allocatedBytes());
             final long checkpoints = store.journal().statistics().checkpoints();
@@ -184,7 +184,7 @@ class SegmentReclaimerTest {
             final SegmentReclaimer reclaimer = new SegmentReclaimer(store.journal(), 2);
             final VolumeEntry volume = store.volume("a", 12);
             store.write(volume, 0, 20 * PAGES_PER_SEGMENT, 1);
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             reclaimer.checkpoint();
             final long before = store.allocatedBytes();
             assertTrue(before > 20L * SEGMENT);
@@ -200,7 +200,7 @@ class SegmentReclaimerTest {
             final SegmentReclaimer reclaimer = new SegmentReclaimer(store.journal(), 2);
             final VolumeEntry volume = store.volume("a", 12);
             store.write(volume, 0, 30 * PAGES_PER_SEGMENT, 1);
-            store.journal().deleteVolume(volume.id());
+            store.delete(volume);
             reclaimer.checkpoint(); // the segment table on the medium was written before the holes were made
             final long allocated = store.allocatedBytes();
             store.reopen();

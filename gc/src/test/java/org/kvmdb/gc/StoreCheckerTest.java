@@ -55,7 +55,7 @@ class StoreCheckerTest {
         store.steal(small, 200, 10, 3);
         final VolumeEntry gone = store.volume("gone", 12);
         store.write(gone, 0, 30, 1);
-        store.journal().deleteVolume(gone.id());
+        store.delete(gone);
     }
 
     private StoreReport check(Path file) {

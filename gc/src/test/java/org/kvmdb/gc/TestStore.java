@@ -56,6 +56,14 @@ final class TestStore implements AutoCloseable {
         journal = Journal.open(FileDevice.open(file, false), options);
     }
 
+    /** Deletes a volume, to its last block. */
+    void delete(VolumeEntry volume) {
+        journal.deleteVolume(volume.id());
+        while (journal.versions().dropStep(1000)) {
+            Thread.onSpinWait();
+        }
+    }
+
     VolumeEntry volume(String name, int pageShift) {
         return journal.createVolume(name, 1L << 30, pageShift);
     }

@@ -26,13 +26,17 @@ public record BlockOwner(Role role, String volume, int level, byte type, long fa
     /** The pages of a version. */
     static BlockOwner pages(Version version) {
         return new BlockOwner(
-                Role.PAGE, version.name(), -1, BlockDescriptor.TYPE_PAGE, version.familyId(), version.pageShift());
+                Role.PAGE, nameOf(version), -1, BlockDescriptor.TYPE_PAGE, version.familyId(), version.pageShift());
     }
 
     /** The map nodes of a level of a version. */
     static BlockOwner nodes(Version version, int level) {
         return new BlockOwner(
-                Role.MAP_NODE, version.name(), level, BlockDescriptor.TYPE_MAP_NODE,
+                Role.MAP_NODE, nameOf(version), level, BlockDescriptor.TYPE_MAP_NODE,
                 NodeIdentity.family(version.familyId(), level), 0);
+    }
+
+    private static String nameOf(Version version) {
+        return version.isDeleted() ? version.name() + " (deleted)" : version.name();
     }
 }

@@ -76,12 +76,12 @@ final class MapLoader {
         windowEnd = 0;
         for (Pending pending : byPlace) {
             final String wrong = readThroughWindow(version, level, pending, window, image);
+            arena.markStored(pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
             if (wrong == null) {
-                arena.markStored(
-                        pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
                 adopt(version, level, pending, generation, children);
             } else {
                 arena.memory(pending.node).fill((byte) 0);
+                arena.birth(pending.node, version.ownBirth());
                 listener.badNode(version, level, pending.lpn, pending.ppn, wrong);
             }
         }
@@ -212,6 +212,7 @@ final class MapLoader {
             return true;
         }
         image.fill((byte) 0);
+        birthRead = version.ownBirth();
         listener.badNode(version, level, lpn, ppn, wrong);
         return false;
     }
