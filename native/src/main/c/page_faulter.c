@@ -211,6 +211,10 @@ static bool is_part_writable(struct region *region, uint64_t lpn, uint32_t part)
 static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for_write, uint32_t part, struct bad_page *bad)
 {
     struct pool *pool = region->pool;
+    if (for_write && region->read_only) {
+        bad->cause = KVMDB_BAD_READ_ONLY;
+        return -EIO;
+    }
     uint64_t peek = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
     if (!page_is_resident(peek))
         make_room(pool, (int64_t)pages * region->page_bytes);
@@ -416,7 +420,8 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
         return true;
     }
     bad_page_record(region, lpn, &bad);
-    if (hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
+    /* A write that nobody may let through is what it would be to any read-only memory. */
+    if (bad.cause == KVMDB_BAD_READ_ONLY || hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
         return false;
     let_through(region, lpn, for_write, part, bad.cause);
     return true;

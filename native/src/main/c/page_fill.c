@@ -224,6 +224,8 @@ static int pin_page(struct region *region, uint64_t lpn, bool for_write)
 int kvmdb_region_pin(struct region *region, uint64_t lpn, uint64_t pages, int for_write)
 {
     uint64_t pinned = 0;
+    if (for_write && region->read_only)
+        return -EROFS;
     while (pinned < pages) {
         int r = kvmdb_region_load(region, lpn + pinned, 1);
         if (r == 0)

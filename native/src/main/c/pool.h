@@ -6,6 +6,7 @@
 #define KVMDB_POOL_H
 
 #include "device_io.h"
+#include "layout.h"
 #include "page_bitmap.h"
 #include "page_state.h"
 #include "read_ring.h"
@@ -44,8 +45,12 @@ struct kvmdb_region_options {
     uint64_t page_shift;
     uint64_t family;
     uint64_t map_root; /* node index, 0: everything is a hole */
-    int64_t spill_fd;  /* owned by the region from then on */
+    int64_t spill_fd;  /* owned by the region from then on; -1 for a region that is never written */
+    uint64_t flags;    /* KVMDB_REGION_* */
 };
+
+/* Pages are only ever mapped write-protected; a write is a bad access (KVMDB_BAD_READ_ONLY). */
+enum { KVMDB_REGION_READ_ONLY = 1 };
 
 enum kvmdb_bad_cause {
     KVMDB_BAD_READ = 1,       /* detail: errno */
@@ -58,6 +63,7 @@ enum kvmdb_bad_cause {
     KVMDB_BAD_NO_PROGRESS = 8,
     KVMDB_BAD_MEMORY = 9,     /* hardware: the page frame itself is bad */
     KVMDB_BAD_KERNEL = 10,    /* detail: errno of an ioctl */
+    KVMDB_BAD_READ_ONLY = 11, /* a write to a region that is only read */
 };
 
 /* An entry of a region's ring of errors; written whole before the region's counter rises. */
@@ -166,6 +172,7 @@ struct region {
     uint64_t reserve_bytes;
     uint32_t page_shift;
     uint32_t page_bytes;
+    bool read_only;
     uint64_t family;
     int64_t page_reservation_bytes; /* worst case of committing a page */
     int spill_fd;
@@ -200,8 +207,11 @@ struct region {
 
 enum { GROUP_STATES_COUNTED = 1, GROUP_PATH_RESERVED = 2 };
 
-/* Rewriting the path of map nodes to a page that was not there, at worst: three nodes, stored raw. */
-#define KVMDB_PATH_RESERVATION_BYTES (3 * (4096 + 128))
+/*
+ * Rewriting the path of map nodes to a page, at worst: behind a snapshot all four are copied, the root, too; a node
+ * whose entries are of different births is stored in up to 8 KiB.
+ */
+#define KVMDB_PATH_RESERVATION_BYTES (MAP_HEIGHT * (8192 + 128))
 
 static inline uint64_t page_address(const struct region *r, uint64_t lpn)
 {

@@ -109,6 +109,7 @@ static void reset(struct region *region, struct pool *pool, const struct kvmdb_r
     region->page_shift = (uint32_t)options->page_shift;
     region->page_bytes = 1u << options->page_shift;
     region->reserve_bytes = options->reserve_bytes;
+    region->read_only = options->flags & KVMDB_REGION_READ_ONLY;
     region->family = options->family;
     region->spill_fd = -1;
     region->page_reservation_bytes = region->page_bytes + PAGE_OVERHEAD_BYTES;
@@ -130,7 +131,7 @@ static int take_index(struct pool *pool, struct region *region)
 int kvmdb_region_open(struct pool *pool, const struct kvmdb_region_options *options, struct region **out)
 {
     if (options->page_shift < 12 || options->page_shift > 16 || options->size_bytes > options->reserve_bytes
-        || options->reserve_bytes % REGION_GRANULE_BYTES != 0)
+        || options->reserve_bytes % REGION_GRANULE_BYTES != 0 || options->flags & ~(uint64_t)KVMDB_REGION_READ_ONLY)
         return -EINVAL;
     struct region *region = structure_acquire();
     if (!region)
@@ -148,7 +149,8 @@ int kvmdb_region_open(struct pool *pool, const struct kvmdb_region_options *opti
         structure_release(region);
         return r;
     }
-    region->spill_waits = device_waits((int)options->spill_fd);
+    if (options->spill_fd >= 0)
+        region->spill_waits = device_waits((int)options->spill_fd);
     region->spill_fd = (int)options->spill_fd;
     faulter_add(region);
     *out = region;
@@ -340,5 +342,25 @@ int kvmdb_region_resize(struct region *region, int64_t size_bytes)
         for_each_touched(region, to, from, drop_visited, &batch);
         batch_drop(region->pool, &batch);
     }
+    return 0;
+}
+
+int kvmdb_region_replace(struct region *region, int64_t size_bytes)
+{
+    if (size_bytes < 0 || (uint64_t)size_bytes > region->reserve_bytes)
+        return -ENOMEM;
+    uint64_t to = (uint64_t)size_bytes >> region->page_shift;
+    uint64_t from = atomic_load(&region->size_pages);
+    atomic_store(&region->size_pages, to);
+    /*
+     * A fault holds the locks of the pages that it fills, so that it and the drop below go one after the other. But one
+     * that began with the old root may be the first in its group, which the walk would then leave out: wait for it.
+     */
+    wait_for_faults(region->pool);
+    struct page_batch batch;
+    batch.count = 0;
+    for_each_touched(region, 0, to > from ? to : from, drop_visited, &batch);
+    batch_drop(region->pool, &batch);
+    kvmdb_region_unpoison(region); /* zeros that stood beyond both ends */
     return 0;
 }

@@ -14,6 +14,12 @@ KVMDB_EXPORT int64_t kvmdb_region_base(struct region *region);
 KVMDB_EXPORT int kvmdb_region_map_root(struct region *region, int64_t node);
 /* Grows, or shrinks and drops what lies beyond. -EBUSY when a page beyond is pinned, -ENOMEM beyond the reservation. */
 KVMDB_EXPORT int kvmdb_region_resize(struct region *region, int64_t size_bytes);
+/*
+ * Drops all pages, whatever their state, and takes another size: the region shows what its map root says, which was set
+ * to another tree of the same family before. A page that somebody touches meanwhile shows the old content or the new
+ * one; afterwards all show the new one. No page is pinned. -ENOMEM beyond the reservation, with nothing changed.
+ */
+KVMDB_EXPORT int kvmdb_region_replace(struct region *region, int64_t size_bytes);
 KVMDB_EXPORT int64_t kvmdb_region_dirty_pages(struct region *region);
 
 /* Takes what a locked page counts in the pool, the account and the spill area back, whatever its state, but for its

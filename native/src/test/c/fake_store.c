@@ -205,6 +205,11 @@ uint64_t map_get(struct volume *v, uint64_t lpn)
 
 struct volume *volume_open(struct store *s, uint64_t pages, uint32_t shift)
 {
+    return volume_open_with(s, pages, shift, 0);
+}
+
+struct volume *volume_open_with(struct store *s, uint64_t pages, uint32_t shift, uint64_t flags)
+{
     static uint64_t families;
     struct volume *v = calloc(1, sizeof *v);
     v->store = s;
@@ -219,7 +224,8 @@ struct volume *volume_open(struct store *s, uint64_t pages, uint32_t shift)
         .page_shift = shift,
         .family = v->family,
         .map_root = v->root,
-        .spill_fd = memfd_create("spill", MFD_CLOEXEC),
+        .spill_fd = flags & KVMDB_REGION_READ_ONLY ? -1 : memfd_create("spill", MFD_CLOEXEC),
+        .flags = flags,
     };
     CHECK_EQUAL(kvmdb_region_open(s->pool, &options, &v->region), 0);
     v->base = (uint8_t *)kvmdb_region_base(v->region);
@@ -233,14 +239,25 @@ void volume_close(struct volume *v)
     free(v);
 }
 
-void volume_populate(struct volume *v, uint64_t from, uint64_t to)
+void volume_put(struct volume *v, uint64_t lpn, uint64_t version)
 {
     uint8_t *page = malloc(v->bytes);
-    for (uint64_t lpn = from; lpn < to; lpn++) {
-        content_write(v, lpn, 1, page);
-        map_set(v, lpn, store_append(v->store, v, lpn, page, CODEC_BY_LPN));
-    }
+    content_write(v, lpn, version, page);
+    map_set(v, lpn, store_append(v->store, v, lpn, page, CODEC_BY_LPN));
     free(page);
+}
+
+void volume_populate(struct volume *v, uint64_t from, uint64_t to)
+{
+    for (uint64_t lpn = from; lpn < to; lpn++)
+        volume_put(v, lpn, 1);
+}
+
+uint32_t volume_use_root(struct volume *v, uint32_t root)
+{
+    uint32_t before = v->root;
+    v->root = root ? root : (uint32_t)node_new(v->store);
+    return before;
 }
 
 /* ---- content ---- */

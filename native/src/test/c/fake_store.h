@@ -70,9 +70,16 @@ void store_set_free(struct store *s, int64_t bytes);
 struct kvmdb_counters store_counters(struct store *s);
 
 struct volume *volume_open(struct store *s, uint64_t pages, uint32_t shift);
+/* As volume_open, with KVMDB_REGION_* flags. */
+struct volume *volume_open_with(struct store *s, uint64_t pages, uint32_t shift, uint64_t flags);
 void volume_close(struct volume *v);
 /* Stores pages of version 1 at every LPN in [from, to). */
 void volume_populate(struct volume *v, uint64_t from, uint64_t to);
+/* Stores a page. */
+void volume_put(struct volume *v, uint64_t lpn, uint64_t version);
+/* Makes map_set and map_get go to another tree, which the region does not see yet: one of holes, for 0. Returns the one
+ * before. */
+uint32_t volume_use_root(struct volume *v, uint32_t root);
 void map_set(struct volume *v, uint64_t lpn, uint64_t ppn);
 uint64_t map_get(struct volume *v, uint64_t lpn);
 

@@ -147,17 +147,105 @@ void closing_returns_what_every_kind_of_page_counted(void)
     store_close(s);
 }
 
+/* ---- another content in place ---- */
+
+static void replace_with(struct volume *v, uint32_t root, uint64_t pages)
+{
+    volume_use_root(v, root);
+    CHECK_EQUAL(kvmdb_region_map_root(v->region, root), 0);
+    CHECK_EQUAL(kvmdb_region_replace(v->region, (int64_t)(pages << v->shift)), 0);
+}
+
+void replacing_drops_pages_in_every_state(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 2) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 600, shift);
+        volume_populate(v, 0, 600);
+        uint32_t old_root = volume_use_root(v, 0);
+        for (uint64_t lpn = 0; lpn < 700; lpn += 2)
+            volume_put(v, lpn, 2);
+        uint32_t new_root = volume_use_root(v, old_root);
+        CHECK_EQUAL(kvmdb_region_load(v->region, 0, 300), 0);
+        for (uint64_t lpn = 0; lpn < 100; lpn++)
+            content_write(v, lpn, 3, page_at(v, lpn));
+        spill_page_at(v, 90);
+        CHECK_EQUAL(steal_some(v, 10), 10);
+        content_write(v, 3, 4, page_at(v, 3)); /* stolen, and written again */
+        CHECK_EQUAL(*(volatile uint8_t *)page_at(v, 650), 0); /* beyond the end */
+        CHECK_EQUAL(*(volatile uint8_t *)page_at(v, 900), 0);
+        CHECK_EQUAL(kvmdb_region_replace(v->region, (int64_t)REGION_GRANULE_BYTES + 65536), -ENOMEM);
+        CHECK_EQUAL(content_version(v, 5, page_at(v, 5)), 3);
+
+        replace_with(v, new_root, 700);
+        for (uint64_t lpn = 0; lpn < 700; lpn++)
+            CHECK_PAGE(v, lpn, lpn % 2 ? 0 : 2);
+        CHECK_EQUAL(kvmdb_region_dirty_pages(v->region), 0);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), v->path_bytes_kept);
+        content_write(v, 7, 5, page_at(v, 7));
+        CHECK_EQUAL(commit_all(v), 1);
+        CHECK_PAGE(v, 7, 5);
+
+        replace_with(v, old_root, 64); /* and back, to fewer pages */
+        for (uint64_t lpn = 0; lpn < 64; lpn++)
+            CHECK_PAGE(v, lpn, 1);
+        CHECK_EQUAL(kvmdb_region_load(v->region, 64, 1), -EINVAL);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+#define FIRST_TOUCHES 64
+
+/* Each touch is the first in its group of pages. */
+static void *touch_groups(void *argument)
+{
+    struct volume *v = argument;
+    for (uint64_t i = 0; i < FIRST_TOUCHES; i++) {
+        uint64_t lpn = i << KVMDB_GROUP_SHIFT;
+        uint64_t version = content_version(v, lpn, page_at(v, lpn));
+        CHECK(version == 1 || version == 2);
+    }
+    return NULL;
+}
+
+void no_fault_in_flight_leaves_old_content_behind_a_replacement(void)
+{
+    uint64_t random = 7;
+    for (int round = 0; round < 100; round++) {
+        struct store *s = store_open(16 * MIB);
+        struct volume *v = volume_open(s, FIRST_TOUCHES << KVMDB_GROUP_SHIFT, 12);
+        for (uint64_t i = 0; i < FIRST_TOUCHES; i++)
+            volume_put(v, i << KVMDB_GROUP_SHIFT, 1);
+        volume_use_root(v, 0);
+        for (uint64_t i = 0; i < FIRST_TOUCHES; i++)
+            volume_put(v, i << KVMDB_GROUP_SHIFT, 2);
+        pthread_t threads[2];
+        for (int t = 0; t < 2; t++)
+            CHECK_EQUAL(pthread_create(&threads[t], NULL, touch_groups, v), 0);
+        usleep((useconds_t)(random_next(&random) % 300));
+        replace_with(v, v->root, v->pages);
+        for (uint64_t i = 0; i < FIRST_TOUCHES; i++)
+            CHECK_PAGE(v, i << KVMDB_GROUP_SHIFT, 2);
+        for (int t = 0; t < 2; t++)
+            pthread_join(threads[t], NULL);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
 void a_region_is_refused_that_makes_no_sense(void)
 {
     struct store *s = store_open(8 * MIB);
     struct kvmdb_region_options good = {.size_bytes = 4096, .reserve_bytes = REGION_GRANULE_BYTES, .page_shift = 12, .spill_fd = -1};
-    struct kvmdb_region_options bad[] = {good, good, good, good};
+    struct kvmdb_region_options bad[] = {good, good, good, good, good};
     bad[0].page_shift = 11;
     bad[1].page_shift = 17;
     bad[2].size_bytes = REGION_GRANULE_BYTES + 4096;
     bad[3].reserve_bytes = REGION_GRANULE_BYTES / 2;
+    bad[4].flags = 2;
     struct region *r;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         CHECK_EQUAL(kvmdb_region_open(s->pool, &bad[i], &r), -EINVAL);
     CHECK_EQUAL(kvmdb_pool_device(s->pool, KVMDB_DEVICES_MAX, 0), -EINVAL);
     store_close(s);
@@ -205,6 +293,49 @@ void a_signal_that_is_not_ours_goes_to_the_older_handler(void)
     close(fd);
     signal(SIGBUS, SIG_DFL); /* the C library's call: the kernel forgets ours */
     CHECK_EQUAL(kvmdb_faulter_is_installed(), 0);
+}
+
+/* ---- regions that are only read ---- */
+
+/* Whether the older handler was called; what it interrupts has no effect. */
+static bool is_refused(volatile uint8_t *byte)
+{
+    chained = 0;
+    if (sigsetjmp(back, 1) == 0)
+        *byte = 1;
+    return chained == 1;
+}
+
+void a_write_to_a_region_that_is_only_read_goes_to_the_older_handler(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 4) {
+        struct store *s = store_open(8 * MIB);
+        struct volume *v = volume_open_with(s, 64, shift, KVMDB_REGION_READ_ONLY);
+        volume_populate(v, 0, 64);
+        uint8_t block[KVMDB_PAGE_BYTES_MAX + 256];
+        store_read_block(s, map_get(v, 9), block)[40] ^= 1;
+        store_write_block(s, map_get(v, 9), block);
+        CHECK_PAGE(v, 3, 1);
+        CHECK_EQUAL(*(volatile uint8_t *)page_at(v, 9), 0); /* poisoned */
+        uint64_t refused[] = {3, 5, 9, 64}; /* in memory, missing, bad, beyond the end */
+        for (int i = 0; i < 4; i++) {
+            CHECK(is_refused(page_at(v, refused[i]) + 4000));
+            CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_READ_ONLY);
+            CHECK_EQUAL(last_bad_page(v).lpn, refused[i]);
+            CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2 + i);
+        }
+        CHECK_EQUAL(kvmdb_region_pin(v->region, 3, 2, 1), -EROFS);
+        CHECK_EQUAL(kvmdb_region_pin(v->region, 3, 2, 0), 0);
+        CHECK_EQUAL(kvmdb_region_unpin(v->region, 3, 2), 0);
+        CHECK_EQUAL(kvmdb_region_dirty_pages(v->region), 0);
+        CHECK_EQUAL(page_bitmap_next(&v->region->dirty, 0), PAGE_BITMAP_END);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        CHECK_EQUAL(store_counters(s).first_writes + store_counters(s).write_faults, 0);
+        for (uint64_t lpn = 0; lpn < 64; lpn++)
+            CHECK_PAGE(v, lpn, lpn == 9 ? 0 : 1);
+        volume_close(v);
+        store_close(s);
+    }
 }
 
 /* ---- epochs ---- */

@@ -52,7 +52,10 @@
     t(what_was_read_ahead_beyond_a_new_end_is_gone) \
     t(pools_and_regions_do_not_get_into_each_others_way) \
     t(closing_returns_what_every_kind_of_page_counted) \
+    t(replacing_drops_pages_in_every_state) \
+    t(no_fault_in_flight_leaves_old_content_behind_a_replacement) \
     t(a_region_is_refused_that_makes_no_sense) \
+    t(a_write_to_a_region_that_is_only_read_goes_to_the_older_handler) \
     t(an_epoch_has_passed_when_no_older_fault_is_in_flight) \
     t(pressure_wakes_who_waits_for_it) \
     t(latencies_are_counted_by_bucket) \

@@ -31,6 +31,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
     public static final int NO_PROGRESS = 8;
     public static final int MEMORY = 9;
     public static final int KERNEL = 10;
+    public static final int READ_ONLY = 11;
 
     static BadPage of(MemorySegment entry) {
         return new BadPage(
@@ -55,6 +56,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
             case NO_PROGRESS -> "its fault could not be resolved";
             case MEMORY -> "the machine reports a memory error";
             case KERNEL -> "the kernel refused to map it: " + Errno.describe(detail);
+            case READ_ONLY -> "it was written, and is only read";
             default -> "cause " + cause;
         };
     }

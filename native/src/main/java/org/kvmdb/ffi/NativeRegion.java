@@ -6,8 +6,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A volume mapped into this process, in C ({@code region.h}, {@code write_back.h}). Its calls may run on any thread;
- * freeze, thaw, steal, rollback and resize of one region are called by one thread at a time. The owner closes it after
- * everybody has stopped touching its memory.
+ * freeze, thaw, steal, rollback, resize and replace of one region are called by one thread at a time. The owner closes
+ * it after everybody has stopped touching its memory.
  */
 public final class NativeRegion implements AutoCloseable {
 
@@ -18,7 +18,10 @@ public final class NativeRegion implements AutoCloseable {
     private static final long FREEZE_STEP = 4096;
 
     private static final int FREEZE_TO_STEAL = 1;
-    static final int OPTIONS_LENGTH = 6 * Long.BYTES;
+    static final int OPTIONS_LENGTH = 7 * Long.BYTES;
+
+    private static final int NO_SPILL = -1;
+    private static final int READ_ONLY = 1;
 
     private final long handle;
     private final int pageShift;
@@ -38,9 +41,30 @@ public final class NativeRegion implements AutoCloseable {
      */
     public static NativeRegion open(
             NativePool pool, long sizeBytes, long reserveBytes, int pageShift, long familyId, int mapRoot, int spillFd) {
+        return open(pool, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd, 0);
+    }
+
+    /**
+     * As {@link #open}, for memory that is only read: a write, through whatever address, is recorded and goes to who
+     * handled SIGBUS before, as that to any read-only memory does.
+     */
+    public static NativeRegion openReadOnly(
+            NativePool pool, long sizeBytes, long reserveBytes, int pageShift, long familyId, int mapRoot) {
+        return open(pool, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, NO_SPILL, READ_ONLY);
+    }
+
+    private static NativeRegion open(
+            NativePool pool,
+            long sizeBytes,
+            long reserveBytes,
+            int pageShift,
+            long familyId,
+            int mapRoot,
+            int spillFd,
+            int flags) {
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment options = arena.allocateFrom(
-                    ValueLayout.JAVA_LONG, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd);
+                    ValueLayout.JAVA_LONG, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd, flags);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
             Errno.check(
                     ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address()),
@@ -59,6 +83,13 @@ public final class NativeRegion implements AutoCloseable {
 
     public void resize(long sizeBytes) {
         Errno.check(ShimLibrary.shim().kvmdb_region_resize(handle, sizeBytes), "resize to %d bytes".formatted(sizeBytes));
+    }
+
+    /** Drops all pages: the region shows what its root says, at that size. No page is pinned. */
+    public void replace(long sizeBytes) {
+        Errno.check(
+                ShimLibrary.shim().kvmdb_region_replace(handle, sizeBytes),
+                "replace the content by %d bytes".formatted(sizeBytes));
     }
 
     /** Brings pages in; false when one is bad (and recorded). */

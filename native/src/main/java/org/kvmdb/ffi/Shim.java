@@ -93,6 +93,8 @@ public interface Shim {
 
     int kvmdb_region_resize(long region, long sizeBytes);
 
+    int kvmdb_region_replace(long region, long sizeBytes);
+
     int kvmdb_region_load(long region, long lpn, long pages);
 
     int kvmdb_region_prefetch(long region, long lpn, long pages);

@@ -98,6 +98,7 @@ class LayoutTest {
             BadPage.NO_PROGRESS=8
             BadPage.MEMORY=9
             BadPage.KERNEL=10
+            BadPage.READ_ONLY=11
             """;
 
     @Test
