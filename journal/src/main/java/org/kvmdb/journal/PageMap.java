@@ -90,6 +90,7 @@ final class PageMap {
         to.mapRoot(from.mapRoot());
         to.referenced(from.referencedPages(), from.referencedBytes());
         if (before != 0) {
+            rootListener.rootChanged(to.id(), to.mapRoot());
             arena.release(before);
         }
     }
