@@ -22,9 +22,13 @@ final class CommitCoordinator {
         this.writeBack = writeBack;
     }
 
-    /** Commits everything written to the regions before the call; returns the sequence of the batch. */
-    long commit(Set<Region> regions, boolean durable) {
-        final CommitRequest request = new CommitRequest(regions, durable);
+    /**
+     * Commits everything written to the regions before the call; returns the sequence of the batch.
+     *
+     * @param snapshotName of snapshots of all of them, taken in the same batch; null for none
+     */
+    long commit(Set<Region> regions, boolean durable, String snapshotName) {
+        final CommitRequest request = new CommitRequest(regions, durable, snapshotName);
         if (enqueue(request) || request.awaitLead()) {
             leadGroup();
         }

@@ -14,14 +14,17 @@ final class CommitRequest {
 
     private final Set<Region> regions;
     private final boolean durable;
+    private final String snapshotName;
     private final Thread owner = Thread.currentThread();
     private volatile State state = State.WAITING;
     private RuntimeException failure;
     private long sequence;
 
-    CommitRequest(Set<Region> regions, boolean durable) {
+    /** @param snapshotName of a snapshot of each of the regions, to be taken with the commit; null for none */
+    CommitRequest(Set<Region> regions, boolean durable, String snapshotName) {
         this.regions = regions;
         this.durable = durable;
+        this.snapshotName = snapshotName;
     }
 
     Set<Region> regions() {
@@ -30,6 +33,11 @@ final class CommitRequest {
 
     boolean isDurable() {
         return durable;
+    }
+
+    /** Or null. */
+    String snapshotName() {
+        return snapshotName;
     }
 
     /** The first failure is the one that is told. */

@@ -1,9 +1,14 @@
 package org.kvmdb.cache;
 
+import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
+import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Append;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.VolumeEntry;
 
 /**
  * What one commit takes from one region: the pages frozen now, and those stolen to the log before. Used by one committer
@@ -51,6 +56,57 @@ final class FrozenRegion {
         if (lsn >= 0) {
             append.lsn(volumeId, lsn);
         }
+    }
+
+    Region region() {
+        return region;
+    }
+
+    /** Throws QUOTA when the commit would make the volume refer to more than it may; the blocks are appended by now. */
+    void checkQuota(Journal journal) {
+        final VolumeEntry volume = region.volume();
+        final long quota = volume.quotaBytes();
+        if (quota == 0 || volume.referencedBytes() + blockBytes(pages) + blockBytes(stolen) <= quota) {
+            return;
+        }
+        final long growth = growth(journal);
+        final long wanted = volume.referencedBytes() + growth;
+        if (growth > 0 && wanted > quota) {
+            throw new StorageException(
+                    ErrorCode.QUOTA,
+                    "over the quota of volume %s: quota=%d committed=%d with this=%d; roll back, or raise the quota"
+                            .formatted(volume.name(), quota, volume.referencedBytes(), wanted));
+        }
+    }
+
+    private static long blockBytes(LpnList list) {
+        long bytes = 0;
+        for (long i = 0; i < list.size(); i++) {
+            bytes += Ppn.lengthBytes(list.ppn(i));
+        }
+        return bytes;
+    }
+
+    /** What the blocks of the commit are longer than those that they replace. Both lists are in order of LPN. */
+    private long growth(Journal journal) {
+        long growth = 0;
+        long next = 0;
+        for (long i = 0; i < pages.size(); i++) {
+            growth += growth(journal, pages, i);
+            for (; next < stolen.size() && stolen.lpn(next) <= pages.lpn(i); next++) {
+                // One that was written again since is not what the commit leaves.
+                growth += stolen.lpn(next) == pages.lpn(i) ? 0 : growth(journal, stolen, next);
+            }
+        }
+        for (; next < stolen.size(); next++) {
+            growth += growth(journal, stolen, next);
+        }
+        return growth;
+    }
+
+    private long growth(Journal journal, LpnList list, long index) {
+        final long before = journal.lookup(region.volume().id(), list.lpn(index));
+        return Ppn.lengthBytes(list.ppn(index)) - Ppn.lengthBytes(before);
     }
 
     /** The map has the pages: they are clean. */

@@ -19,7 +19,7 @@ import org.kvmdb.ffi.NativePool;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.ReaderGrace;
-import org.kvmdb.journal.VolumeEntry;
+import org.kvmdb.journal.Version;
 
 /**
  * The regions of one store within one memory budget, and the agents that keep it: the evictor and the stealer wait for
@@ -69,10 +69,10 @@ public final class PageCache implements AutoCloseable {
         this.writeBack = new WriteBack(journal, writer, scopeGate);
         this.coordinator = new CommitCoordinator(writeBack);
         journal.readerGrace(new PoolGrace());
-        journal.onRootChange((volumeId, node) -> {
-            final Region region = regions.get(volumeId);
+        journal.onRootChange((versionId, node) -> {
+            final Region region = regions.get(versionId);
             if (region != null) {
-                region.nativeRegion().mapRoot(node);
+                region.refreshRoot();
             }
         });
         start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
@@ -103,20 +103,42 @@ public final class PageCache implements AutoCloseable {
 
     // ---- regions ----
 
-    /** Maps a volume, or returns the region that it is mapped as. */
-    public Region open(VolumeEntry volume) {
-        return regions.computeIfAbsent(volume.id(), id -> new Region(this, volume, spillDirectory));
+    /** Maps a volume or a snapshot, or returns the region that it is mapped as. */
+    public Region open(Version version) {
+        final Region region = regions.computeIfAbsent(version.id(), id -> map(version));
+        // Between the making of the region and its being found here nobody told it of a new root.
+        region.refreshRoot();
+        return region;
     }
 
-    /** Unmaps a volume; what was not committed is dropped. */
-    public void close(VolumeEntry volume) {
-        final Region region = regions.get(volume.id());
+    private Region map(Version version) {
+        journal.versions().openMap(version);
+        try {
+            return new Region(this, version, spillDirectory);
+        } catch (RuntimeException | Error e) {
+            journal.versions().closeMap(version);
+            throw e;
+        }
+    }
+
+    public boolean isMapped(Version version) {
+        return regions.containsKey(version.id());
+    }
+
+    /** Unmaps a volume or a snapshot; what was not committed is dropped. */
+    public void close(Version version) {
+        final Region region = regions.get(version.id());
         if (region != null) {
             scopeGate.checkOutside("closing a volume");
             region.closeMemory();
-            writeBack.discard(region);
-            regions.remove(volume.id());
+            unmap(region);
+            regions.remove(version.id());
         }
+    }
+
+    private void unmap(Region region) {
+        writeBack.discard(region);
+        journal.versions().closeMap(region.version());
     }
 
     // ---- commit ----
@@ -124,7 +146,13 @@ public final class PageCache implements AutoCloseable {
     /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
     public long commit(Collection<Region> named, boolean durable) {
         scopeGate.checkOutside("commit");
-        return coordinator.commit(chosen(named), durable);
+        return coordinator.commit(chosen(named), durable, null);
+    }
+
+    /** Commits regions together, and takes a snapshot of each in the same batch, with the same flush. */
+    public void commitWithSnapshots(Collection<Region> named, String snapshotName) {
+        scopeGate.checkOutside("a snapshot");
+        coordinator.commit(Set.copyOf(named), true, snapshotName);
     }
 
     /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
@@ -134,12 +162,25 @@ public final class PageCache implements AutoCloseable {
     }
 
     private Set<Region> chosen(Collection<Region> named) {
-        return new HashSet<>(named.isEmpty() ? regions.values() : named);
+        final Set<Region> chosen = new HashSet<>(named.isEmpty() ? regions.values() : named);
+        chosen.removeIf(Region::isReadOnly);
+        return chosen;
     }
 
     public void resize(Region region, long sizeBytes) {
         scopeGate.checkOutside("resize");
         writeBack.resize(region, sizeBytes);
+    }
+
+    /**
+     * Makes a volume that is mapped hold something else, at the same address. What was not committed is dropped.
+     *
+     * @param sizeBytes that the volume has afterwards
+     * @param change of the journal, which gives it its new map and size; when it throws, everything is as it was
+     */
+    public void replace(Region region, long sizeBytes, Runnable change) {
+        scopeGate.checkOutside("replacing the content of a volume");
+        writeBack.replace(region, sizeBytes, change);
     }
 
     // ---- background ----
@@ -153,7 +194,7 @@ public final class PageCache implements AutoCloseable {
         boolean progress = true;
         while (progress && pool.dirtyBytes() > pool.stealBytes() / 2) {
             progress = false;
-            for (Region region : regions.values()) {
+            for (Region region : chosen(List.of())) {
                 progress |= region.stealCursor() != 0 | writeBack.steal(region) > 0;
             }
         }
@@ -259,7 +300,6 @@ public final class PageCache implements AutoCloseable {
         return coordinator.commits();
     }
 
-
     /** Throws when the current thread is in a write scope: it would take the memory from under its own feet. */
     public void checkCanClose() {
         scopeGate.checkOutside("close");
@@ -286,7 +326,7 @@ public final class PageCache implements AutoCloseable {
         pool.stop();
         agents.forEach(RunningAgent::end);
         journal.readerGrace(ReaderGrace.NONE);
-        regions.values().forEach(writeBack::discard);
+        regions.values().forEach(this::unmap);
         regions.clear();
         writeBack.close();
         pool.close();

@@ -3,6 +3,7 @@ package org.kvmdb.cache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.BadPage;
@@ -12,10 +13,13 @@ import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.NativeRegion;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.SnapshotEntry;
+import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
 /**
- * A volume mapped into this process. Thread-safe.
+ * A volume or a snapshot mapped into this process; a snapshot's memory is only read, and no write-back knows of it.
+ * Thread-safe.
  *
  * <p>The arena bounds the life of the memory that users see: it is closed first, so that nobody touches the address
  * space when it goes. Native calls hold the lifecycle lock shared, closing takes it exclusively.
@@ -26,12 +30,17 @@ public final class Region {
     private static final int COPY_BYTES = 256 << 10;
 
     private final PageCache cache;
-    private final VolumeEntry volume;
+    private final Version version;
     private final NativeRegion region;
     private final long reserveBytes;
     private final Scopes scopes;
     private final ReentrantReadWriteLock lifecycle = new ReentrantReadWriteLock();
     private boolean closed;
+
+    /** Held shared by who pins, exclusively while the content is replaced. */
+    private final ReentrantReadWriteLock pinGate = new ReentrantReadWriteLock();
+
+    private final AtomicInteger pins = new AtomicInteger();
 
     private Arena arena = Arena.ofShared();
     private volatile MemorySegment memory;
@@ -59,42 +68,72 @@ public final class Region {
         void flushTo(long lsn);
     }
 
-    Region(PageCache cache, VolumeEntry volume, Path spillDirectory) {
+    Region(PageCache cache, Version version, Path spillDirectory) {
         this.cache = cache;
-        this.volume = volume;
+        this.version = version;
         this.scopes = new Scopes(cache.scopeGate());
-        this.reserveBytes = reserveBytes(volume.sizeBytes());
-        final int spillFd = NativeFile.open(spillDirectory, NativeFile.UNNAMED).fd();
-        this.region = NativeRegion.open(
-                cache.pool(),
-                volume.sizeBytes(),
-                reserveBytes,
-                volume.pageShift(),
-                volume.familyId(),
-                volume.mapRoot(),
-                spillFd);
+        this.reserveBytes = reserveBytes(version);
+        this.region = isReadOnly() ? openReadOnly() : openWritable(spillDirectory);
         mapMemory();
     }
 
-    /** Address space to grow into: four times the size, at least one granule. */
-    private static long reserveBytes(long sizeBytes) {
-        final long wanted = Math.max(4 * sizeBytes, NativeRegion.GRANULE_BYTES);
-        return (wanted + NativeRegion.GRANULE_BYTES - 1) / NativeRegion.GRANULE_BYTES * NativeRegion.GRANULE_BYTES;
+    private NativeRegion openReadOnly() {
+        return NativeRegion.openReadOnly(
+                cache.pool(),
+                version.sizeBytes(),
+                reserveBytes,
+                version.pageShift(),
+                version.familyId(),
+                version.mapRoot());
+    }
+
+    private NativeRegion openWritable(Path spillDirectory) {
+        return NativeRegion.open(
+                cache.pool(),
+                version.sizeBytes(),
+                reserveBytes,
+                version.pageShift(),
+                version.familyId(),
+                version.mapRoot(),
+                NativeFile.open(spillDirectory, NativeFile.UNNAMED).fd());
+    }
+
+    /** Whole granules of address space; of a volume four times its size, to grow into. */
+    private static long reserveBytes(Version version) {
+        final long wanted = version instanceof VolumeEntry ? 4 * version.sizeBytes() : version.sizeBytes();
+        return Math.ceilDiv(Math.max(wanted, 1), NativeRegion.GRANULE_BYTES) * NativeRegion.GRANULE_BYTES;
     }
 
     private void mapMemory() {
-        memory = MemorySegment.ofAddress(region.baseAddress()).reinterpret(volume.sizeBytes(), arena, null);
+        final MemorySegment whole =
+                MemorySegment.ofAddress(region.baseAddress()).reinterpret(version.sizeBytes(), arena, null);
+        memory = isReadOnly() ? whole.asReadOnly() : whole;
     }
 
-    public VolumeEntry volume() {
-        return volume;
+    public Version version() {
+        return version;
+    }
+
+    /** The volume that it is; it is not a snapshot. */
+    VolumeEntry volume() {
+        return (VolumeEntry) version;
+    }
+
+    /** Whether it is a snapshot. */
+    boolean isReadOnly() {
+        return version instanceof SnapshotEntry;
+    }
+
+    /** What messages call it. */
+    String title() {
+        return (isReadOnly() ? "snapshot " : "volume ") + version.name();
     }
 
     NativeRegion nativeRegion() {
         return region;
     }
 
-    /** The memory of the volume at its current size. */
+    /** The memory at its current size. */
     public MemorySegment memory() {
         final MemorySegment current = memory;
         if (!current.scope().isAlive()) {
@@ -159,17 +198,23 @@ public final class Region {
                 return exceptionFor(bad);
             }
         }
-        return StorageException.corruptPage(volume.name(), -1, 0, "%d pages could not be had".formatted(count - mark));
+        return StorageException.corruptPage(version.name(), -1, 0, "%d pages could not be had".formatted(count - mark));
     }
 
     private StorageException exceptionFor(BadPage bad) {
-        if (bad.cause() == BadPage.FULL) {
-            return new StorageException(
-                    ErrorCode.STORE_FULL,
-                    "store full: volume=%s lpn=%d could not become dirty; roll back, make space, write again"
-                            .formatted(volume.name(), bad.lpn()));
-        }
-        return StorageException.corruptPage(volume.name(), bad.lpn(), bad.ppn(), bad.describe());
+        return switch (bad.cause()) {
+            case BadPage.FULL ->
+                new StorageException(
+                        ErrorCode.STORE_FULL,
+                        "store full: volume=%s lpn=%d could not become dirty; roll back, make space, write again"
+                                .formatted(version.name(), bad.lpn()));
+            case BadPage.READ_ONLY ->
+                new StorageException(
+                        ErrorCode.INVALID,
+                        "%s is only read, and was written to: lpn=%d; clone it and write to the clone"
+                                .formatted(title(), bad.lpn()));
+            default -> StorageException.corruptPage(version.name(), bad.lpn(), bad.ppn(), bad.describe());
+        };
     }
 
     /** Throws when something since the last commit or rollback must not become durable. Under the write-back lock. */
@@ -246,7 +291,7 @@ public final class Region {
         checkRange(offset, lengthBytes);
         final long lpn = lpn(offset);
         final long pages = pages(offset, lengthBytes);
-        final long bytes = pages << volume.pageShift();
+        final long bytes = pages << version.pageShift();
         cache.reservePins(bytes);
         try {
             if (forWrite) {
@@ -265,14 +310,7 @@ public final class Region {
             throw e;
         }
         return () -> {
-            lifecycle.readLock().lock();
-            try {
-                if (!closed) {
-                    region.unpin(lpn, pages);
-                }
-            } finally {
-                lifecycle.readLock().unlock();
-            }
+            unpinPages(lpn, pages);
             if (forWrite) {
                 scopes.removeWritePin();
             }
@@ -280,16 +318,36 @@ public final class Region {
         };
     }
 
-    private void pinPages(long lpn, long pages, boolean forWrite) {
-        withRegion(() -> {
-            final long mark = region.badCount();
-            final int result = region.pin(lpn, pages, forWrite);
-            if (result < 0) {
-                final StorageException failure = failureSince(mark);
-                throw failure != null ? failure : Errno.exception(result, "pin %d pages of %s".formatted(pages, volume.name()));
+    private void unpinPages(long lpn, long pages) {
+        lifecycle.readLock().lock();
+        try {
+            if (!closed) {
+                region.unpin(lpn, pages);
             }
-            return null;
-        });
+        } finally {
+            lifecycle.readLock().unlock();
+        }
+        pins.decrementAndGet();
+    }
+
+    private void pinPages(long lpn, long pages, boolean forWrite) {
+        pinGate.readLock().lock();
+        try {
+            withRegion(() -> {
+                final long mark = region.badCount();
+                final int result = region.pin(lpn, pages, forWrite);
+                if (result < 0) {
+                    final StorageException failure = failureSince(mark);
+                    throw failure != null
+                            ? failure
+                            : Errno.exception(result, "pin %d pages of %s".formatted(pages, version.name()));
+                }
+                pins.incrementAndGet();
+                return null;
+            });
+        } finally {
+            pinGate.readLock().unlock();
+        }
     }
 
     // ---- write-back: under the write-back lock ----
@@ -350,9 +408,34 @@ public final class Region {
         if (sizeBytes > reserveBytes) {
             throw new StorageException(
                     ErrorCode.BUSY,
-                    "volume %s can grow to %d bytes while it is open, asked for %d: close and open the store, then resize"
-                            .formatted(volume.name(), reserveBytes, sizeBytes));
+                    "volume %s can grow to %d bytes while it is mapped, asked for %d: close and open the store, do it first"
+                            .formatted(version.name(), reserveBytes, sizeBytes));
         }
+    }
+
+    /** The root of the map may be another one by now. Whoever calls last has read the newest. */
+    synchronized void refreshRoot() {
+        region.mapRoot(version.mapRoot());
+    }
+
+    /** Runs what replaces the content while nothing is pinned. */
+    void whileUnpinned(Runnable action) {
+        pinGate.writeLock().lock();
+        try {
+            if (pins.get() > 0) {
+                throw new StorageException(
+                        ErrorCode.BUSY, "pages of %s are pinned: close the pins".formatted(title()));
+            }
+            action.run();
+        } finally {
+            pinGate.writeLock().unlock();
+        }
+    }
+
+    /** Drops every page: the map has another content by now, and the catalog another size. */
+    void replaceContent() {
+        region.replace(version.sizeBytes());
+        mapMemory();
     }
 
     // ---- life ----
@@ -370,7 +453,7 @@ public final class Region {
         } catch (IllegalStateException e) {
             throw new StorageException(
                     ErrorCode.BUSY,
-                    "memory of volume %s is in use by a native call; close again when it has returned".formatted(volume.name()),
+                    "memory of %s is in use by a native call; close again when it has returned".formatted(title()),
                     e);
         }
     }
@@ -408,20 +491,20 @@ public final class Region {
         }
     }
 
-    private StorageException closedException() {
-        return new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(volume.name()));
+    StorageException closedException() {
+        return new StorageException(ErrorCode.CLOSED, "%s is closed".formatted(title()));
     }
 
     private void checkRange(long offset, long lengthBytes) {
         final long size = memory().byteSize();
         if (offset < 0 || lengthBytes < 0 || offset > size - lengthBytes) {
             throw new IndexOutOfBoundsException(
-                    "range beyond the volume: offset=%d length=%d size=%d".formatted(offset, lengthBytes, size));
+                    "range beyond the end: offset=%d length=%d size=%d".formatted(offset, lengthBytes, size));
         }
     }
 
     private long lpn(long offset) {
-        return offset >>> volume.pageShift();
+        return offset >>> version.pageShift();
     }
 
     private long pages(long offset, long lengthBytes) {

@@ -25,12 +25,17 @@ import org.kvmdb.journal.Journal;
  *
  * <p>A commit: keep write scopes out, freeze the dirty pages, let the scopes in again; ask the front ends' logs; copy out,
  * compress, append; flush; flip the map; thaw. A region whose part cannot be committed (a bad page, a write pin that
- * stays) fails the requests that name it, and the rest of the group goes on without it (DURABILITY rule 9).
+ * stays) fails the requests that name it, and the rest of the group goes on without it (DURABILITY rule 9). What shows
+ * only while blocks are appended (a quota, the name of a snapshot) does the same: the group is given up, and begins again
+ * without those who failed.
  */
 final class WriteBack implements AutoCloseable {
 
     /** Stolen in one go: about a batch of the log. */
     private static final long STEAL_PAGES_MAX = 256;
+
+    /** In place of a sequence: nothing was committed. */
+    private static final long GIVEN_UP = -1;
 
     /** Kept reserved for each stolen page until its commit: the record that refers to it. */
     private static final long REFERENCE_BYTES = 64;
@@ -56,24 +61,39 @@ final class WriteBack implements AutoCloseable {
     /** Commits a group; each request ends with its sequence or its failure. */
     void commit(List<CommitRequest> group) {
         lock.lock();
+        try {
+            long sequence;
+            do {
+                sequence = tryCommit(group);
+            } while (sequence == GIVEN_UP);
+            for (CommitRequest request : group) {
+                request.sequence(sequence);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Commits what has not failed; GIVEN_UP, with nothing changed, when one more failed alone while it was written. */
+    private long tryCommit(List<CommitRequest> group) {
         final Map<Region, FrozenRegion> frozen = new LinkedHashMap<>();
         try {
             freeze(group, frozen);
             passBarriers(group, frozen);
             abandonUnneeded(group, frozen);
-            final long sequence = write(frozen.values(), isDurable(group));
-            for (CommitRequest request : group) {
-                request.sequence(sequence);
-            }
+            final long sequence = write(group, frozen.values());
             for (FrozenRegion f : frozen.values()) {
-                f.committed(space);
-                committedPages += f.pageCount();
+                if (sequence == GIVEN_UP) {
+                    f.failed(space);
+                } else {
+                    f.committed(space);
+                    committedPages += f.pageCount();
+                }
             }
+            return sequence;
         } catch (RuntimeException | Error e) {
             frozen.values().forEach(f -> f.failed(space));
             throw e;
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -103,7 +123,7 @@ final class WriteBack implements AutoCloseable {
             for (Region region : locked) {
                 try {
                     if (region.isClosed()) {
-                        throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
+                        throw region.closedException();
                     }
                     region.checkCommittable();
                     frozen.put(region, new FrozenRegion(region));
@@ -143,14 +163,13 @@ final class WriteBack implements AutoCloseable {
         return regions.stream().map(Region::scopes).toList();
     }
 
-    /** All regions of the group, in order of their volumes. */
+    /** All regions of requests that have not failed, in order of their volumes. */
     private static List<Region> regionsOf(List<CommitRequest> group) {
-        if (group.size() == 1 && group.getFirst().regions().size() == 1) {
-            return List.copyOf(group.getFirst().regions());
-        }
-        final Set<Region> regions = new TreeSet<>(Comparator.comparingInt(region -> region.volume().id()));
+        final Set<Region> regions = new TreeSet<>(Comparator.comparingInt(region -> region.version().id()));
         for (CommitRequest request : group) {
-            regions.addAll(request.regions());
+            if (!request.hasFailed()) {
+                regions.addAll(request.regions());
+            }
         }
         return List.copyOf(regions);
     }
@@ -180,16 +199,17 @@ final class WriteBack implements AutoCloseable {
         });
     }
 
-    private long write(Collection<FrozenRegion> frozen, boolean durable) {
-        if (isNothing(frozen)) {
+    private long write(List<CommitRequest> group, Collection<FrozenRegion> frozen) {
+        final boolean durable = isDurable(group);
+        if (isNothing(frozen) && !takesSnapshots(group)) {
             if (durable) {
                 journal.flush();
             }
             return journal.sequence();
         }
         try (Append append = journal.beginAppend()) {
-            for (FrozenRegion f : frozen) {
-                f.append(append, writer);
+            if (!appendPages(group, frozen, append) || !appendSnapshots(group, append)) {
+                return GIVEN_UP;
             }
             final long sequence = append.commit();
             if (durable) {
@@ -198,6 +218,45 @@ final class WriteBack implements AutoCloseable {
             append.apply();
             return sequence;
         }
+    }
+
+    /** False when a volume came to its quota; the requests that name it have failed. */
+    private boolean appendPages(List<CommitRequest> group, Collection<FrozenRegion> frozen, Append append) {
+        for (FrozenRegion f : frozen) {
+            f.append(append, writer);
+            try {
+                f.checkQuota(journal);
+            } catch (StorageException e) {
+                failAll(group, f.region(), e);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean takesSnapshots(List<CommitRequest> group) {
+        return group.stream().anyMatch(request -> !request.hasFailed() && request.snapshotName() != null);
+    }
+
+    /** Behind all pages: a snapshot holds what the commit leaves. False when one cannot be; its request has failed. */
+    private static boolean appendSnapshots(List<CommitRequest> group, Append append) {
+        for (CommitRequest request : group) {
+            if (request.hasFailed() || request.snapshotName() == null) {
+                continue;
+            }
+            for (Region region : request.regions()) {
+                try {
+                    append.snapshot(region.version().id(), request.snapshotName());
+                } catch (StorageException e) {
+                    if (e.code() != ErrorCode.SNAPSHOT_EXISTS && e.code() != ErrorCode.BUSY) {
+                        throw e;
+                    }
+                    request.fail(e);
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private static boolean isNothing(Collection<FrozenRegion> frozen) {
@@ -339,13 +398,36 @@ final class WriteBack implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes a volume hold something else, which a change of the journal gives it; what was not committed is dropped. When
+     * the change throws, everything is as it was.
+     *
+     * @param sizeBytes that the volume has afterwards
+     */
+    void replace(Region region, long sizeBytes, Runnable change) {
+        lock.lock();
+        try {
+            exclusively(region, () -> region.whileUnpinned(() -> {
+                region.checkCanGrowTo(sizeBytes);
+                final LpnList stolen = region.stolenFrom(0);
+                change.run();
+                region.replaceContent();
+                region.forgive();
+                region.nativeRegion().trimSpill();
+                releaseStolen(region, stolen);
+            }));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void exclusively(Region region, Runnable action) {
         final List<Region> locked = lockScopes(List.of(region), (pinned, e) -> {
             throw e;
         });
         try {
             if (region.isClosed()) {
-                throw new StorageException(ErrorCode.CLOSED, "volume %s is closed".formatted(region.volume().name()));
+                throw region.closedException();
             }
             action.run();
         } finally {

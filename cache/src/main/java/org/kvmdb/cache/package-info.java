@@ -1,5 +1,5 @@
 /**
- * Volumes as memory. A {@link org.kvmdb.cache.Region} is a volume mapped into this process; the
+ * Volumes as memory. A {@link org.kvmdb.cache.Region} is a volume or a snapshot mapped into this process; the
  * {@link org.kvmdb.cache.PageCache} holds the regions of one store within one budget; the
  * {@link org.kvmdb.cache.CommitCoordinator} makes what was written durable.
  *
