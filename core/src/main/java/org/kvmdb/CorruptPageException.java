@@ -16,7 +16,7 @@ public final class CorruptPageException extends StoreException {
         this.ppn = ppn;
     }
 
-    /** Name of the volume. */
+    /** Name of the volume, or full name of the snapshot. */
     public String volume() {
         return volume;
     }

@@ -39,6 +39,9 @@ final class ExceptionMapper {
             case FAILED -> new StoreFailedException(message, e);
             case IO, INVALID -> new StoreIoException(message, e);
             case NO_SUCH_VOLUME -> new NoSuchVolumeException(message, e);
+            case NO_SUCH_SNAPSHOT -> new NoSuchSnapshotException(message, e);
+            case SNAPSHOT_EXISTS -> new SnapshotExistsException(message, e);
+            case QUOTA -> new QuotaExceededException(message, e);
             case VOLUME_EXISTS -> new VolumeExistsException(message, e);
             case BUSY -> new StoreBusyException(message, e);
             case UNSUPPORTED -> new UnsupportedPlatformException(message, e);

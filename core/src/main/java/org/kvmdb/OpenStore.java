@@ -25,6 +25,7 @@ import org.kvmdb.journal.FileDevice;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalOptions;
 import org.kvmdb.journal.JournalStatistics;
+import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
 /** A store that is open: the journal and the page cache, put together. */
@@ -44,9 +45,10 @@ final class OpenStore implements Store {
     private final SegmentReclaimer reclaimer;
     private final Maintenance maintenance;
     private final long openNanos;
-    private final Map<String, OpenVolume> volumes = new ConcurrentHashMap<>();
+    private final OpenSnapshots snapshots;
+    private final Map<Integer, OpenVolume> volumes = new ConcurrentHashMap<>();
 
-    /** Keeps a volume from being mapped while it is deleted. */
+    /** Keeps a version from being mapped while what is done to it needs that it is not. */
     private final Object mappingLock = new Object();
 
     /** Calls in flight; the sign bit is set when no more may begin. */
@@ -65,6 +67,7 @@ final class OpenStore implements Store {
             journal.close();
             throw e;
         }
+        this.snapshots = new OpenSnapshots(this, journal, cache);
         this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
         this.maintenance = new Maintenance(journal, reclaimer);
         this.openNanos = System.nanoTime() - begin;
@@ -157,21 +160,22 @@ final class OpenStore implements Store {
     @Override
     public Volume createVolume(String name, VolumeOptions options) {
         return call(() -> {
-            checkName(name);
+            checkName("volume", name);
             final long pageBytes = options.pageSizeBytes();
             final long size = roundUp(options.sizeBytes(), pageBytes);
             return volumeOf(journal.createVolume(name, size, Long.numberOfTrailingZeros(pageBytes)));
         });
     }
 
-    private static void checkName(String name) {
+    /** @param what names are checked of, for the message */
+    static void checkName(String what, String name) {
         if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")
                 || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
             throw new StorageException(
                     ErrorCode.INVALID,
-                    ("not a volume name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first,"
+                    ("not a %s name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first,"
                                     + " and at most 255 bytes of UTF-8")
-                            .formatted(name));
+                            .formatted(what, name));
         }
     }
 
@@ -179,31 +183,47 @@ final class OpenStore implements Store {
         return (bytes + unit - 1) / unit * unit;
     }
 
+    /** Whether a volume of that name is not for users: something is being received into it. */
+    static boolean isHidden(String name) {
+        return name.startsWith(".");
+    }
+
+    static void checkNotHidden(String name) {
+        if (isHidden(name)) {
+            throw new StorageException(ErrorCode.NO_SUCH_VOLUME, "no such volume: " + name);
+        }
+    }
+
     @Override
     public Volume volume(String name) {
-        return call(() -> volumeOf(journal.volume(name)));
+        return call(() -> {
+            checkNotHidden(name);
+            return volumeOf(journal.volume(name));
+        });
     }
 
     @Override
     public List<Volume> volumes() {
         return call(() -> journal.volumes().stream()
+                .filter(entry -> !entry.isHidden())
                 .sorted(Comparator.comparing(VolumeEntry::name))
                 .<Volume>map(this::volumeOf)
                 .toList());
     }
 
-    private OpenVolume volumeOf(VolumeEntry entry) {
-        return volumes.compute(
-                entry.name(), (name, open) -> open != null && open.isFor(entry) ? open : new OpenVolume(this, entry));
+    OpenVolume volumeOf(VolumeEntry entry) {
+        return volumes.computeIfAbsent(entry.id(), id -> new OpenVolume(this, entry));
     }
 
     @Override
     public void deleteVolume(String name) {
         call(() -> {
+            checkNotHidden(name);
             synchronized (mappingLock) {
                 final VolumeEntry entry = journal.volume(name);
+                snapshots.checkHasNone(entry);
                 cache.close(entry);
-                volumes.remove(name);
+                volumes.remove(entry.id());
                 journal.deleteVolume(entry.id());
             }
             return null;
@@ -211,22 +231,79 @@ final class OpenStore implements Store {
     }
 
     void resize(OpenVolume volume, long sizeBytes) {
-        call(() -> {
+        run(() -> {
             if (sizeBytes <= 0) {
                 throw new StorageException(ErrorCode.INVALID, "size must be positive: " + sizeBytes);
             }
             cache.resize(volume.region(), roundUp(sizeBytes, volume.pageSizeBytes()));
-            return null;
         });
     }
 
-    Region regionOf(VolumeEntry entry) {
-        synchronized (mappingLock) {
-            if (entry.isDeleted()) {
-                throw new StorageException(ErrorCode.CLOSED, "volume %s was deleted".formatted(entry.name()));
+    void quota(VolumeEntry entry, long bytes) {
+        run(() -> {
+            if (bytes < 0) {
+                throw new StorageException(ErrorCode.INVALID, "quota must not be negative: " + bytes);
             }
-            return cache.open(entry);
+            journal.versions().quota(entry.id(), bytes);
+        });
+    }
+
+    // ---- mapping ----
+
+    Region map(OpenVersion version) {
+        synchronized (mappingLock) {
+            final Version entry = version.version();
+            if (entry.isDeleted()) {
+                throw new StorageException(ErrorCode.CLOSED, "%s was deleted".formatted(entry.name()));
+            }
+            final Region region = cache.open(entry);
+            version.region(region);
+            return region;
         }
+    }
+
+    /** Runs an action that needs that the version is not mapped; false, with nothing done, when it is. */
+    boolean unlessMapped(Version entry, Runnable action) {
+        synchronized (mappingLock) {
+            if (cache.isMapped(entry)) {
+                return false;
+            }
+            action.run();
+            return true;
+        }
+    }
+
+    void unmap(OpenVersion version) {
+        synchronized (mappingLock) {
+            cache.close(version.version());
+            version.region(null);
+        }
+    }
+
+    // ---- snapshots ----
+
+    @Override
+    public List<Snapshot> snapshot(String name, Collection<Volume> chosen) {
+        return call(() -> snapshots.take(name, chosen.stream().map(this::ours).toList()));
+    }
+
+    @Override
+    public List<Snapshot> snapshotCommitted(String name, Collection<Volume> chosen) {
+        return call(() -> snapshots.takeCommitted(name, chosen.stream().map(this::ours).toList()));
+    }
+
+    @Override
+    public List<Snapshot> snapshots() {
+        return call(snapshots::all);
+    }
+
+    @Override
+    public Snapshot snapshotNamed(String fullName) {
+        return call(() -> snapshots.named(fullName));
+    }
+
+    OpenSnapshots snapshotsOfStore() {
+        return snapshots;
     }
 
     // ---- commit ----
@@ -250,10 +327,7 @@ final class OpenStore implements Store {
 
     @Override
     public void sync() {
-        call(() -> {
-            journal.flush();
-            return null;
-        });
+        run(journal::flush);
     }
 
     @Override
@@ -262,22 +336,18 @@ final class OpenStore implements Store {
     }
 
     void rollback(List<Region> chosen) {
-        call(() -> {
-            cache.rollback(chosen);
-            return null;
-        });
+        run(() -> cache.rollback(chosen));
     }
 
     private List<Region> regionsOf(Collection<Volume> chosen) {
-        return chosen.stream()
-                .map(volume -> {
-                    if (!(volume instanceof OpenVolume open) || !open.isOf(this)) {
-                        throw new StorageException(
-                                ErrorCode.INVALID, "volume %s is of another store".formatted(volume.name()));
-                    }
-                    return open.region();
-                })
-                .toList();
+        return chosen.stream().map(volume -> ours(volume).region()).toList();
+    }
+
+    private OpenVolume ours(Volume volume) {
+        if (volume instanceof OpenVolume open && open.isOf(this)) {
+            return open;
+        }
+        throw new StorageException(ErrorCode.INVALID, "volume %s is of another store".formatted(volume.name()));
     }
 
     @Override
@@ -286,6 +356,13 @@ final class OpenStore implements Store {
     }
 
     // ---- life ----
+
+    void run(Runnable action) {
+        call(() -> {
+            action.run();
+            return null;
+        });
+    }
 
     /** Runs an action on the open store, translating its exceptions. Close waits for it. */
     <T> T call(Supplier<T> action) {

@@ -2,57 +2,26 @@ package org.kvmdb;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.kvmdb.cache.Region;
 import org.kvmdb.journal.VolumeEntry;
 
-/** A volume of an open store; mapped when its memory is first asked for. */
-final class OpenVolume implements Volume {
+/** A volume of an open store. */
+final class OpenVolume extends OpenVersion implements Volume {
 
-    private final OpenStore store;
     private final VolumeEntry entry;
-    private volatile Region region;
 
     OpenVolume(OpenStore store, VolumeEntry entry) {
-        this.store = store;
+        super(store, entry);
         this.entry = entry;
     }
 
-    boolean isFor(VolumeEntry other) {
-        return entry.id() == other.id();
-    }
-
-    boolean isOf(OpenStore other) {
-        return store == other;
-    }
-
-    Region region() {
-        Region mapped = region;
-        if (mapped == null) {
-            mapped = store.regionOf(entry);
-            region = mapped;
-        }
-        return mapped;
+    VolumeEntry entry() {
+        return entry;
     }
 
     @Override
     public String name() {
         return entry.name();
-    }
-
-    @Override
-    public long sizeBytes() {
-        return entry.sizeBytes();
-    }
-
-    @Override
-    public int pageSizeBytes() {
-        return 1 << entry.pageShift();
-    }
-
-    @Override
-    public MemorySegment memory() {
-        return store.call(() -> region().memory());
     }
 
     @Override
@@ -62,8 +31,37 @@ final class OpenVolume implements Volume {
 
     @Override
     public void rollback() {
-        store.rollback(List.of(store.call(this::region)));
+        store.rollback(List.of(store.call(() -> region())));
     }
+
+    // ---- snapshots ----
+
+    @Override
+    public Snapshot snapshot(String name) {
+        return store.snapshot(name, List.of(this)).getFirst();
+    }
+
+    @Override
+    public Snapshot snapshotCommitted(String name) {
+        return store.snapshotCommitted(name, List.of(this)).getFirst();
+    }
+
+    @Override
+    public List<Snapshot> snapshots() {
+        return store.call(() -> store.snapshotsOfStore().of(entry));
+    }
+
+    @Override
+    public Snapshot snapshotNamed(String name) {
+        return store.call(() -> store.snapshotsOfStore().named(entry, name));
+    }
+
+    @Override
+    public void rollbackTo(Snapshot snapshot) {
+        store.run(() -> store.snapshotsOfStore().rollbackTo(this, snapshot));
+    }
+
+    // ---- size ----
 
     @Override
     public void resize(long sizeBytes) {
@@ -71,40 +69,25 @@ final class OpenVolume implements Volume {
     }
 
     @Override
-    public void prefetch(long offset, long lengthBytes) {
-        run(() -> region().prefetch(offset, lengthBytes));
+    public void quota(long bytes) {
+        store.quota(entry, bytes);
     }
 
     @Override
-    public void load(long offset, long lengthBytes) {
-        run(() -> region().load(offset, lengthBytes));
+    public long quotaBytes() {
+        return entry.quotaBytes();
     }
+
+    // ---- memory ----
 
     @Override
     public Pin pin(long offset, long lengthBytes, PinMode mode) {
-        final Runnable unpin = store.call(() -> region().pin(offset, lengthBytes, mode == PinMode.WRITE));
-        final AtomicBoolean open = new AtomicBoolean(true);
-        return () -> {
-            if (open.getAndSet(false)) {
-                unpin.run();
-            }
-        };
-    }
-
-    @Override
-    public void read(long offset, MemorySegment destination) {
-        run(() -> region().read(offset, destination));
+        return pin(offset, lengthBytes, mode == PinMode.WRITE);
     }
 
     @Override
     public void write(long offset, MemorySegment source) {
-        run(() -> region().write(offset, source));
-    }
-
-    @Override
-    public Scope readScope() {
-        final long mark = store.call(() -> region().beginRead());
-        return once(() -> region().endRead(mark));
+        store.run(() -> region().write(offset, source));
     }
 
     @Override
@@ -113,19 +96,9 @@ final class OpenVolume implements Volume {
         return once(() -> region().endWrite(mark));
     }
 
-    /** Closing is idempotent: whoever closed a scope, and was told of a bad page, may leave it to a try block again. */
-    private static Scope once(Runnable end) {
-        final AtomicBoolean open = new AtomicBoolean(true);
-        return () -> {
-            if (open.getAndSet(false)) {
-                ExceptionMapper.run(end);
-            }
-        };
-    }
-
     @Override
     public void writeAheadLog(WriteAheadLog log) {
-        run(() -> region().barrier(log == null ? null : new Barrier(log)));
+        store.run(() -> region().barrier(log == null ? null : new Barrier(log)));
     }
 
     private record Barrier(WriteAheadLog log) implements Region.WriteAheadBarrier {
@@ -141,19 +114,7 @@ final class OpenVolume implements Volume {
     }
 
     @Override
-    public long committedLsn() {
-        return entry.lsn();
-    }
-
-    @Override
-    public long badPageCount() {
-        return store.call(() -> region().badPageCount());
-    }
-
-    private void run(Runnable action) {
-        store.call(() -> {
-            action.run();
-            return null;
-        });
+    public String toString() {
+        return "volume " + name();
     }
 }

@@ -51,8 +51,36 @@ public interface Store extends AutoCloseable {
     /** All volumes, by name. */
     List<Volume> volumes();
 
-    /** Deletes a volume and invalidates its memory; durable when the call returns. Its space comes back at a checkpoint. */
+    /**
+     * Deletes a volume and invalidates its memory; durable when the call returns. What only it held is freed in the
+     * background.
+     *
+     * @throws StoreBusyException when it has snapshots; the message names them
+     */
     void deleteVolume(String name);
+
+    /**
+     * Commits these volumes together and takes a snapshot of each, under that name, in the same batch and flush: all
+     * snapshots are of one moment, and exist together or not at all.
+     *
+     * @return the snapshots, in the order of the volumes
+     * @throws SnapshotExistsException when one of the volumes has a snapshot of that name; nothing is committed then
+     */
+    List<Snapshot> snapshot(String name, Collection<Volume> volumes);
+
+    /**
+     * Takes a snapshot of each of these volumes, under that name, of what the last commits left, all or none. Commits
+     * nothing; durable when the call returns.
+     *
+     * @return the snapshots, in the order of the volumes
+     */
+    List<Snapshot> snapshotCommitted(String name, Collection<Volume> volumes);
+
+    /** All snapshots, in the order in which they were taken. */
+    List<Snapshot> snapshots();
+
+    /** The snapshot of that full name: {@code volume@name}. */
+    Snapshot snapshotNamed(String fullName);
 
     /**
      * Makes everything that was written before the call, in all volumes, durable and atomic. Concurrent commits share one

@@ -4,8 +4,11 @@ package org.kvmdb;
 public abstract sealed class StoreException extends RuntimeException
         permits CorruptPageException,
                 CorruptStoreException,
+                NoSuchSnapshotException,
                 NoSuchVolumeException,
                 NotAStoreException,
+                QuotaExceededException,
+                SnapshotExistsException,
                 StoreBusyException,
                 StoreClosedException,
                 StoreExistsException,

@@ -1,6 +1,7 @@
 package org.kvmdb;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** A volume: plain memory over a sparse space of logical pages. Thread-safe as memory is. */
 public interface Volume {
@@ -29,6 +30,47 @@ public interface Volume {
 
     /** Drops what was written to this volume since its last commit. Waits for a commit in flight. */
     void rollback();
+
+    /**
+     * Commits this volume and takes a snapshot of it, in one batch with one flush. See {@link Store#snapshot}.
+     *
+     * @param name checked as names of volumes are
+     * @throws SnapshotExistsException when there is one of that name; nothing is committed then
+     */
+    Snapshot snapshot(String name);
+
+    /** Takes a snapshot of what the last commit left, and commits nothing; durable when the call returns. */
+    Snapshot snapshotCommitted(String name);
+
+    /** The snapshots of this volume, in the order in which they were taken. */
+    List<Snapshot> snapshots();
+
+    /** The snapshot of this volume of that name. */
+    Snapshot snapshotNamed(String name);
+
+    /**
+     * Makes this volume hold what a snapshot of it holds, its size too; durable when the call returns. What was not
+     * committed is dropped. All snapshots stay, also later ones, to which the volume can go in the same way. The address
+     * of the memory stays; as after {@link #resize}, ask for it again when the size is another. Waits for write scopes;
+     * who reads or writes meanwhile outside of one finds each page as it was before or as it is afterwards.
+     *
+     * @throws StoreBusyException when pages of the volume are pinned, or the snapshot is larger than the address space
+     *     that the volume has reserved; nothing has changed then
+     */
+    void rollbackTo(Snapshot snapshot);
+
+    /**
+     * Limits {@link #referencedBytes()}; 0 lifts the limit. A commit that would grow the volume beyond it throws
+     * {@link QuotaExceededException} before any change. A limit below what there is only keeps it from growing. Durable
+     * when the call returns.
+     */
+    void quota(long bytes);
+
+    /** The limit, or 0 when there is none. */
+    long quotaBytes();
+
+    /** Bytes of the blocks of the committed pages of this volume, those counted that it shares with snapshots. */
+    long referencedBytes();
 
     /**
      * Changes the size, online; durable when the call returns. Bytes beyond a smaller size are gone, also those not

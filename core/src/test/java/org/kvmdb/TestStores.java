@@ -50,6 +50,12 @@ final class TestStores {
         }
     }
 
+    static void checkPages(Snapshot snapshot, int id, long from, long to, long version) {
+        for (long lpn = from; lpn < to; lpn++) {
+            PageContent.check(page(snapshot.memory(), lpn, snapshot.pageSizeBytes()), id, lpn, version);
+        }
+    }
+
     /** What is left behind by a process that is killed now: the file as the operating system has it. */
     static Path killedCopy(Path store, Path copy) throws IOException {
         Files.createDirectories(copy);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.Volume;
 import picocli.CommandLine.Command;
@@ -21,12 +22,13 @@ import picocli.CommandLine.Spec;
         name = "export",
         mixinStandardHelpOptions = true,
         description = {
-            "Copy a volume to a file, or with - to standard output.",
+            "Copy a volume or a snapshot to a file, or with - to standard output.",
             "The file appears when it is complete; long runs of zeros take no space in it."
         },
         footer = {
             "%nExamples:",
             "  kvmdb export /data/store orders orders.bin",
+            "  kvmdb export /data/store orders@before-import orders.bin",
             "  kvmdb export /data/store orders - --length 1M | sha256sum"
         })
 final class ExportCommand extends StoreCommand {
@@ -36,7 +38,7 @@ final class ExportCommand extends StoreCommand {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "1", paramLabel = "VOLUME", description = "Name of the volume.")
+    @Parameters(index = "1", paramLabel = "VOLUME[@SNAPSHOT]", description = "What to copy.")
     private String name;
 
     @Parameters(index = "2", paramLabel = "FILE", description = "Where to; - is standard output.")
@@ -62,30 +64,41 @@ final class ExportCommand extends StoreCommand {
     @Override
     void run(Store store, Output output) throws IOException {
         long startNanos = System.nanoTime();
-        Volume volume = store.volume(name);
-        if (lengthBytes != null && lengthBytes > volume.sizeBytes()) {
-            throw new CommandFailedException("volume %s has only %s".formatted(name, Sizes.format(volume.sizeBytes())));
+        Exported exported = exported(store);
+        if (lengthBytes != null && lengthBytes > exported.sizeBytes) {
+            throw new CommandFailedException("%s has only %s".formatted(name, Sizes.format(exported.sizeBytes)));
         }
-        long length = lengthBytes == null ? volume.sizeBytes() : lengthBytes;
+        long length = lengthBytes == null ? exported.sizeBytes : lengthBytes;
         if (file.equals(STANDARD_OUTPUT)) {
             try (FileOutputStream stream = new FileOutputStream(FileDescriptor.out)) {
-                copy(volume, stream.getChannel(), length, false);
+                copy(exported.source, stream.getChannel(), length, false);
             }
             return;
         }
-        exportTo(volume, Path.of(file), length);
+        exportTo(exported.source, Path.of(file), length);
         output.print(new Facts()
-                .text("exported volume", "volume", name)
+                .text("exported", "volume", name)
                 .text("to", "file", file)
                 .size("size", "lengthBytes", length)
                 .duration("took", "tookNanos", System.nanoTime() - startNanos));
     }
 
-    private static void exportTo(Volume volume, Path target, long length) throws IOException {
+    private record Exported(long sizeBytes, Transfer.Source source) {}
+
+    private Exported exported(Store store) {
+        if (SnapshotNames.isSnapshot(name)) {
+            Snapshot snapshot = store.snapshotNamed(name);
+            return new Exported(snapshot.sizeBytes(), snapshot::read);
+        }
+        Volume volume = store.volume(name);
+        return new Exported(volume.sizeBytes(), volume::read);
+    }
+
+    private static void exportTo(Transfer.Source source, Path target, long length) throws IOException {
         if (Files.exists(target) && !Files.isRegularFile(target)) {
             // A device or a pipe: nothing to put in its place.
             try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
-                copy(volume, channel, length, false);
+                copy(source, channel, length, false);
             }
             return;
         }
@@ -94,7 +107,7 @@ final class ExportCommand extends StoreCommand {
         try {
             try (FileChannel channel = FileChannel.open(
                     part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-                copy(volume, channel, length, true);
+                copy(source, channel, length, true);
                 channel.force(true);
             }
             Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
@@ -103,9 +116,9 @@ final class ExportCommand extends StoreCommand {
         }
     }
 
-    private static void copy(Volume volume, FileChannel channel, long length, boolean sparse) throws IOException {
+    private static void copy(Transfer.Source source, FileChannel channel, long length, boolean sparse) throws IOException {
         try (Progress progress = new Progress("export", length)) {
-            Transfer.exportFrom(volume, channel, length, sparse, progress);
+            Transfer.exportFrom(source, channel, length, sparse, progress);
         }
     }
 }

@@ -26,6 +26,11 @@ public final class Facts {
         return add(label, key, bytes, Sizes.format(bytes));
     }
 
+    /** As size; 0 is no limit. Key ends in {@code Bytes}. */
+    public Facts limit(String label, String key, long bytes) {
+        return add(label, key, bytes, bytes == 0 ? "none" : Sizes.format(bytes));
+    }
+
     public Facts count(String label, String key, long count) {
         return add(label, key, count, String.format(Locale.ROOT, "%,d", count));
     }

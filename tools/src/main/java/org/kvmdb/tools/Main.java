@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
             "  kvmdb create /data/store",
             "  kvmdb volume create /data/store orders --size 64G",
             "  kvmdb import /data/store orders orders.bin",
+            "  kvmdb snapshot create /data/store orders@before",
             "  kvmdb info /data/store --json",
             "  kvmdb check /data/store",
             "  kvmdb demo"
@@ -37,6 +38,8 @@ import picocli.CommandLine.Option;
             VolumeCommand.class,
             ImportCommand.class,
             ExportCommand.class,
+            SnapshotCommand.class,
+            CloneCommand.class,
             CheckCommand.class,
             DemoCommand.class,
             DemoWorkerCommand.class,

@@ -1,6 +1,8 @@
 package org.kvmdb.tools;
 
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
@@ -15,7 +17,18 @@ final class StoreFacts {
                 .text("volume", "name", volume.name())
                 .size("size", "sizeBytes", volume.sizeBytes())
                 .size("page size", "pageSizeBytes", volume.pageSizeBytes())
+                .size("referenced", "referencedBytes", volume.referencedBytes())
+                .limit("quota", "quotaBytes", volume.quotaBytes())
                 .count("committed LSN", "committedLsn", volume.committedLsn());
+    }
+
+    static Facts of(Snapshot snapshot) {
+        return new Facts()
+                .text("snapshot", "name", snapshot.fullName())
+                .text("taken", "created", snapshot.created().truncatedTo(ChronoUnit.SECONDS))
+                .size("size", "sizeBytes", snapshot.sizeBytes())
+                .size("referenced", "referencedBytes", snapshot.referencedBytes())
+                .count("committed LSN", "committedLsn", snapshot.committedLsn());
     }
 
     static List<Facts> ofVolumes(Store store) {
@@ -30,6 +43,7 @@ final class StoreFacts {
                 .size("in use", "liveBytes", log.liveBytes())
                 .size("free in segments", "freeBytes", log.freeBytes())
                 .size("memory of the map", "mapBytes", log.mapBytes())
+                .count("snapshots", "snapshots", store.snapshots().size())
                 .count("log sequence", "sequence", log.sequence())
                 .count("known durable", "durableSequence", log.durableSequence())
                 .duration("opened in", "recoveryNanos", log.recoveryNanos())

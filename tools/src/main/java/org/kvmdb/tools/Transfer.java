@@ -13,6 +13,11 @@ public final class Transfer {
 
     private static final int PIECE_BYTES = 1 << 20;
 
+    /** What is copied from: {@link Volume#read} or {@link org.kvmdb.Snapshot#read}. */
+    public interface Source {
+        void read(long offset, MemorySegment destination);
+    }
+
     private Transfer() {}
 
     /**
@@ -47,19 +52,19 @@ public final class Transfer {
     }
 
     /**
-     * Copies the start of a volume to a file.
+     * Copies the start of a volume or a snapshot to a file.
      *
      * @param sparse a new file that can seek: pieces of zeros are left out
      */
     public static void exportFrom(
-            Volume volume, WritableByteChannel file, long lengthBytes, boolean sparse, Progress progress)
+            Source source, WritableByteChannel file, long lengthBytes, boolean sparse, Progress progress)
             throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(PIECE_BYTES, 4096);
             MemorySegment zeros = arena.allocate(PIECE_BYTES, 4096);
             for (long position = 0; position < lengthBytes; position += PIECE_BYTES) {
                 MemorySegment piece = buffer.asSlice(0, Math.min(PIECE_BYTES, lengthBytes - position));
-                volume.read(position, piece);
+                source.read(position, piece);
                 boolean last = position + piece.byteSize() == lengthBytes;
                 // The last piece is always written: it gives the file its length.
                 if (sparse && !last && isZero(piece, zeros) && file instanceof FileChannel seekable) {

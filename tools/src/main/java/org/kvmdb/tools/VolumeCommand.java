@@ -14,18 +14,20 @@ import picocli.CommandLine.Spec;
         name = "volume",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        description = "Create, list, resize and delete volumes.",
+        description = "Create, list, resize, limit and delete volumes.",
         footer = {
             "%nExamples:",
             "  kvmdb volume create /data/store orders --size 64G --page-size 16K",
             "  kvmdb volume list /data/store",
             "  kvmdb volume resize /data/store orders --size 128G",
+            "  kvmdb volume quota /data/store orders --size 10G",
             "  kvmdb volume delete /data/store orders"
         },
         subcommands = {
             VolumeCommand.CreateVolume.class,
             VolumeCommand.ListVolumes.class,
             VolumeCommand.ResizeVolume.class,
+            VolumeCommand.LimitVolume.class,
             VolumeCommand.DeleteVolume.class
         })
 final class VolumeCommand {
@@ -121,6 +123,39 @@ final class VolumeCommand {
         void run(Store store, Output output) {
             Volume volume = store.volume(name);
             volume.resize(sizeBytes);
+            output.print(StoreFacts.of(volume));
+        }
+    }
+
+    @Command(
+            name = "quota",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Limit the bytes of blocks that a volume may refer to, those counted that it shares.",
+                "A commit that would go beyond fails; 0 lifts the limit."
+            },
+            footer = {
+                "%nExamples:",
+                "  kvmdb volume quota /data/store orders --size 10G",
+                "  kvmdb volume quota /data/store orders --size 0"
+            })
+    static final class LimitVolume extends StoreCommand {
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
+        private String name;
+
+        @Option(
+                names = "--size",
+                required = true,
+                paramLabel = "SIZE",
+                converter = SizeConverter.class,
+                description = "The limit, such as 10G; 0 for none.")
+        private long quotaBytes;
+
+        @Override
+        void run(Store store, Output output) {
+            Volume volume = store.volume(name);
+            volume.quota(quotaBytes);
             output.print(StoreFacts.of(volume));
         }
     }

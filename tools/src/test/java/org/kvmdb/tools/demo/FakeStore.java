@@ -3,6 +3,7 @@ package org.kvmdb.tools.demo;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
@@ -32,6 +33,26 @@ record FakeStore(List<Volume> volumes) implements Store {
 
     @Override
     public void deleteVolume(String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Snapshot> snapshot(String name, Collection<Volume> together) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Snapshot> snapshotCommitted(String name, Collection<Volume> together) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Snapshot> snapshots() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Snapshot snapshotNamed(String fullName) {
         throw new UnsupportedOperationException();
     }
 

@@ -2,9 +2,11 @@ package org.kvmdb.tools.demo;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.kvmdb.Pin;
 import org.kvmdb.PinMode;
 import org.kvmdb.Scope;
+import org.kvmdb.Snapshot;
 import org.kvmdb.Volume;
 import org.kvmdb.WriteAheadLog;
 
@@ -47,6 +49,46 @@ final class FakeVolume implements Volume {
     @Override
     public void rollback() {
         throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Snapshot snapshot(String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Snapshot snapshotCommitted(String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Snapshot> snapshots() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Snapshot snapshotNamed(String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void rollbackTo(Snapshot snapshot) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void quota(long bytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long quotaBytes() {
+        return 0;
+    }
+
+    @Override
+    public long referencedBytes() {
+        return memory.byteSize();
     }
 
     @Override

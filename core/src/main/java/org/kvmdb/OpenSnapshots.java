@@ -1,0 +1,137 @@
+package org.kvmdb;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.kvmdb.cache.PageCache;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.SnapshotEntry;
+import org.kvmdb.journal.Versions;
+import org.kvmdb.journal.VolumeEntry;
+
+/** The snapshots of an open store: taken, found, cloned, gone back to, deleted. Callers translate the exceptions. */
+final class OpenSnapshots {
+
+    /** Between the names of a volume and of its snapshot. */
+    static final char SEPARATOR = '@';
+
+    /** Most snapshots that a message names. */
+    private static final int NAMED_MAX = 10;
+
+    private final OpenStore store;
+    private final Versions versions;
+    private final PageCache cache;
+    private final Map<Integer, OpenSnapshot> open = new ConcurrentHashMap<>();
+
+    OpenSnapshots(OpenStore store, Journal journal, PageCache cache) {
+        this.store = store;
+        this.versions = journal.versions();
+        this.cache = cache;
+    }
+
+    private Snapshot of(SnapshotEntry entry) {
+        return open.computeIfAbsent(entry.id(), id -> new OpenSnapshot(store, entry));
+    }
+
+    // ---- finding ----
+
+    List<Snapshot> all() {
+        return versions.snapshots().stream()
+                .filter(entry -> !OpenStore.isHidden(entry.volumeName()))
+                .map(this::of)
+                .toList();
+    }
+
+    List<Snapshot> of(VolumeEntry volume) {
+        return versions.snapshots(volume.id()).stream().map(this::of).toList();
+    }
+
+    Snapshot named(VolumeEntry volume, String name) {
+        return of(versions.snapshot(volume.name(), name));
+    }
+
+    Snapshot named(String fullName) {
+        final int separator = fullName.indexOf(SEPARATOR);
+        if (separator < 0) {
+            throw new StorageException(
+                    ErrorCode.INVALID, "not the name of a snapshot: '%s'; write volume@snapshot".formatted(fullName));
+        }
+        final String volumeName = fullName.substring(0, separator);
+        OpenStore.checkNotHidden(volumeName);
+        return of(versions.snapshot(volumeName, fullName.substring(separator + 1)));
+    }
+
+    // ---- taking ----
+
+    /** Commits and takes, in one batch. */
+    List<Snapshot> take(String name, List<OpenVolume> volumes) {
+        OpenStore.checkName("snapshot", name);
+        if (!volumes.isEmpty()) {
+            cache.commitWithSnapshots(volumes.stream().map(OpenVolume::region).toList(), name);
+        }
+        return volumes.stream().map(volume -> named(volume.entry(), name)).toList();
+    }
+
+    List<Snapshot> takeCommitted(String name, List<OpenVolume> volumes) {
+        OpenStore.checkName("snapshot", name);
+        if (!volumes.isEmpty()) {
+            versions.createSnapshots(volumes.stream().map(volume -> volume.entry().id()).toList(), name);
+        }
+        return volumes.stream().map(volume -> named(volume.entry(), name)).toList();
+    }
+
+    // ---- what becomes of them ----
+
+    /** Throws when the volume has snapshots, so that it cannot be deleted. */
+    void checkHasNone(VolumeEntry volume) {
+        final List<Snapshot> held = of(volume);
+        if (held.isEmpty()) {
+            return;
+        }
+        final String names = held.stream().limit(NAMED_MAX).map(Snapshot::name).collect(Collectors.joining(", "));
+        throw new StorageException(
+                ErrorCode.BUSY,
+                "volume %s has %d snapshots: %s%s; delete them first"
+                        .formatted(volume.name(), held.size(), names, held.size() > NAMED_MAX ? ", ..." : ""));
+    }
+
+    Volume cloneAs(OpenSnapshot snapshot, String volumeName) {
+        OpenStore.checkName("volume", volumeName);
+        return store.volumeOf(versions.cloneSnapshot(snapshot.entry().id(), volumeName));
+    }
+
+    void rollbackTo(OpenVolume volume, Snapshot snapshot) {
+        final SnapshotEntry to = entryOf(snapshot);
+        final VolumeEntry entry = volume.entry();
+        if (to.volumeId() != entry.id()) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "%s is no snapshot of volume %s: clone it instead".formatted(to.name(), entry.name()));
+        }
+        final Runnable change = () -> versions.rollbackTo(entry.id(), to.id());
+        if (!store.unlessMapped(entry, change)) {
+            cache.replace(volume.region(), to.sizeBytes(), change);
+        }
+    }
+
+    private SnapshotEntry entryOf(Snapshot snapshot) {
+        if (snapshot instanceof OpenSnapshot ours && ours.isOf(store)) {
+            return ours.entry();
+        }
+        throw new StorageException(
+                ErrorCode.INVALID, "snapshot %s is of another store".formatted(snapshot.fullName()));
+    }
+
+    void delete(OpenSnapshot snapshot) {
+        final SnapshotEntry entry = snapshot.entry();
+        if (!store.unlessMapped(entry, () -> versions.deleteSnapshot(entry.id()))) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "snapshot %s is mapped by this process: release it, then delete it".formatted(entry.name()));
+        }
+        open.remove(entry.id());
+    }
+}
