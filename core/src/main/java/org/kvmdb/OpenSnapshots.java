@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.kvmdb.cache.PageCache;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.DropProgress;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Versions;
@@ -91,10 +92,10 @@ final class OpenSnapshots {
         if (held.isEmpty()) {
             return;
         }
-        final String names = held.stream().limit(NAMED_MAX).map(Snapshot::name).collect(Collectors.joining(", "));
+        final String names = held.stream().limit(NAMED_MAX).map(Snapshot::fullName).collect(Collectors.joining(", "));
         throw new StorageException(
                 ErrorCode.BUSY,
-                "volume %s has %d snapshots: %s%s; delete them first"
+                "volume %s has snapshots (%d): %s%s; delete them first"
                         .formatted(volume.name(), held.size(), names, held.size() > NAMED_MAX ? ", ..." : ""));
     }
 
@@ -133,5 +134,11 @@ final class OpenSnapshots {
                     "snapshot %s is mapped by this process: release it, then delete it".formatted(entry.name()));
         }
         open.remove(entry.id());
+    }
+
+    DeletionProgress deletionProgress() {
+        final DropProgress progress = versions.dropProgress();
+        return new DeletionProgress(
+                progress.waiting(), progress.branching(), progress.page(), progress.pages(), progress.freedBytes());
     }
 }

@@ -302,6 +302,11 @@ final class OpenStore implements Store {
         return call(() -> snapshots.named(fullName));
     }
 
+    @Override
+    public DeletionProgress deletionProgress() {
+        return call(snapshots::deletionProgress);
+    }
+
     OpenSnapshots snapshotsOfStore() {
         return snapshots;
     }

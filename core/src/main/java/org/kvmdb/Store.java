@@ -82,6 +82,9 @@ public interface Store extends AutoCloseable {
     /** The snapshot of that full name: {@code volume@name}. */
     Snapshot snapshotNamed(String fullName);
 
+    /** How far the background is with freeing what deleted snapshots and volumes held. It goes on after a crash. */
+    DeletionProgress deletionProgress();
+
     /**
      * Makes everything that was written before the call, in all volumes, durable and atomic. Concurrent commits share one
      * batch and one flush. Refused, with nothing changed, when a page that was needed since the last commit was bad

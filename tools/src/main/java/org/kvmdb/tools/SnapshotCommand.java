@@ -6,6 +6,7 @@ import java.util.Set;
 import org.kvmdb.Store;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -99,7 +100,7 @@ final class SnapshotCommand {
             name = "delete",
             mixinStandardHelpOptions = true,
             description = {
-                "Delete snapshots; what only they held is freed.",
+                "Delete snapshots, and wait until what only they held is freed.",
                 "One that was cloned is refused until its clones are deleted."
             },
             footer = {"%nExample:", "  kvmdb snapshot delete /data/store orders@before-import"})
@@ -116,10 +117,18 @@ final class SnapshotCommand {
             names.forEach(name -> checkName(spec, name));
         }
 
+        @Option(
+                names = "--no-wait",
+                description = "Leave the freeing to whoever opens the store next; it goes on in the background then.")
+        private boolean leaves;
+
         @Override
-        void run(Store store, Output output) {
+        void run(Store store, Output output) throws InterruptedException {
             for (String name : new LinkedHashSet<>(names)) {
                 SnapshotOperations.delete(store, name);
+            }
+            if (!leaves) {
+                SnapshotOperations.awaitDeletion(store);
             }
             output.print(new Facts().text("deleted", "deleted", String.join(" ", names)));
         }

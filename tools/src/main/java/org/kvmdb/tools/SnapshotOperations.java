@@ -8,6 +8,8 @@ import org.kvmdb.Volume;
 /** What the commands on snapshots do with a store, whoever has it open. */
 final class SnapshotOperations {
 
+    private static final long DELETION_POLL_MILLIS = 10;
+
     private SnapshotOperations() {}
 
     /**
@@ -29,6 +31,13 @@ final class SnapshotOperations {
 
     static void delete(Store store, String fullName) {
         store.snapshotNamed(fullName).delete();
+    }
+
+    /** Waits until what deleted snapshots and volumes held is freed, as far as it can be at present. */
+    static void awaitDeletion(Store store) throws InterruptedException {
+        while (!store.deletionProgress().isDone()) {
+            Thread.sleep(DELETION_POLL_MILLIS);
+        }
     }
 
     static Facts rollback(Store store, String fullName) {

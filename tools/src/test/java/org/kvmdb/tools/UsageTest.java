@@ -31,6 +31,17 @@ class UsageTest {
         "import /s name file --page-size 1K",
         "export /s name - --json",
         "export /s name file --length 0",
+        "snapshot",
+        "snapshot create /s",
+        "snapshot create /s v",
+        "snapshot create /s v@a w@b",
+        "snapshot create /s v@a v@a",
+        "snapshot delete /s",
+        "snapshot delete /s v",
+        "snapshot rollback /s v",
+        "clone /s v@a",
+        "clone /s v w",
+        "volume quota /s v",
         "info /s --cache",
         "check",
         "check /s /t",
@@ -55,8 +66,9 @@ class UsageTest {
     @Test
     void shouldShowExamplesWhenAskedForHelp() {
         for (String line : List.of(
-                "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume delete",
-                "import", "export", "check", "demo", "bench")) {
+                "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
+                "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
+                "clone", "import", "export", "check", "demo", "bench")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

@@ -3,6 +3,7 @@ package org.kvmdb.tools.demo;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import org.kvmdb.DeletionProgress;
 import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
@@ -53,6 +54,11 @@ record FakeStore(List<Volume> volumes) implements Store {
 
     @Override
     public Snapshot snapshotNamed(String fullName) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public DeletionProgress deletionProgress() {
         throw new UnsupportedOperationException();
     }
 
