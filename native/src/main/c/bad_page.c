@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+const uint8_t bad_page_zeros[KVMDB_PAGE_BYTES_MAX] __attribute__((aligned(4096)));
+
 void bad_page_record(struct region *region, uint64_t lpn, const struct bad_page *bad)
 {
     futex_lock(&region->bad_lock);
@@ -39,18 +41,20 @@ int kvmdb_region_bad_page(struct region *region, int64_t number, struct kvmdb_ba
 int64_t kvmdb_region_unpoison(struct region *region)
 {
     int64_t dropped = 0;
+    bool all = true;
     struct page_batch batch;
     batch.count = 0;
     for (uint64_t lpn = 0; (lpn = page_bitmap_next(&region->poisoned, lpn)) != PAGE_BITMAP_END; lpn++) {
         uint64_t word = page_lock(&region->words[lpn]);
         page_bitmap_clear(&region->poisoned, lpn);
         if (page_state(word) == POISONED) {
-            batch_add(&batch, region, lpn, EMPTY | (word & PAGE_QUEUED));
-            batch_drop(region->pool, &batch);
-            dropped++;
+            batch_add(&batch, region, lpn, EMPTY | (word & PAGE_QUEUED), EMPTY);
+            int gone = batch_drop(region->pool, &batch);
+            dropped += gone;
+            all &= gone == 1;
         } else {
             page_unlock(&region->words[lpn], word);
         }
     }
-    return dropped;
+    return all ? dropped : -EIO;
 }

@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
 #include "page_evict.h"
+#include "bad_page.h"
 #include "device_io.h"
 #include "kernel.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* How many queue entries, or dirty pages, one call looks at to fill its batch. */
 #define LOOK_MAX (4 * KVMDB_BATCH)
@@ -19,32 +20,79 @@ void pressure_raise(struct pool *pool, uint32_t bits)
 
 /* ---- batches ---- */
 
-void batch_add(struct page_batch *batch, struct region *region, uint64_t lpn, uint64_t word)
+void batch_add(struct page_batch *batch, struct region *region, uint64_t lpn, uint64_t word, uint64_t kept)
 {
     int i = batch->count++;
     batch->pages[i].region = region;
     batch->pages[i].lpn = lpn;
     batch->pages[i].word = word;
+    batch->pages[i].kept = kept;
     batch->ranges[i] = (struct iovec){(void *)page_address(region, lpn), region->page_bytes};
 }
 
-void batch_drop(struct pool *pool, struct page_batch *batch)
+/* The page is out of memory. Counts it and publishes its word. */
+static void publish_dropped(struct region *region, uint64_t lpn, uint64_t word)
 {
-    if (batch->count == 0)
-        return;
-    /* Dropping private memory that is mapped cannot fail; going on after it had would return stale bytes. */
-    if (kernel_zap(batch->ranges, batch->count) != 0)
-        abort();
-    int64_t bytes = 0;
+    if (word & PAGE_OUT) {
+        atomic_fetch_add(&region->spill_pages, 1);
+        atomic_fetch_sub(&region->dirty_in_memory, 1);
+        atomic_fetch_sub(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
+    }
+    atomic_fetch_sub(&region->pool->resident_bytes, (int64_t)region->page_bytes);
+    if (region->parts)
+        atomic_store(&region->parts[lpn], 0);
+    page_unlock(&region->words[lpn], word);
+}
+
+/* Zeros in place of content that must not be seen and cannot be dropped. Recorded first: scopes and commits look there. */
+static void poison(struct region *region, uint64_t lpn, uint64_t word, int error)
+{
+    int uffd = region->pool->uffd;
+    uint64_t address = page_address(region, lpn);
+    struct bad_page bad = {.cause = KVMDB_BAD_KERNEL, .detail = -error};
+    bad_page_record(region, lpn, &bad);
+    /* Parts that are gone after all are filled first: a fault here would wait for the lock that is held. */
+    if (kernel_copy(uffd, address, bad_page_zeros, region->page_bytes, true) == 0
+        && kernel_write_protect(uffd, address, region->page_bytes, false) == 0)
+        memset((void *)address, 0, region->page_bytes);
+    kernel_write_protect(uffd, address, region->page_bytes, true);
+    if (region->parts)
+        atomic_store(&region->parts[lpn], 0);
+    page_bitmap_set(&region->poisoned, lpn);
+    page_unlock(&region->words[lpn], POISONED | (word & PAGE_QUEUED));
+}
+
+/* The kernel did not drop the page. */
+static void publish_kept(struct region *region, uint64_t lpn, uint64_t word, uint64_t kept, int error)
+{
+    if (page_state(kept) == EMPTY)
+        poison(region, lpn, word, error);
+    else
+        page_unlock(&region->words[lpn], page_state(kept) == CLEAN ? queue_page(region, lpn, kept) : kept);
+}
+
+static int zap_page(struct pool *pool, const struct iovec *range)
+{
+    int r = pool->zap_hook ? pool->zap_hook(range) : 0;
+    return r ? r : kernel_zap(range, 1);
+}
+
+int batch_drop(struct pool *pool, struct page_batch *batch)
+{
+    int dropped = 0;
+    bool together = !pool->zap_hook && batch->count > 1 && kernel_zap(batch->ranges, batch->count) == 0;
     for (int i = 0; i < batch->count; i++) {
         struct region *region = batch->pages[i].region;
-        bytes += region->page_bytes;
-        if (region->parts)
-            atomic_store(&region->parts[batch->pages[i].lpn], 0);
-        page_unlock(&region->words[batch->pages[i].lpn], batch->pages[i].word);
+        uint64_t lpn = batch->pages[i].lpn;
+        int r = together ? 0 : zap_page(pool, &batch->ranges[i]);
+        if (r)
+            publish_kept(region, lpn, batch->pages[i].word, batch->pages[i].kept, r);
+        else
+            publish_dropped(region, lpn, batch->pages[i].word);
+        dropped += r == 0;
     }
-    atomic_fetch_sub(&pool->resident_bytes, bytes);
     batch->count = 0;
+    return dropped;
 }
 
 /* ---- queues ---- */
@@ -140,7 +188,7 @@ static void consider(struct pool *pool, struct page_batch *batch, uint64_t entry
         page_unlock(&region->words[lpn], queue_page(region, lpn, word));
         return;
     }
-    batch_add(batch, region, lpn, page_with_stamp(EMPTY, next_eviction_stamp(pool)));
+    batch_add(batch, region, lpn, page_with_stamp(EMPTY, next_eviction_stamp(pool)), word);
 }
 
 /* Evicts at most a batch. Returns the pages evicted. The eviction lock is held. */
@@ -155,8 +203,7 @@ static int evict_batch(struct pool *pool)
             break;
         consider(pool, &batch, entry, queue == &pool->main);
     }
-    int evicted = batch.count;
-    batch_drop(pool, &batch);
+    int evicted = batch_drop(pool, &batch);
     COUNT(pool, evicted_pages, (uint64_t)evicted);
     return evicted;
 }
@@ -179,7 +226,7 @@ static bool sweep_from(struct pool *pool, struct region *region, struct page_bat
             page_unlock(&region->words[lpn], word);
             continue;
         }
-        batch_add(batch, region, lpn, page_with_stamp(EMPTY, next_eviction_stamp(pool)));
+        batch_add(batch, region, lpn, page_with_stamp(EMPTY, next_eviction_stamp(pool)), word);
         if (batch->count == KVMDB_BATCH) {
             region->sweep_cursor = lpn + 1;
             return true;
@@ -204,8 +251,7 @@ static int sweep_batch(struct pool *pool)
             pool->unqueued_seen = atomic_load(&pool->unqueued);
         }
     }
-    int evicted = batch.count;
-    batch_drop(pool, &batch);
+    int evicted = batch_drop(pool, &batch);
     COUNT(pool, evicted_pages, (uint64_t)evicted);
     return evicted;
 }
@@ -223,9 +269,9 @@ static bool spill_page(struct region *region, uint64_t lpn, uint64_t word, struc
         page_unlock(&region->words[lpn], word); /* still dirty; the next write finds it protected and lifts that */
         return false;
     }
-    atomic_fetch_add(&region->spill_pages, 1);
-    atomic_fetch_sub(&region->dirty_in_memory, 1);
-    batch_add(batch, region, lpn, word | PAGE_OUT);
+    if (region->parts)
+        atomic_store(&region->parts[lpn], 0);
+    batch_add(batch, region, lpn, word | PAGE_OUT, word);
     return true;
 }
 
@@ -265,12 +311,7 @@ static int spill_batch(struct pool *pool)
         if (batch.count == 0)
             pool->spill_region = (pool->spill_region + 1) % KVMDB_REGIONS_MAX;
     }
-    int spilled = batch.count;
-    int64_t bytes = 0;
-    for (int i = 0; i < spilled; i++)
-        bytes += batch.pages[i].region->page_bytes;
-    batch_drop(pool, &batch);
-    atomic_fetch_sub(&pool->dirty_bytes, bytes);
+    int spilled = batch_drop(pool, &batch);
     COUNT(pool, spilled_pages, (uint64_t)spilled);
     return spilled;
 }

@@ -19,15 +19,20 @@ struct page_batch {
     struct {
         struct region *region;
         uint64_t lpn;
-        uint64_t word; /* to publish when the page is unlocked */
+        uint64_t word; /* to publish when the page is dropped */
+        uint64_t kept; /* to publish when it cannot be dropped; EMPTY: what it holds must not be seen any more */
     } pages[KVMDB_BATCH];
     struct iovec ranges[KVMDB_BATCH];
 };
 
 /* Adds a page whose lock is held; its word is published when the batch is dropped. */
-void batch_add(struct page_batch *batch, struct region *region, uint64_t lpn, uint64_t word);
-/* Zaps the pages of the batch, publishes their words, subtracts them from the resident bytes. */
-void batch_drop(struct pool *pool, struct page_batch *batch);
+void batch_add(struct page_batch *batch, struct region *region, uint64_t lpn, uint64_t word, uint64_t kept);
+/*
+ * Zaps the pages of the batch, publishes their words, subtracts them from the resident bytes. Returns how many are gone.
+ * A page that the kernel does not drop stays as it was when its content is right; else it is recorded as bad and becomes
+ * zeros, POISONED: nothing is committed after that.
+ */
+int batch_drop(struct pool *pool, struct page_batch *batch);
 
 /* Queues a page that has become clean; returns its word with QUEUED (and HOT when it came back soon). */
 uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word);

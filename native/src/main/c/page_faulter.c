@@ -302,12 +302,11 @@ static void let_through_unreserved(struct region *region, uint64_t lpn, uint64_t
  */
 static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part, enum kvmdb_bad_cause cause)
 {
-    static const uint8_t zeros[KVMDB_PAGE_BYTES_MAX] __attribute__((aligned(4096)));
     uint64_t word = page_lock(&region->words[lpn]);
     if (word & PAGE_OUT || (is_frame_lost(cause) && page_is_resident(word)))
         word = give_up_content(region, lpn, word);
     if (page_state(word) == EMPTY) {
-        kernel_copy(region->pool->uffd, page_address(region, lpn), zeros, region->page_bytes, true);
+        kernel_copy(region->pool->uffd, page_address(region, lpn), bad_page_zeros, region->page_bytes, true);
         account_resident(region, lpn);
         page_bitmap_set(&region->poisoned, lpn);
         word = POISONED | (word & PAGE_QUEUED);

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define KVMDB_PAGE_BYTES 4096u
 #define KVMDB_PAGE_BYTES_MAX 65536u
@@ -130,6 +131,7 @@ struct pool {
     int device_fds[KVMDB_DEVICES_MAX];
     bool device_waits[KVMDB_DEVICES_MAX];
     struct device_hook *device_hook; /* NULL but in tests */
+    int (*zap_hook)(const struct iovec *range); /* NULL but in tests: -errno to fail with, or 0 */
     struct kvmdb_space_account *space;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */

@@ -277,7 +277,7 @@ void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *ba
         page_unlock(&region->words[lpn], EMPTY | (word & PAGE_QUEUED));
         return;
     }
-    batch_add(batch, region, lpn, EMPTY | (word & PAGE_QUEUED));
+    batch_add(batch, region, lpn, EMPTY | (word & PAGE_QUEUED), EMPTY);
     if (batch->count == KVMDB_BATCH)
         batch_drop(pool, batch);
 }

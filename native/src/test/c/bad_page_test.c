@@ -335,3 +335,97 @@ void a_run_that_is_mapped_in_part_is_undone(void)
     volume_close(v);
     store_close(s);
 }
+
+static int refuse_to_zap(const struct iovec *range)
+{
+    (void)range;
+    return -ENOMEM;
+}
+
+void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 4) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 16, shift);
+        volume_populate(v, 0, 16);
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_PAGE(v, lpn, 1);
+        content_write(v, 1, 2, page_at(v, 1));
+        int64_t resident = kvmdb_pool_resident_bytes(s->pool);
+        int64_t low = s->pool->evict_low_bytes;
+        s->pool->zap_hook = refuse_to_zap;
+        s->pool->evict_low_bytes = 0;
+        s->pool->dirty_limit_bytes = -1;
+        CHECK_EQUAL(kvmdb_pool_evict(s->pool), 0);
+        make_room_for_dirty(s->pool);
+        CHECK_EQUAL(kvmdb_pool_resident_bytes(s->pool), resident);
+        CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), v->bytes);
+        CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+        CHECK_EQUAL(page_state(word_of(v, 0)), CLEAN);
+        content_write(v, 1, 3, page_at(v, 1)); /* still writable, and its write is seen */
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_PAGE(v, lpn, lpn == 1 ? 3 : 1);
+        s->pool->zap_hook = NULL;
+        CHECK(kvmdb_pool_evict(s->pool) > 0);
+        make_room_for_dirty(s->pool);
+        CHECK_EQUAL(atomic_load(&v->region->spill_pages), 1);
+        CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
+        s->pool->evict_low_bytes = low;
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_PAGE(v, lpn, lpn == 1 ? 3 : 1);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+void a_page_that_cannot_be_rolled_back_is_bad_until_it_can(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 4) {
+        struct store *s = store_open(16 * MIB);
+        struct volume *v = volume_open(s, 16, shift);
+        volume_populate(v, 0, 16);
+        content_write(v, 3, 2, page_at(v, 3));
+        s->pool->zap_hook = refuse_to_zap;
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+        CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_KERNEL);
+        CHECK_EQUAL(last_bad_page(v).detail, ENOMEM);
+        CHECK_EQUAL(last_bad_page(v).lpn, 3);
+        CHECK_PAGE(v, 3, 0); /* not what was rolled back */
+        CHECK_EQUAL(page_state(word_of(v, 3)), POISONED);
+        CHECK_EQUAL(kvmdb_region_load(v->region, 3, 1), -EIO);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), -EIO);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+        CHECK_PAGE(v, 3, 0);
+        s->pool->zap_hook = NULL;
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+        CHECK_PAGE(v, 3, 1);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+void a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    volume_populate(v, 0, 16);
+    CHECK_PAGE(v, 12, 1);
+    content_write(v, 2, 2, page_at(v, 2));
+    content_write(v, 13, 2, page_at(v, 13));
+    s->pool->zap_hook = refuse_to_zap;
+    CHECK_EQUAL(kvmdb_region_resize(v->region, 8 * 4096), 0);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
+    CHECK_EQUAL(kvmdb_region_resize(v->region, 16 * 4096), 0);
+    CHECK(kvmdb_region_bad_count(v->region) > 2);
+    CHECK_PAGE(v, 13, 0);
+    s->pool->zap_hook = NULL;
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 2);
+    s->pool->zap_hook = refuse_to_zap;
+    volume_close(v);
+    s->pool->zap_hook = NULL;
+    store_close(s);
+}

@@ -418,7 +418,7 @@ void evict_page(struct volume *v, uint64_t lpn)
     CHECK_EQUAL(page_state(word), CLEAN);
     struct page_batch batch;
     batch.count = 0;
-    batch_add(&batch, v->region, lpn, EMPTY | (word & PAGE_QUEUED));
+    batch_add(&batch, v->region, lpn, EMPTY | (word & PAGE_QUEUED), word);
     batch_drop(v->store->pool, &batch);
 }
 

@@ -48,6 +48,9 @@
     t(a_block_that_moved_under_a_reader_is_read_again) \
     t(a_bad_frame_is_recorded_and_replaced) \
     t(a_run_that_is_mapped_in_part_is_undone) \
+    t(a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is) \
+    t(a_page_that_cannot_be_rolled_back_is_bad_until_it_can) \
+    t(a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even) \
     t(shrinking_drops_and_growing_again_reads_zeros) \
     t(what_was_read_ahead_beyond_a_new_end_is_gone) \
     t(pools_and_regions_do_not_get_into_each_others_way) \

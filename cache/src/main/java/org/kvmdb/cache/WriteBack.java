@@ -338,9 +338,9 @@ final class WriteBack implements AutoCloseable {
             throw new StorageException(
                     ErrorCode.BUSY, "pages of volume %s are pinned: close the pins".formatted(region.volume().name()));
         }
-        region.forgive();
         region.nativeRegion().trimSpill();
         releaseStolen(region, stolen);
+        region.forgive(); // last: it throws when the kernel keeps pages in memory that were to go
     }
 
     private void releaseStolen(Region region, LpnList stolen) {

@@ -55,7 +55,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
             case DEADLINE -> "the device did not answer in time";
             case NO_PROGRESS -> "its fault could not be resolved";
             case MEMORY -> "the machine reports a memory error";
-            case KERNEL -> "the kernel refused to map it: " + Errno.describe(detail);
+            case KERNEL -> "the kernel refused to map it, or to let it go: " + Errno.describe(detail);
             case READ_ONLY -> "it was written, and is only read";
             default -> "cause " + cause;
         };

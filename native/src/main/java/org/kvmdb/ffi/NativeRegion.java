@@ -124,9 +124,9 @@ public final class NativeRegion implements AutoCloseable {
         }
     }
 
-    /** Drops the zeros that stand for bad pages, so that the next access is counted again. */
+    /** Drops the zeros that stand for bad pages, so that the next access is counted again. Throws when some stay. */
     public void unpoison() {
-        ShimLibrary.shim().kvmdb_region_unpoison(handle);
+        Errno.check(ShimLibrary.shim().kvmdb_region_unpoison(handle), "drop bad pages from memory");
     }
 
     /**
