@@ -411,12 +411,17 @@ final class OpenStore implements Store {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
+        // Before anything is waited for, another thread that is closing included: it may wait for the one that calls.
+        ExceptionMapper.run(cache::checkCanClose);
+        closeOnce();
+    }
+
+    private synchronized void closeOnce() {
         if (closed) {
             return;
         }
         ExceptionMapper.run(() -> {
-            cache.checkCanClose();
             awaitCalls();
             try {
                 cache.closeMemory();

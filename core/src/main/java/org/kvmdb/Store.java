@@ -124,7 +124,8 @@ public interface Store extends AutoCloseable {
      * Closes the store. What was not committed is dropped. Memory of its volumes throws {@link IllegalStateException}
      * from then on. Idempotent.
      *
-     * @throws StoreBusyException when a native call is using a volume's memory; the store stays open
+     * @throws StoreBusyException when a native call is using a volume's memory, or the caller is in a write scope or in a
+     *     callback of a commit; the store stays open
      */
     @Override
     void close();

@@ -314,4 +314,46 @@ class CommitTest {
             assertEquals(100, store.volume("v").committedLsn());
         }
     }
+
+    @Test
+    void shouldRefuseWhatWaitsForTheCommitFromInsideItsCallback() throws Exception {
+        try (Store store = create()) {
+            final Volume volume = store.createVolume("v", TWO_MIB);
+            final Volume other = store.createVolume("w", TWO_MIB);
+            other.memory();
+            final RecordingLog log = new RecordingLog();
+            volume.writeAheadLog(log);
+            final StringBuilder told = new StringBuilder();
+            log.onFlush = () -> {
+                for (Runnable action : List.<Runnable>of(
+                        store::close,
+                        store::commit,
+                        store::rollback,
+                        () -> other.resize(2 * TWO_MIB.sizeBytes()),
+                        () -> store.deleteVolume("w"))) {
+                    told.append(assertThrows(StoreBusyException.class, action::run).getMessage()).append('\n');
+                }
+            };
+            PageContent.write(TestStores.page(volume, 0), 1, 0, 1);
+            store.commit();
+            assertEquals(
+                    5, told.toString().lines().filter(line -> line.contains("callback of the write-ahead log")).count(), told::toString);
+            assertEquals(1, store.statistics().log().commits());
+            // Another thread may close meanwhile, and waits; the callback does not wait for it.
+            final Thread closer = new Thread(store::close);
+            log.onFlush = () -> {
+                closer.start();
+                while (closer.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+                assertThrows(StoreBusyException.class, store::close);
+            };
+            PageContent.write(TestStores.page(volume, 0), 1, 0, 2);
+            store.commit();
+            closer.join();
+        }
+        try (Store store = open()) {
+            TestStores.checkPages(store.volume("v"), 1, 0, 1, 2);
+        }
+    }
 }

@@ -300,7 +300,7 @@ public final class PageCache implements AutoCloseable {
         return coordinator.commits();
     }
 
-    /** Throws when the current thread is in a write scope: it would take the memory from under its own feet. */
+    /** Throws when the current thread is in a write scope or called back by a commit: it would wait for itself. */
     public void checkCanClose() {
         scopeGate.checkOutside("close");
     }

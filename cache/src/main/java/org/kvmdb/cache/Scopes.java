@@ -43,10 +43,29 @@ final class Scopes {
     static final class Gate {
         private final ThreadLocal<int[]> depth = ThreadLocal.withInitial(() -> new int[1]);
 
+        /** The thread that calls a front end's log now; only one commits at a time. */
+        private volatile Thread callingBack;
+
+        /** Throws when the current thread would wait for itself. */
         void checkOutside(String what) {
             if (depth.get()[0] > 0) {
                 throw new StorageException(
                         ErrorCode.BUSY, what + " inside a write scope of the same thread: close the scope first");
+            }
+            if (callingBack == Thread.currentThread()) {
+                throw new StorageException(
+                        ErrorCode.BUSY,
+                        what + " inside a callback of the write-ahead log, which a commit waits for: return from it first");
+            }
+        }
+
+        /** Runs what calls back a front end's log. Under the write-back lock. */
+        void callingBack(Runnable action) {
+            callingBack = Thread.currentThread();
+            try {
+                action.run();
+            } finally {
+                callingBack = null;
             }
         }
 

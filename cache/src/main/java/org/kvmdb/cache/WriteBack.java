@@ -174,10 +174,10 @@ final class WriteBack implements AutoCloseable {
         return List.copyOf(regions);
     }
 
-    private static void passBarriers(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
+    private void passBarriers(List<CommitRequest> group, Map<Region, FrozenRegion> frozen) {
         frozen.forEach((region, f) -> {
             try {
-                f.passBarrier();
+                scopeGate.callingBack(f::passBarrier);
             } catch (RuntimeException e) {
                 failAll(group, region, e);
             }
