@@ -7,16 +7,15 @@ import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.StorageException;
 
 /** A plain file or a block device, locked while open: exclusively, or shared when read-only. */
-public final class FileDevice implements Device {
+public final class FileDevice extends NativeFileDevice {
 
-    private final NativeFile file;
     /** A second descriptor past the page cache; null where the file system has no such thing. */
     private final NativeFile direct;
 
     private final boolean readOnly;
 
     private FileDevice(NativeFile file, NativeFile direct, boolean readOnly) {
-        this.file = file;
+        super(file);
         this.direct = direct;
         this.readOnly = readOnly;
     }
@@ -63,23 +62,8 @@ public final class FileDevice implements Device {
     }
 
     @Override
-    public int fd() {
-        return file.fd();
-    }
-
-    @Override
-    public long read(long position, MemorySegment buffer) {
-        return file.read(position, buffer);
-    }
-
-    @Override
     public long readDurable(long position, MemorySegment buffer) {
         return (direct == null ? file : direct).read(position, buffer);
-    }
-
-    @Override
-    public void write(long position, MemorySegment buffer) {
-        file.write(position, buffer);
     }
 
     @Override
@@ -90,26 +74,6 @@ public final class FileDevice implements Device {
     @Override
     public void flush() {
         file.flush();
-    }
-
-    @Override
-    public void allocate(long position, long lengthBytes) {
-        file.allocate(position, lengthBytes);
-    }
-
-    @Override
-    public void discard(long position, long lengthBytes) {
-        file.punchHole(position, lengthBytes);
-    }
-
-    @Override
-    public long sizeBytes() {
-        return file.sizeBytes();
-    }
-
-    @Override
-    public long allocatedBytes() {
-        return file.allocatedBytes();
     }
 
     @Override
@@ -124,12 +88,7 @@ public final class FileDevice implements Device {
                 direct.close();
             }
         } finally {
-            file.close();
+            super.close();
         }
-    }
-
-    @Override
-    public String toString() {
-        return file.toString();
     }
 }
