@@ -11,6 +11,8 @@ final class SpaceCheck {
 
     private final JournalParts parts;
     private final MapWalk walk;
+    private final HolderSearch search;
+    private final BlockReader reader;
     private final int[] live;
 
     private SpaceCheck(JournalParts parts) {
@@ -18,6 +20,8 @@ final class SpaceCheck {
         walk = new MapWalk(
                 parts.arena(),
                 new MapLoader(parts.device(), parts.segments(), parts.arena(), LoadListener.STRICT));
+        search = new HolderSearch(parts.catalog(), walk, parts.arena());
+        reader = new BlockReader(parts.device(), parts.segments());
         live = new int[parts.segments().count()];
     }
 
@@ -42,6 +46,12 @@ final class SpaceCheck {
             @Override
             public void page(long lpn, long ppn) {
                 add(ppn);
+                // Only of a page that was stolen the eldest may not be the one.
+                final Version found = search.ofPage(version.familyId(), lpn, ppn, birthMin(ppn), false);
+                if (found != version
+                        && search.ofPage(version.familyId(), lpn, ppn, birthMin(ppn), true) != version) {
+                    throw new AssertionError("page %d of %s is own to it, found %s".formatted(lpn, version.name(), found));
+                }
             }
 
             @Override
@@ -52,8 +62,21 @@ final class SpaceCheck {
                 if (ppn != 0) {
                     add(ppn);
                 }
+                final boolean isStored = ppn != 0
+                        && !(MapNodeDescriptor.isInMemory(entry)
+                                && parts.arena().isDirty(MapNodeDescriptor.childNode(entry)));
+                if (isStored && search.ofNode(version.familyId(), level, lpn, ppn, birthMin(ppn)) != version) {
+                    throw new AssertionError("node %d of %s, level %d, is own to it, found %s".formatted(
+                            lpn, version.name(), level,
+                            search.ofNode(version.familyId(), level, lpn, ppn, birthMin(ppn))));
+                }
             }
         });
+    }
+
+    /** The birth in the header of a block. */
+    private int birthMin(long ppn) {
+        return StoredNode.birth(reader.readRaw(ppn));
     }
 
     private void compareReferenced(Version version) {
