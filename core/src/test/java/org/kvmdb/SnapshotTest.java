@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -159,6 +162,33 @@ class SnapshotTest {
             for (int lpn = 0; versions[s] != null && lpn < PAGES; lpn++) {
                 TestStores.checkPages(store.snapshotNamed("v@s" + s), 1, lpn, lpn + 1, versions[s][lpn]);
             }
+        }
+    }
+
+    /** Blocks that were in the log before the snapshot, and of the volume only after it. */
+    @Test
+    void shouldNotHoldWhatWasStolenBeforeItAndCommittedAfterIt() {
+        final int pages = 3000; // three times the cache
+        try (Store store = create()) {
+            final Volume volume = store.createVolume("v", VolumeOptions.ofSizeBytes(pages * 4096L));
+            TestStores.writePages(volume, 1, 0, pages, 1);
+            volume.commit();
+            TestStores.writePages(volume, 1, 0, pages, 2);
+            assertTrue(store.statistics().cache().stolenPages() > 0);
+            final Snapshot snapshot = volume.snapshotCommitted("s");
+            volume.commit();
+            TestStores.checkPages(snapshot, 1, 0, pages, 1);
+            TestStores.checkPages(volume, 1, 0, pages, 2);
+            snapshot.release();
+            snapshot.delete();
+            store.checkpoint();
+            store.checkpoint();
+            TestStores.writePages(volume, 1, 0, 500, 3); // into the segments that came free
+            volume.commit();
+        }
+        try (Store store = open()) {
+            TestStores.checkPages(store.volume("v"), 1, 0, 500, 3);
+            TestStores.checkPages(store.volume("v"), 1, 500, pages, 2);
         }
     }
 
@@ -312,6 +342,47 @@ class SnapshotTest {
             TestStores.checkPages(snapshot, 1, 0, PAGES, 1);
             TestStores.checkPages(volume, 1, 0, PAGES, 1);
             store.commit();
+        }
+    }
+
+    @Test
+    void shouldEndTheProcessWhenNativeCodeWrites() throws Exception {
+        try (ChildJvm child =
+                ChildJvm.start(directory, List.of("-Xmx64m"), NativeWriteChild.class, directory.resolve("s"))) {
+            assertTrue(child.exitCode() != 0);
+            assertTrue(child.output().contains("fill: InternalError"), child.output());
+            assertTrue(child.output().contains("SIGBUS"), child.output());
+            assertFalse(child.output().contains("went through"), child.output());
+        }
+        try (Store store = open()) {
+            TestStores.checkPages(store.snapshotNamed("v@s"), 1, 0, PAGES, 1);
+            TestStores.checkPages(store.volume("v"), 1, 0, PAGES, 1);
+        }
+    }
+
+    /** Writes through an address: first with what the virtual machine can turn into an error, then with what it cannot. */
+    static final class NativeWriteChild {
+        private NativeWriteChild() {}
+
+        public static void main(String[] arguments) throws Throwable {
+            final Store store = Store.create(Path.of(arguments[0]), TestStores.small());
+            final Volume volume = store.createVolume("v", TWO_MIB);
+            commitPages(volume, 1);
+            final MemorySegment raw =
+                    MemorySegment.ofAddress(volume.snapshot("s").memory().address()).reinterpret(2 << 20);
+            try {
+                raw.fill((byte) 1);
+                System.out.println("fill went through");
+            } catch (InternalError e) {
+                System.out.println("fill: InternalError");
+            }
+            final Linker linker = Linker.nativeLinker();
+            final MethodHandle memset = linker.downcallHandle(
+                    linker.defaultLookup().find("memset").orElseThrow(),
+                    FunctionDescriptor.of(
+                            ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+            final MemorySegment end = (MemorySegment) memset.invokeExact(raw, 1, 8192L);
+            System.out.println("memset went through " + end);
         }
     }
 

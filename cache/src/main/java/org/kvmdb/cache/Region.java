@@ -415,7 +415,14 @@ public final class Region {
 
     /** The root of the map may be another one by now. Whoever calls last has read the newest. */
     synchronized void refreshRoot() {
-        region.mapRoot(version.mapRoot());
+        lifecycle.readLock().lock();
+        try {
+            if (!closed) {
+                region.mapRoot(version.mapRoot());
+            }
+        } finally {
+            lifecycle.readLock().unlock();
+        }
     }
 
     /** Runs what replaces the content while nothing is pinned. */
