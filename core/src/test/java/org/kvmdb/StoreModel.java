@@ -1,5 +1,6 @@
 package org.kvmdb;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
@@ -9,28 +10,45 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
+import org.kvmdb.gc.StoreChecker;
+import org.kvmdb.gc.StoreReport;
 import org.kvmdb.journal.FileDevice;
 import org.kvmdb.journal.Journal;
 
-/** A store on a recording device, beside a plain map of bytes that says what it must hold. */
+/** A store on a recording device, beside plain arrays of bytes that say what its volumes and snapshots must hold. */
 final class StoreModel implements AutoCloseable {
 
-    static final int VOLUMES = 2;
     static final int PAGES_MAX = 40;
+    private static final int VOLUMES_MAX = 5;
+    private static final int SNAPSHOTS_MAX = 12;
     private static final int[] PAGE_SIZES = {4096, 16384};
+
+    /** What was committed of each volume, and what each snapshot holds, by full name. Arrays are never changed. */
+    private record State(Map<String, byte[]> volumes, Map<String, byte[]> snapshots) {
+
+        State copy() {
+            return new State(new TreeMap<>(volumes), new TreeMap<>(snapshots));
+        }
+    }
 
     private final Path directory;
     private final RecordingDevice.Recording recording = new RecordingDevice.Recording();
     private Store store;
 
-    /** What the memory holds. */
-    private byte[][] current = new byte[VOLUMES][];
+    /** What the memory of each volume holds. */
+    private Map<String, byte[]> current = new TreeMap<>();
+
+    /** Which snapshot a clone was made of. */
+    private final Map<String, String> origins = new TreeMap<>();
 
     /** Every state that was ever committed, or is about to be, in order. */
-    private final List<byte[][]> states = new ArrayList<>();
+    private final List<State> states = new ArrayList<>();
 
     private int acknowledged;
+    private int namesGiven;
 
     StoreModel(Path directory) throws IOException {
         this.directory = Files.createDirectories(directory.resolve("s"));
@@ -40,12 +58,12 @@ final class StoreModel implements AutoCloseable {
                         new RecordingDevice(FileDevice.create(TestStores.dataFile(this.directory)), recording),
                         OpenStore.journalOptions(TestStores.small())),
                 TestStores.small());
-        for (int v = 0; v < VOLUMES; v++) {
-            current[v] = new byte[PAGES_MAX / 2 * PAGE_SIZES[v]];
-            store.createVolume(
-                    "v" + v, VolumeOptions.ofSizeBytes(current[v].length).withPageSizeBytes(PAGE_SIZES[v]));
+        for (int v = 0; v < PAGE_SIZES.length; v++) {
+            final byte[] zeros = new byte[PAGES_MAX / 2 * PAGE_SIZES[v]];
+            current.put("v" + v, zeros);
+            store.createVolume("v" + v, VolumeOptions.ofSizeBytes(zeros.length).withPageSizeBytes(PAGE_SIZES[v]));
         }
-        states.add(copyOf(current));
+        states.add(new State(copyOf(current), new TreeMap<>()));
         recording.marker(0, 0);
     }
 
@@ -59,30 +77,47 @@ final class StoreModel implements AutoCloseable {
         recording.skipFlushes();
     }
 
-    private static byte[][] copyOf(byte[][] state) {
-        return Arrays.stream(state).map(byte[]::clone).toArray(byte[][]::new);
+    private static Map<String, byte[]> copyOf(Map<String, byte[]> contents) {
+        final Map<String, byte[]> copy = new TreeMap<>();
+        contents.forEach((name, bytes) -> copy.put(name, bytes.clone()));
+        return copy;
+    }
+
+    /** One of the names, by a number that says which. */
+    private static String pick(Map<String, ?> from, int which) {
+        return new ArrayList<>(from.keySet()).get(which % from.size());
+    }
+
+    private String volume(int which) {
+        return pick(current, which);
+    }
+
+    private State last() {
+        return states.getLast();
+    }
+
+    private String newName(String prefix) {
+        return prefix + namesGiven++;
     }
 
     // ---- actions ----
 
-    void write(int volume, double where, int length, long seed, boolean compresses) {
-        final byte[] bytes = new byte[Math.min(length, current[volume].length)];
+    void write(int which, double where, int length, long seed, boolean compresses) {
+        final String name = volume(which);
+        final byte[] content = current.get(name);
+        final byte[] bytes = new byte[Math.min(length, content.length)];
         if (compresses) {
             Arrays.fill(bytes, (byte) seed);
         } else {
             new Random(seed).nextBytes(bytes);
         }
-        final int offset = (int) (where * (current[volume].length - bytes.length));
-        System.arraycopy(bytes, 0, current[volume], offset, bytes.length);
-        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, volume(volume).memory(), offset, bytes.length);
-    }
-
-    private Volume volume(int v) {
-        return store.volume("v" + v);
+        final int offset = (int) (where * (content.length - bytes.length));
+        System.arraycopy(bytes, 0, content, offset, bytes.length);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, store.volume(name).memory(), offset, bytes.length);
     }
 
     /** A state is issued before the store can make it durable, acknowledged after it has said so. */
-    private void commit(byte[][] state, boolean durable, Runnable action) {
+    private void commit(State state, boolean durable, Runnable action) {
         states.add(state);
         recording.marker(states.size() - 1, acknowledged);
         action.run();
@@ -96,12 +131,22 @@ final class StoreModel implements AutoCloseable {
         recording.marker(acknowledged, acknowledged);
     }
 
+    private State allCommitted() {
+        return new State(copyOf(current), last().copy().snapshots);
+    }
+
+    private State oneCommitted(String name) {
+        final State state = last().copy();
+        state.volumes.put(name, current.get(name).clone());
+        return state;
+    }
+
     void commit() {
-        commit(copyOf(current), true, store::commit);
+        commit(allCommitted(), true, store::commit);
     }
 
     void commitAsync() {
-        commit(copyOf(current), false, store::commitAsync);
+        commit(allCommitted(), false, store::commitAsync);
     }
 
     void sync() {
@@ -109,21 +154,21 @@ final class StoreModel implements AutoCloseable {
         acknowledge();
     }
 
-    void commitOne(int volume) {
-        final byte[][] state = copyOf(states.getLast());
-        state[volume] = current[volume].clone();
-        commit(state, true, volume(volume)::commit);
+    void commitOne(int which) {
+        final String name = volume(which);
+        commit(oneCommitted(name), true, store.volume(name)::commit);
     }
 
     void rollback() {
         store.rollback();
-        current = copyOf(states.getLast());
+        current = copyOf(last().volumes);
         check();
     }
 
-    void rollbackOne(int volume) {
-        volume(volume).rollback();
-        current[volume] = states.getLast()[volume].clone();
+    void rollbackOne(int which) {
+        final String name = volume(which);
+        store.volume(name).rollback();
+        current.put(name, last().volumes.get(name).clone());
         check();
     }
 
@@ -132,12 +177,13 @@ final class StoreModel implements AutoCloseable {
     }
 
     /** The size is durable at once, and so is that what lay beyond it is gone. */
-    void resize(int volume, int pages) {
-        final int bytes = pages * PAGE_SIZES[volume];
-        final byte[][] state = copyOf(states.getLast());
-        state[volume] = Arrays.copyOf(state[volume], bytes);
-        commit(state, true, () -> volume(volume).resize(bytes));
-        current[volume] = Arrays.copyOf(current[volume], bytes);
+    void resize(int which, int pages) {
+        final String name = volume(which);
+        final int bytes = pages * store.volume(name).pageSizeBytes();
+        final State state = last().copy();
+        state.volumes.put(name, Arrays.copyOf(state.volumes.get(name), bytes));
+        commit(state, true, () -> store.volume(name).resize(bytes));
+        current.put(name, Arrays.copyOf(current.get(name), bytes));
         check();
     }
 
@@ -150,32 +196,165 @@ final class StoreModel implements AutoCloseable {
                         new RecordingDevice(FileDevice.open(TestStores.dataFile(directory), false), recording),
                         OpenStore.journalOptions(TestStores.small())),
                 TestStores.small());
-        current = copyOf(states.getLast());
+        current = copyOf(last().volumes);
         check();
+    }
+
+    // ---- snapshots ----
+
+    private boolean isFull() {
+        return last().snapshots.size() >= SNAPSHOTS_MAX;
+    }
+
+    void snapshot(int which) {
+        if (isFull()) {
+            return;
+        }
+        final String volume = volume(which);
+        final String name = newName("s");
+        final State state = oneCommitted(volume);
+        state.snapshots.put(volume + "@" + name, state.volumes.get(volume));
+        commit(state, true, () -> store.volume(volume).snapshot(name));
+    }
+
+    void snapshotCommitted(int which) {
+        if (isFull()) {
+            return;
+        }
+        final String volume = volume(which);
+        final String name = newName("s");
+        final State state = last().copy();
+        state.snapshots.put(volume + "@" + name, state.volumes.get(volume));
+        commit(state, true, () -> store.volume(volume).snapshotCommitted(name));
+    }
+
+    void snapshotAll() {
+        if (isFull()) {
+            return;
+        }
+        final String name = newName("s");
+        final State state = allCommitted();
+        state.volumes.forEach((volume, bytes) -> state.snapshots.put(volume + "@" + name, bytes));
+        commit(state, true, () -> store.snapshot(name, store.volumes()));
+    }
+
+    void cloneSnapshot(int which) {
+        if (last().snapshots.isEmpty() || current.size() >= VOLUMES_MAX) {
+            return;
+        }
+        final String snapshot = pick(last().snapshots, which);
+        final String clone = newName("c");
+        final State state = last().copy();
+        state.volumes.put(clone, state.snapshots.get(snapshot));
+        commit(state, true, () -> store.snapshotNamed(snapshot).cloneAs(clone));
+        current.put(clone, state.volumes.get(clone).clone());
+        origins.put(clone, snapshot);
+        check();
+    }
+
+    void rollbackTo(int which) {
+        if (last().snapshots.isEmpty()) {
+            return;
+        }
+        final Snapshot snapshot = store.snapshotNamed(pick(last().snapshots, which));
+        final String volume = snapshot.volumeName();
+        final State state = last().copy();
+        state.volumes.put(volume, state.snapshots.get(snapshot.fullName()));
+        commit(state, true, () -> store.volume(volume).rollbackTo(snapshot));
+        current.put(volume, state.volumes.get(volume).clone());
+        check();
+    }
+
+    void deleteSnapshot(int which) {
+        if (last().snapshots.isEmpty()) {
+            return;
+        }
+        final Snapshot snapshot = store.snapshotNamed(pick(last().snapshots, which));
+        snapshot.release();
+        final State state = last().copy();
+        state.snapshots.remove(snapshot.fullName());
+        commitUnlessBusy(state, origins.containsValue(snapshot.fullName()), snapshot::delete);
+    }
+
+    void deleteVolume(int which) {
+        final String volume = volume(which);
+        if (!origins.containsKey(volume)) {
+            return; // the first ones stay
+        }
+        final State state = last().copy();
+        state.volumes.remove(volume);
+        final boolean busy = last().snapshots.keySet().stream().anyMatch(name -> name.startsWith(volume + "@"));
+        if (commitUnlessBusy(state, busy, () -> store.deleteVolume(volume))) {
+            current.remove(volume);
+            origins.remove(volume);
+        }
+        check();
+    }
+
+    /** What is refused has changed nothing. */
+    private boolean commitUnlessBusy(State state, boolean mayBeBusy, Runnable action) {
+        try {
+            commit(state, true, action);
+            return true;
+        } catch (StoreBusyException e) {
+            assertTrue(mayBeBusy, e::toString);
+            commit(states.get(states.size() - 2), true, () -> {});
+            return false;
+        }
     }
 
     // ---- checks ----
 
     void check() {
-        final String difference = difference(store, current);
+        final String difference = difference(store, new State(current, last().snapshots));
         if (difference != null) {
             fail(difference);
         }
     }
 
     /** Where a store differs from a state, or null. */
-    private static String difference(Store store, byte[][] state) {
-        for (int v = 0; v < VOLUMES; v++) {
-            final Volume volume = store.volume("v" + v);
-            if (volume.sizeBytes() != state[v].length) {
-                return "volume %d has %d bytes, not %d".formatted(v, volume.sizeBytes(), state[v].length);
+    private static String difference(Store store, State state) {
+        final List<String> volumes = store.volumes().stream().map(Volume::name).toList();
+        if (!volumes.equals(List.copyOf(state.volumes.keySet()))) {
+            return "volumes %s, not %s".formatted(volumes, state.volumes.keySet());
+        }
+        final List<String> snapshots = store.snapshots().stream().map(Snapshot::fullName).sorted().toList();
+        if (!snapshots.equals(List.copyOf(state.snapshots.keySet()))) {
+            return "snapshots %s, not %s".formatted(snapshots, state.snapshots.keySet());
+        }
+        for (Volume volume : store.volumes()) {
+            final String difference = difference(volume.name(), volume.memory(), state.volumes.get(volume.name()));
+            if (difference != null) {
+                return difference;
             }
-            final long at = volume.memory().mismatch(MemorySegment.ofArray(state[v]));
-            if (at >= 0) {
-                return "volume %d differs at %d (page %d)".formatted(v, at, at / PAGE_SIZES[v]);
+        }
+        for (Snapshot snapshot : store.snapshots()) {
+            final byte[] expected = state.snapshots.get(snapshot.fullName());
+            final String difference = difference(snapshot.fullName(), snapshot.memory(), expected);
+            if (difference != null) {
+                return difference;
             }
         }
         return null;
+    }
+
+    private static String difference(String name, MemorySegment memory, byte[] expected) {
+        if (memory.byteSize() != expected.length) {
+            return "%s has %d bytes, not %d".formatted(name, memory.byteSize(), expected.length);
+        }
+        final long at = memory.mismatch(MemorySegment.ofArray(expected));
+        return at < 0 ? null : "%s differs at %d".formatted(name, at);
+    }
+
+    /** Closes the store; what is on the disk agrees with what it says of itself. */
+    void checkClosed() {
+        store.close();
+        checkFile(TestStores.dataFile(directory));
+    }
+
+    private static void checkFile(Path file) {
+        final StoreReport report = StoreChecker.check(file, (done, total) -> {});
+        assertTrue(report.isClean(), () -> report.defects().toString());
     }
 
     /** Crashes before an operation, recovers, and sees that the store holds one of the states that it may; twice. */
@@ -192,6 +371,7 @@ final class StoreModel implements AutoCloseable {
                         .formatted(at, recording.size(), powerLoss, seed), e);
             }
         }
+        checkFile(TestStores.dataFile(copy));
     }
 
     private int recovered(Store opened, RecordingDevice.Crash crash, int before) {

@@ -18,7 +18,7 @@ import net.jqwik.api.Tag;
 import net.jqwik.api.Tuple;
 
 /**
- * Histories of everything that can be done to a store, against a plain map of bytes, and crashes at random device operations
+ * Histories of everything that can be done to a store, against plain arrays of bytes, and crashes at random device operations
  * of each: of the process, and of the machine. A failure prints the shrunk history and the seed.
  */
 class StoreModelTest {
@@ -80,6 +80,7 @@ class StoreModelTest {
                 step.action.on(model);
             }
             model.check();
+            model.checkClosed();
             for (int i = 0; i < crashes.size(); i++) {
                 final CrashPoint crash = crashes.get(i);
                 final int at = first + (int) (crash.where * (model.operations() - first));
@@ -102,30 +103,37 @@ class StoreModelTest {
 
     @Provide
     Arbitrary<List<Step>> histories() {
-        final Arbitrary<Integer> volumes = Arbitraries.integers().between(0, StoreModel.VOLUMES - 1);
+        final Arbitrary<Integer> which = Arbitraries.integers().between(0, 119);
         return Arbitraries.frequencyOf(
-                        Tuple.of(12, writes(volumes)),
+                        Tuple.of(12, writes(which)),
                         Tuple.of(4, Arbitraries.just(new Step("commit", StoreModel::commit))),
                         Tuple.of(2, Arbitraries.just(new Step("commitAsync", StoreModel::commitAsync))),
                         Tuple.of(1, Arbitraries.just(new Step("sync", StoreModel::sync))),
-                        Tuple.of(2, volumes.map(v -> new Step("commit " + v, m -> m.commitOne(v)))),
+                        Tuple.of(2, which.map(v -> new Step("commit " + v, m -> m.commitOne(v)))),
                         Tuple.of(1, Arbitraries.just(new Step("rollback", StoreModel::rollback))),
-                        Tuple.of(1, volumes.map(v -> new Step("rollback " + v, m -> m.rollbackOne(v)))),
+                        Tuple.of(1, which.map(v -> new Step("rollback " + v, m -> m.rollbackOne(v)))),
+                        Tuple.of(4, which.map(v -> new Step("snapshot " + v, m -> m.snapshot(v)))),
+                        Tuple.of(1, which.map(v -> new Step("snapshotCommitted " + v, m -> m.snapshotCommitted(v)))),
+                        Tuple.of(1, Arbitraries.just(new Step("snapshotAll", StoreModel::snapshotAll))),
+                        Tuple.of(3, which.map(s -> new Step("clone " + s, m -> m.cloneSnapshot(s)))),
+                        Tuple.of(3, which.map(s -> new Step("rollbackTo " + s, m -> m.rollbackTo(s)))),
+                        Tuple.of(4, which.map(s -> new Step("deleteSnapshot " + s, m -> m.deleteSnapshot(s)))),
+                        Tuple.of(2, which.map(v -> new Step("deleteVolume " + v, m -> m.deleteVolume(v)))),
                         Tuple.of(1, Arbitraries.just(new Step("checkpoint", StoreModel::checkpoint))),
                         Tuple.of(1, Arbitraries.just(new Step("reopen", StoreModel::reopen))),
-                        Tuple.of(2, resizes(volumes)))
+                        Tuple.of(2, resizes(which)))
                 .list()
                 .ofMinSize(3)
-                .ofMaxSize(40);
+                .ofMaxSize(60);
     }
 
-    private static Arbitrary<Step> writes(Arbitrary<Integer> volumes) {
+    private static Arbitrary<Step> writes(Arbitrary<Integer> which) {
         final Arbitrary<Integer> lengths = Arbitraries.frequencyOf(
                 Tuple.of(4, Arbitraries.integers().between(1, 200)),
                 Tuple.of(3, Arbitraries.integers().between(3000, 20_000)),
                 Tuple.of(1, Arbitraries.integers().between(20_000, 400_000)));
         return Combinators.combine(
-                        volumes,
+                        which,
                         Arbitraries.doubles().between(0, 1),
                         lengths,
                         Arbitraries.longs(),
@@ -136,8 +144,8 @@ class StoreModelTest {
                         m -> m.write(v, where, length, seed, compresses)));
     }
 
-    private static Arbitrary<Step> resizes(Arbitrary<Integer> volumes) {
-        return Combinators.combine(volumes, Arbitraries.integers().between(1, StoreModel.PAGES_MAX))
+    private static Arbitrary<Step> resizes(Arbitrary<Integer> which) {
+        return Combinators.combine(which, Arbitraries.integers().between(1, StoreModel.PAGES_MAX))
                 .as((v, pages) -> new Step("resize volume=%d pages=%d".formatted(v, pages), m -> m.resize(v, pages)));
     }
 }
