@@ -164,6 +164,12 @@ int64_t kvmdb_file_allocated_bytes(int fd)
     return fstat(fd, &st) < 0 ? -errno : (int64_t)st.st_blocks * 512;
 }
 
+int kvmdb_directory_open(const char *path)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 int kvmdb_directory_flush(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -38,5 +38,7 @@ KVMDB_EXPORT int64_t kvmdb_file_size(int fd);
 KVMDB_EXPORT int64_t kvmdb_file_allocated_bytes(int fd);
 /* Makes the entries of a directory durable. */
 KVMDB_EXPORT int kvmdb_directory_flush(const char *path);
+/* A descriptor that only names the directory, whatever becomes of the path; the caller closes it as a file. */
+KVMDB_EXPORT int kvmdb_directory_open(const char *path);
 
 #endif

@@ -38,6 +38,17 @@ public final class NativeFile implements AutoCloseable {
                 name, Errno.check(ShimLibrary.shim().kvmdb_file_open_memory(name), "create a file in memory"));
     }
 
+    /**
+     * A directory, by a descriptor that only names it. Beneath {@code /proc/self/fd/} followed by {@link #fd} its entries
+     * have short paths, and the same ones whatever becomes of the directory's own path.
+     */
+    public static NativeFile openDirectory(Path directory) {
+        return new NativeFile(
+                directory.toString(),
+                Errno.check(
+                        ShimLibrary.shim().kvmdb_directory_open(directory.toString()), "open directory " + directory));
+    }
+
     /** The descriptor, for the fault handler's reads. It belongs to this object. */
     public int fd() {
         return fd;

@@ -41,6 +41,8 @@ public interface Shim {
 
     int kvmdb_directory_flush(String path);
 
+    int kvmdb_directory_open(String path);
+
     int kvmdb_space_reserve(long account, long bytes);
 
     void kvmdb_space_release(long account, long bytes);

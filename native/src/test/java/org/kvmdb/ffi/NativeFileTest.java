@@ -208,4 +208,16 @@ class NativeFileTest {
         NativeFile.flushDirectory(directory);
         assertCode(ErrorCode.NOT_A_STORE, () -> NativeFile.flushDirectory(directory.resolve("none")));
     }
+
+    @Test
+    void shouldFindItsEntriesWhenADirectoryWasRenamed() throws IOException {
+        final Path before = Files.createDirectory(directory.resolve("before"));
+        Files.writeString(before.resolve("f"), "content");
+        try (NativeFile opened = NativeFile.openDirectory(before)) {
+            Files.move(before, directory.resolve("after"));
+            assertEquals("content", Files.readString(Path.of("/proc/self/fd/" + opened.fd(), "f")));
+        }
+        assertCode(ErrorCode.NOT_A_STORE, () -> NativeFile.openDirectory(before));
+        assertCode(ErrorCode.IO, () -> NativeFile.openDirectory(directory.resolve("after/f")));
+    }
 }
