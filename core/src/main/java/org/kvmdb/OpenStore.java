@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.kvmdb.cache.PageCache;
 import org.kvmdb.cache.Region;
+import org.kvmdb.control.ControlServer;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.FaultCounters;
 import org.kvmdb.ffi.FaultLatency;
@@ -56,7 +57,10 @@ final class OpenStore implements Store {
 
     private boolean closed;
 
-    /** Puts a store together over whatever journal; its spill areas lie in the directory. */
+    /** Null when there is none. */
+    private ControlServer control;
+
+    /** Puts a store together over whatever journal; its spill areas lie in the directory. No control socket yet. */
     OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
         final long begin = System.nanoTime();
         this.directory = directory;
@@ -77,12 +81,13 @@ final class OpenStore implements Store {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
             final boolean made = makeDirectory(directory);
-            final Store store =
+            final OpenStore store =
                     new OpenStore(directory, () -> createJournal(directory.resolve(DATA_FILE), options), options);
             NativeFile.flushDirectory(directory);
             if (made && directory.toAbsolutePath().getParent() != null) {
                 NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
             }
+            store.listen(options);
             return store;
         });
     }
@@ -122,9 +127,18 @@ final class OpenStore implements Store {
                 throw new StorageException(
                         ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
             }
-            return new OpenStore(
+            final OpenStore store = new OpenStore(
                     directory, () -> Journal.open(FileDevice.open(file, false), journalOptions(options)), options);
+            store.listen(options);
+            return store;
         });
+    }
+
+    /** Only for whoever holds the lock of the store's file: it says that a socket that is there already is a dead one. */
+    private synchronized void listen(StoreOptions options) {
+        if (options.controlSocket()) {
+            control = ControlServer.open(this);
+        }
     }
 
     static JournalOptions journalOptions(StoreOptions options) {
@@ -422,11 +436,15 @@ final class OpenStore implements Store {
             return;
         }
         ExceptionMapper.run(() -> {
+            if (control != null) {
+                control.close();
+            }
             awaitCalls();
             try {
                 cache.closeMemory();
             } catch (StorageException e) {
                 calls.getAndUpdate(n -> n & ~CLOSING);
+                control = control == null ? null : ControlServer.open(this);
                 throw e;
             }
             closed = true;

@@ -51,6 +51,10 @@ abstract class OpenVersion {
         return entry.referencedBytes();
     }
 
+    public boolean isMapped() {
+        return region != null;
+    }
+
     public MemorySegment memory() {
         return store.call(() -> region().memory());
     }

@@ -8,8 +8,11 @@ package org.kvmdb;
  * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
  * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
  * @param checkpointRecords log records after which a checkpoint is due; bounds the time to recover
+ * @param controlSocket whether the {@code kvmdb} command can work on the store while it is open, through a socket in its
+ *     directory that only this user (and root) can connect to
  */
-public record StoreOptions(long cacheSizeBytes, long maxSizeBytes, int segmentSizeBytes, long checkpointRecords) {
+public record StoreOptions(
+        long cacheSizeBytes, long maxSizeBytes, int segmentSizeBytes, long checkpointRecords, boolean controlSocket) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
 
@@ -26,23 +29,27 @@ public record StoreOptions(long cacheSizeBytes, long maxSizeBytes, int segmentSi
 
     /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
-        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords);
+        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket);
     }
 
     public StoreOptions withMaxSizeBytes(long bytes) {
-        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords);
+        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket);
     }
 
     public StoreOptions withSegmentSizeBytes(int bytes) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords);
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket);
     }
 
     public StoreOptions withCheckpointRecords(long records) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records);
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket);
+    }
+
+    public StoreOptions withControlSocket(boolean wanted) {
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted);
     }
 
     private static void check(boolean holds, String name, long value, String rule) {

@@ -25,6 +25,9 @@ public interface Volume {
      */
     MemorySegment memory();
 
+    /** Whether its memory was asked for, by whatever call that needs it, since the store was opened. */
+    boolean isMapped();
+
     /** Commits this volume. See {@link Store#commit()}. */
     void commit();
 

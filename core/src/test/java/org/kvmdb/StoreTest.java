@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -437,12 +439,19 @@ class StoreTest {
 
     @Test
     void shouldLeaveNothingBesideTheDataFile() throws IOException {
+        final Path directory;
         try (Store store = create()) {
+            directory = store.path();
             TestStores.writePages(store.createVolume("v", TWO_MIB), 1, 0, 4, 1);
             store.commit();
-            try (var files = Files.list(store.path())) {
-                assertEquals(List.of(OpenStore.DATA_FILE), files.map(f -> f.getFileName().toString()).toList());
-            }
+            assertEquals(Set.of(OpenStore.DATA_FILE, "control.sock"), entriesOf(directory));
+        }
+        assertEquals(Set.of(OpenStore.DATA_FILE), entriesOf(directory));
+    }
+
+    private static Set<String> entriesOf(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
         }
     }
 }

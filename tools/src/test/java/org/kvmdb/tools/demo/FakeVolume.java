@@ -44,6 +44,11 @@ final class FakeVolume implements Volume {
     }
 
     @Override
+    public boolean isMapped() {
+        return true;
+    }
+
+    @Override
     public void commit() {}
 
     @Override
