@@ -2,11 +2,16 @@ package org.kvmdb.control;
 
 import java.util.List;
 
-/** Of a request, as many as the operation has names for. */
+/** Of a request, as many as the operation has names for, or more when the last one may be several. */
 record Arguments(List<String> names, List<String> texts) {
 
     String text(int index) {
         return texts.get(index);
+    }
+
+    /** That one and all behind it. */
+    List<String> from(int index) {
+        return texts.subList(index, texts.size());
     }
 
     long number(int index) {

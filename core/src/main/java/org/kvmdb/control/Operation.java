@@ -18,13 +18,15 @@ final class Operation {
     private final List<String> argumentNames;
     private final Handler handler;
 
+    /** @param argumentNames with spaces between; the last one ends in "..." when there may be several of it */
     Operation(String argumentNames, Handler handler) {
         this.argumentNames = argumentNames.isEmpty() ? List.of() : List.of(argumentNames.split(" "));
         this.handler = handler;
     }
 
     void run(Store store, List<String> arguments, Answer answer) {
-        if (arguments.size() != argumentNames.size()) {
+        final boolean mayBeMore = !argumentNames.isEmpty() && argumentNames.getLast().endsWith("...");
+        if (arguments.size() < argumentNames.size() || arguments.size() > argumentNames.size() && !mayBeMore) {
             throw new IllegalArgumentException("%d arguments are needed %s, not %d"
                     .formatted(argumentNames.size(), argumentNames, arguments.size()));
         }

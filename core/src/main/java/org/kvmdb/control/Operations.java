@@ -1,8 +1,13 @@
 package org.kvmdb.control;
 
 import java.lang.reflect.RecordComponent;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.kvmdb.DeletionProgress;
+import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
@@ -21,7 +26,16 @@ public final class Operations {
             entry("volume.list", "", Operations::listVolumes),
             entry("volume.create", "NAME SIZE_BYTES PAGE_SIZE_BYTES", Operations::createVolume),
             entry("volume.resize", "NAME SIZE_BYTES FORCE", Operations::resizeVolume),
-            entry("volume.delete", "NAME FORCE", Operations::deleteVolume));
+            entry("volume.quota", "NAME BYTES", Operations::limitVolume),
+            entry("volume.delete", "NAME FORCE", Operations::deleteVolume),
+            entry("snapshot.list", "", Operations::listSnapshots),
+            entry("snapshot.listOf", "VOLUME", Operations::listSnapshotsOf),
+            entry("snapshot.create", "NAME VOLUME...", Operations::createSnapshots),
+            entry("snapshot.clone", "SNAPSHOT NAME", Operations::cloneSnapshot),
+            entry("snapshot.rollback", "SNAPSHOT FORCE", Operations::rollBackToSnapshot),
+            entry("snapshot.delete", "WAIT SNAPSHOT...", Operations::deleteSnapshots));
+
+    private static final long DELETION_POLL_NANOS = 10_000_000;
 
     private Operations() {}
 
@@ -47,6 +61,7 @@ public final class Operations {
         answer.fact("liveBytes", log.liveBytes());
         answer.fact("freeBytes", log.freeBytes());
         answer.fact("mapBytes", log.mapBytes());
+        answer.fact("snapshots", store.snapshots().size());
         answer.fact("sequence", log.sequence());
         answer.fact("durableSequence", log.durableSequence());
         answer.fact("recoveryNanos", log.recoveryNanos());
@@ -95,6 +110,8 @@ public final class Operations {
                 .with("name", volume.name())
                 .with("sizeBytes", volume.sizeBytes())
                 .with("pageSizeBytes", volume.pageSizeBytes())
+                .with("referencedBytes", volume.referencedBytes())
+                .with("quotaBytes", volume.quotaBytes())
                 .with("committedLsn", volume.committedLsn());
     }
 
@@ -114,6 +131,12 @@ public final class Operations {
         answer.row("volumes", describe(volume));
     }
 
+    private static void limitVolume(Store store, Arguments arguments, Answer answer) {
+        final Volume volume = store.volume(arguments.text(0));
+        volume.quota(arguments.number(1));
+        answer.row("volumes", describe(volume));
+    }
+
     private static void deleteVolume(Store store, Arguments arguments, Answer answer) {
         final Volume volume = store.volume(arguments.text(0));
         refuseWhenMapped(volume, "deleting it takes its memory away from that process", arguments.flag(1));
@@ -121,7 +144,70 @@ public final class Operations {
         answer.fact("deleted", volume.name());
     }
 
-    /** What an application works on does not go by accident. */
+    // ---- snapshots ----
+
+    private static void listSnapshots(Store store, Arguments arguments, Answer answer) {
+        store.snapshots().forEach(snapshot -> answer.row("snapshots", describe(snapshot)));
+    }
+
+    private static void listSnapshotsOf(Store store, Arguments arguments, Answer answer) {
+        store.volume(arguments.text(0)).snapshots().forEach(snapshot -> answer.row("snapshots", describe(snapshot)));
+    }
+
+    private static Values describe(Snapshot snapshot) {
+        return new Values()
+                .with("name", snapshot.fullName())
+                .with("created", snapshot.created().truncatedTo(ChronoUnit.SECONDS))
+                .with("sizeBytes", snapshot.sizeBytes())
+                .with("referencedBytes", snapshot.referencedBytes())
+                .with("committedLsn", snapshot.committedLsn());
+    }
+
+    /** Of what the last commits left: what the application has not committed is not for others to commit. */
+    private static void createSnapshots(Store store, Arguments arguments, Answer answer) {
+        final List<Volume> volumes = arguments.from(1).stream().map(store::volume).toList();
+        store.snapshotCommitted(arguments.text(0), volumes)
+                .forEach(snapshot -> answer.row("snapshots", describe(snapshot)));
+    }
+
+    private static void cloneSnapshot(Store store, Arguments arguments, Answer answer) {
+        final Snapshot snapshot = store.snapshotNamed(arguments.text(0));
+        answer.row("volumes", describe(snapshot.cloneAs(arguments.text(1))));
+    }
+
+    private static void rollBackToSnapshot(Store store, Arguments arguments, Answer answer) {
+        final boolean force = arguments.flag(1);
+        final Snapshot snapshot = store.snapshotNamed(arguments.text(0));
+        final Volume volume = store.volume(snapshot.volumeName());
+        refuseWhenMapped(volume, "rolling it back changes its memory under that process", force);
+        volume.rollbackTo(snapshot);
+        answer.row("volumes", describe(volume));
+    }
+
+    private static void deleteSnapshots(Store store, Arguments arguments, Answer answer) {
+        final boolean wait = arguments.flag(0);
+        for (String name : new LinkedHashSet<>(arguments.from(1))) {
+            store.snapshotNamed(name).delete();
+            answer.row("deleted", new Values().with("name", name));
+        }
+        if (wait) {
+            awaitDeletion(store, answer);
+        }
+    }
+
+    /** Until what was deleted is freed, as far as it can be at present. The background frees it also if nobody waits. */
+    private static void awaitDeletion(Store store, Answer answer) {
+        DeletionProgress progress = store.deletionProgress();
+        while (!progress.isDone() && !answer.isCancelled()) {
+            answer.progress(progress.page(), progress.pages(), "pages");
+            LockSupport.parkNanos(DELETION_POLL_NANOS);
+            progress = store.deletionProgress();
+        }
+    }
+
+    // ---- what an application works on ----
+
+    /** It does not go by accident. */
     private static void refuseWhenMapped(Volume volume, String why, boolean force) {
         if (volume.isMapped() && !force) {
             throw new ControlException(

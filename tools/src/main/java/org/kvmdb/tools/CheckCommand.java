@@ -4,6 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
 import org.kvmdb.gc.StoreChecker;
 import org.kvmdb.gc.StoreReport;
 import org.kvmdb.gc.VolumeReport;
@@ -49,7 +51,7 @@ final class CheckCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static StoreReport check(Path file) {
+    private StoreReport check(Path file) {
         // What there is to do is known only once the map has been read.
         Progress[] progress = new Progress[1];
         try {
@@ -59,6 +61,14 @@ final class CheckCommand implements Callable<Integer> {
                 }
                 progress[0].reach(doneBytes);
             });
+        } catch (StorageException e) {
+            if (e.code() == ErrorCode.STORE_IN_USE) {
+                throw new CommandFailedException(
+                        "the store %s is open in another process, and check needs it to stand still: close it there first"
+                                .formatted(directory),
+                        e);
+            }
+            throw e;
         } finally {
             if (progress[0] != null) {
                 progress[0].close();

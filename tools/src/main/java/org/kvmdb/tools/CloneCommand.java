@@ -1,6 +1,7 @@
 package org.kvmdb.tools;
 
-import org.kvmdb.Store;
+import java.util.List;
+import org.kvmdb.control.Reply;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
             "The snapshot cannot be deleted while the clone exists."
         },
         footer = {"%nExample:", "  kvmdb clone /data/store orders@before-import orders-test"})
-final class CloneCommand extends StoreCommand {
+final class CloneCommand extends LiveCommand {
 
     @Spec
     private CommandSpec spec;
@@ -26,12 +27,22 @@ final class CloneCommand extends StoreCommand {
     private String volumeName;
 
     @Override
-    void validate(Output output) {
+    String operation() {
+        return "snapshot.clone";
+    }
+
+    @Override
+    void validate() {
         SnapshotCommand.checkName(spec, snapshotName);
     }
 
     @Override
-    void run(Store store, Output output) {
-        output.print(SnapshotOperations.cloneAs(store, snapshotName, volumeName));
+    List<String> arguments() {
+        return List.of(snapshotName, volumeName);
+    }
+
+    @Override
+    void print(Reply reply, Output output) {
+        output.print(StoreFacts.ofVolumes(reply).getFirst());
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import org.kvmdb.StoreException;
+import org.kvmdb.control.ControlException;
 import org.kvmdb.ffi.StorageException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -53,6 +54,7 @@ final class ErrorSentences {
                     // From modules that the public API does not stand before.
                     case StorageException e -> e.getMessage();
                     case CommandFailedException e -> e.getMessage();
+                    case ControlException e -> e.getMessage();
                     case UncheckedIOException e -> of(e.getCause());
                     case IOException e -> ofIo(e);
                     case OutOfMemoryError e ->

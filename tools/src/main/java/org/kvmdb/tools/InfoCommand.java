@@ -1,38 +1,30 @@
 package org.kvmdb.tools;
 
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
-import org.kvmdb.Store;
+import org.kvmdb.control.Reply;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 @Command(
         name = "info",
         mixinStandardHelpOptions = true,
-        description = {"Show a store and its volumes.", "Opens the store, so it recovers one that was not closed."},
+        description = {
+            "Show a store and its volumes.",
+            "Opens the store, so it recovers one that was not closed; one that is open in another process is asked there."
+        },
         footer = {"%nExamples:", "  kvmdb info /data/store", "  kvmdb info /data/store --json"})
-final class InfoCommand implements Callable<Integer> {
-
-    @Parameters(paramLabel = "STORE", description = "Directory of the store.")
-    private Path directory;
-
-    @Mixin
-    private OpenOptions openOptions;
-
-    @Mixin
-    private Output output;
+final class InfoCommand extends LiveCommand {
 
     @Override
-    public Integer call() {
-        try (Store store = openOptions.open(directory)) {
-            Facts facts = StoreFacts.of(store);
-            List<Facts> volumes = StoreFacts.ofVolumes(store);
-            String list = volumes.isEmpty() ? "  no volumes" + System.lineSeparator() : TextTable.of(volumes);
-            String text = facts.asText() + System.lineSeparator() + list;
-            output.print(facts.list("volumes", volumes), text);
-        }
-        return 0;
+    String operation() {
+        return "info";
+    }
+
+    @Override
+    void print(Reply reply, Output output) {
+        Facts facts = StoreFacts.ofStore(directory(), reply.facts());
+        List<Facts> volumes = StoreFacts.ofVolumes(reply);
+        String list = volumes.isEmpty() ? "  no volumes" + System.lineSeparator() : TextTable.of(volumes);
+        String text = facts.asText() + System.lineSeparator() + list;
+        output.print(facts.list("volumes", volumes), text);
     }
 }

@@ -18,46 +18,58 @@ public final class Progress implements AutoCloseable {
 
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int MIB = 1 << 20;
+    private static final String BYTES = "bytes";
 
     private final String task;
-    private final long totalBytes;
+    private final String unit;
+    private long total;
     private final boolean shown;
     private final long startNanos = System.nanoTime();
-    private long doneBytes;
+    private long done;
     private ProgressBar bar;
 
     /** @param totalBytes what there is to do */
     public Progress(String task, long totalBytes) {
-        this(task, totalBytes, isTerminal());
+        this(task, totalBytes, BYTES);
     }
 
-    private Progress(String task, long totalBytes, boolean shown) {
+    /** @param unit "bytes", or what else is counted */
+    public Progress(String task, long total, String unit) {
         this.task = task;
-        this.totalBytes = totalBytes;
-        this.shown = shown;
+        this.total = total;
+        this.unit = unit;
+        this.shown = isTerminal();
     }
 
-    public void advance(long bytes) {
-        reach(doneBytes + bytes);
+    /** It turned out to be another total. */
+    public void total(long units) {
+        total = units;
+        if (bar != null) {
+            bar.maxHint(units);
+        }
+    }
+
+    public void advance(long units) {
+        reach(done + units);
     }
 
     /** All that is done so far. */
-    public void reach(long bytes) {
-        doneBytes = bytes;
+    public void reach(long units) {
+        done = units;
         if (bar == null && shown && System.nanoTime() - startNanos > QUIET_NANOS) {
             bar = bar();
         }
         if (bar != null) {
-            bar.stepTo(doneBytes);
+            bar.stepTo(done);
         }
     }
 
     private ProgressBar bar() {
         return new ProgressBarBuilder()
                 .setTaskName(task)
-                .setInitialMax(totalBytes)
-                .startsFrom(doneBytes, Duration.ofNanos(System.nanoTime() - startNanos))
-                .setUnit("MiB", MIB)
+                .setInitialMax(total)
+                .startsFrom(done, Duration.ofNanos(System.nanoTime() - startNanos))
+                .setUnit(unit.equals(BYTES) ? "MiB" : " " + unit, unit.equals(BYTES) ? MIB : 1)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setConsumer(new ConsoleProgressBarConsumer(System.err))
                 .clearDisplayOnFinish()

@@ -1,9 +1,9 @@
 package org.kvmdb.tools;
 
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import org.kvmdb.Store;
+import org.kvmdb.control.Reply;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -50,7 +50,7 @@ final class SnapshotCommand {
                 "  kvmdb snapshot create /data/store orders@before-import",
                 "  kvmdb snapshot create /data/store orders@friday customers@friday"
             })
-    static final class CreateSnapshot extends StoreCommand {
+    static final class CreateSnapshot extends LiveCommand {
 
         @Spec
         private CommandSpec spec;
@@ -59,7 +59,7 @@ final class SnapshotCommand {
         private List<String> names;
 
         @Override
-        void validate(Output output) {
+        void validate() {
             names.forEach(name -> checkName(spec, name));
             if (names.stream().map(SnapshotNames::snapshotName).distinct().count() > 1) {
                 throw new ParameterException(
@@ -71,8 +71,21 @@ final class SnapshotCommand {
         }
 
         @Override
-        void run(Store store, Output output) {
-            printList(output, SnapshotOperations.create(store, names));
+        String operation() {
+            return "snapshot.create";
+        }
+
+        @Override
+        List<String> arguments() {
+            List<String> arguments = new ArrayList<>();
+            arguments.add(SnapshotNames.snapshotName(names.getFirst()));
+            names.forEach(name -> arguments.add(SnapshotNames.volumeName(name)));
+            return arguments;
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            printList(reply, output);
         }
     }
 
@@ -85,14 +98,24 @@ final class SnapshotCommand {
                 "  kvmdb snapshot list /data/store",
                 "  kvmdb snapshot list /data/store orders --json"
             })
-    static final class ListSnapshots extends StoreCommand {
+    static final class ListSnapshots extends LiveCommand {
 
         @Parameters(index = "1", arity = "0..1", paramLabel = "VOLUME", description = "Of this volume only.")
         private String volumeName;
 
         @Override
-        void run(Store store, Output output) {
-            printList(output, SnapshotOperations.list(store, volumeName));
+        String operation() {
+            return volumeName == null ? "snapshot.list" : "snapshot.listOf";
+        }
+
+        @Override
+        List<String> arguments() {
+            return volumeName == null ? List.of() : List.of(volumeName);
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            printList(reply, output);
         }
     }
 
@@ -104,7 +127,7 @@ final class SnapshotCommand {
                 "One that was cloned is refused until its clones are deleted."
             },
             footer = {"%nExample:", "  kvmdb snapshot delete /data/store orders@before-import"})
-    static final class DeleteSnapshot extends StoreCommand {
+    static final class DeleteSnapshot extends LiveCommand {
 
         @Spec
         private CommandSpec spec;
@@ -113,24 +136,32 @@ final class SnapshotCommand {
         private List<String> names;
 
         @Override
-        void validate(Output output) {
+        void validate() {
             names.forEach(name -> checkName(spec, name));
         }
 
         @Option(
                 names = "--no-wait",
-                description = "Leave the freeing to whoever opens the store next; it goes on in the background then.")
+                description = "Leave the freeing to the process that has the store open, or opens it next.")
         private boolean leaves;
 
         @Override
-        void run(Store store, Output output) throws InterruptedException {
-            for (String name : new LinkedHashSet<>(names)) {
-                SnapshotOperations.delete(store, name);
-            }
-            if (!leaves) {
-                SnapshotOperations.awaitDeletion(store);
-            }
-            output.print(new Facts().text("deleted", "deleted", String.join(" ", names)));
+        String operation() {
+            return "snapshot.delete";
+        }
+
+        @Override
+        List<String> arguments() {
+            List<String> arguments = new ArrayList<>();
+            arguments.add(Boolean.toString(!leaves));
+            arguments.addAll(names);
+            return arguments;
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            List<String> deleted = reply.rows("deleted").stream().map(row -> row.text("name")).toList();
+            output.print(new Facts().text("deleted", "deleted", String.join(" ", deleted)));
         }
     }
 
@@ -142,7 +173,7 @@ final class SnapshotCommand {
                 "What was written since is gone, unless a later snapshot has it; all snapshots stay."
             },
             footer = {"%nExample:", "  kvmdb snapshot rollback /data/store orders@before-import"})
-    static final class RollbackToSnapshot extends StoreCommand {
+    static final class RollbackToSnapshot extends LiveCommand {
 
         @Spec
         private CommandSpec spec;
@@ -150,18 +181,32 @@ final class SnapshotCommand {
         @Parameters(index = "1", paramLabel = NAME, description = "Which one.")
         private String name;
 
+        @Option(names = "--force", description = "Also when another process uses the memory of the volume.")
+        private boolean force;
+
         @Override
-        void validate(Output output) {
+        void validate() {
             checkName(spec, name);
         }
 
         @Override
-        void run(Store store, Output output) {
-            output.print(SnapshotOperations.rollback(store, name));
+        String operation() {
+            return "snapshot.rollback";
+        }
+
+        @Override
+        List<String> arguments() {
+            return List.of(name, Boolean.toString(force));
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            output.print(StoreFacts.ofVolumes(reply).getFirst());
         }
     }
 
-    private static void printList(Output output, List<Facts> snapshots) {
+    private static void printList(Reply reply, Output output) {
+        List<Facts> snapshots = StoreFacts.ofSnapshots(reply);
         output.print(new Facts().list("snapshots", snapshots), TextTable.of(snapshots));
     }
 

@@ -1,53 +1,79 @@
 package org.kvmdb.tools;
 
-import java.time.temporal.ChronoUnit;
+import java.nio.file.Path;
 import java.util.List;
-import org.kvmdb.Snapshot;
-import org.kvmdb.Store;
-import org.kvmdb.StoreStatistics;
-import org.kvmdb.Volume;
+import java.util.Locale;
+import org.kvmdb.control.Reply;
+import org.kvmdb.control.Values;
 
-/** What is worth telling of a store and its volumes. */
+/** What is worth telling of a store, its volumes and its snapshots. */
 final class StoreFacts {
 
     private StoreFacts() {}
 
-    static Facts of(Volume volume) {
+    static Facts ofVolume(Values volume) {
         return new Facts()
-                .text("volume", "name", volume.name())
-                .size("size", "sizeBytes", volume.sizeBytes())
-                .size("page size", "pageSizeBytes", volume.pageSizeBytes())
-                .size("referenced", "referencedBytes", volume.referencedBytes())
-                .limit("quota", "quotaBytes", volume.quotaBytes())
-                .count("committed LSN", "committedLsn", volume.committedLsn());
+                .text("volume", "name", volume.text("name"))
+                .size("size", "sizeBytes", volume.number("sizeBytes"))
+                .size("page size", "pageSizeBytes", volume.number("pageSizeBytes"))
+                .size("referenced", "referencedBytes", volume.number("referencedBytes"))
+                .limit("quota", "quotaBytes", volume.number("quotaBytes"))
+                .count("committed LSN", "committedLsn", volume.number("committedLsn"));
     }
 
-    static Facts of(Snapshot snapshot) {
-        return new Facts()
-                .text("snapshot", "name", snapshot.fullName())
-                .text("taken", "created", snapshot.created().truncatedTo(ChronoUnit.SECONDS))
-                .size("size", "sizeBytes", snapshot.sizeBytes())
-                .size("referenced", "referencedBytes", snapshot.referencedBytes())
-                .count("committed LSN", "committedLsn", snapshot.committedLsn());
+    static List<Facts> ofVolumes(Reply reply) {
+        return reply.rows("volumes").stream().map(StoreFacts::ofVolume).toList();
     }
 
-    static List<Facts> ofVolumes(Store store) {
-        return store.volumes().stream().map(StoreFacts::of).toList();
+    static Facts ofSnapshot(Values snapshot) {
+        return new Facts()
+                .text("snapshot", "name", snapshot.text("name"))
+                .text("taken", "created", snapshot.text("created"))
+                .size("size", "sizeBytes", snapshot.number("sizeBytes"))
+                .size("referenced", "referencedBytes", snapshot.number("referencedBytes"))
+                .count("committed LSN", "committedLsn", snapshot.number("committedLsn"));
     }
 
-    static Facts of(Store store) {
-        StoreStatistics.Log log = store.statistics().log();
+    static List<Facts> ofSnapshots(Reply reply) {
+        return reply.rows("snapshots").stream().map(StoreFacts::ofSnapshot).toList();
+    }
+
+    static Facts ofStore(Path directory, Values store) {
         return new Facts()
-                .text("store", "store", store.path())
-                .size("on disk", "fileBytes", log.fileBytes())
-                .size("in use", "liveBytes", log.liveBytes())
-                .size("free in segments", "freeBytes", log.freeBytes())
-                .size("memory of the map", "mapBytes", log.mapBytes())
-                .count("snapshots", "snapshots", store.snapshots().size())
-                .count("log sequence", "sequence", log.sequence())
-                .count("known durable", "durableSequence", log.durableSequence())
-                .duration("opened in", "recoveryNanos", log.recoveryNanos())
-                .count("records replayed", "replayedRecords", log.replayedRecords())
-                .count("torn batches cut", "cutBatches", log.cutBatches());
+                .text("store", "store", directory)
+                .size("on disk", "fileBytes", store.number("fileBytes"))
+                .size("in use", "liveBytes", store.number("liveBytes"))
+                .size("free in segments", "freeBytes", store.number("freeBytes"))
+                .size("memory of the map", "mapBytes", store.number("mapBytes"))
+                .count("snapshots", "snapshots", store.number("snapshots"))
+                .count("log sequence", "sequence", store.number("sequence"))
+                .count("known durable", "durableSequence", store.number("durableSequence"))
+                .duration("opened in", "recoveryNanos", store.number("recoveryNanos"))
+                .count("records replayed", "replayedRecords", store.number("replayedRecords"))
+                .count("torn batches cut", "cutBatches", store.number("cutBatches"));
+    }
+
+    /** All of an answer as it came: numbers by the unit that their name ends in. */
+    static Facts ofAll(Values values) {
+        Facts facts = new Facts();
+        values.asMap().keySet().forEach(name -> {
+            long value = values.number(name);
+            if (name.endsWith("Bytes")) {
+                facts.size(label(name), name, value);
+            } else if (name.endsWith("Nanos")) {
+                facts.duration(label(name), name, value);
+            } else {
+                facts.count(label(name), name, value);
+            }
+        });
+        return facts;
+    }
+
+    /** "cache resident" of "cache.residentBytes". */
+    private static String label(String name) {
+        return name.replaceFirst("(?<=[a-z])(Bytes|Nanos)$", "")
+                .replace('.', ' ')
+                .replaceAll("(?<=[a-z0-9])(?=[A-Z])", " ")
+                .toLowerCase(Locale.ROOT);
     }
 }

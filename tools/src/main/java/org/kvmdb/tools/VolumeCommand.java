@@ -1,9 +1,8 @@
 package org.kvmdb.tools;
 
 import java.util.List;
-import org.kvmdb.Store;
-import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
+import org.kvmdb.control.Reply;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,7 +38,7 @@ final class VolumeCommand {
             mixinStandardHelpOptions = true,
             description = "Create a volume; it reads as zeros, and only what is written takes space.",
             footer = {"%nExample:", "  kvmdb volume create /data/store orders --size 64G --page-size 16K"})
-    static final class CreateVolume extends StoreCommand {
+    static final class CreateVolume extends LiveCommand {
 
         @Spec
         private CommandSpec spec;
@@ -63,16 +62,24 @@ final class VolumeCommand {
                 description = "What one fault reads, 4K to 64K; larger pages compress better (default: 4K).")
         private long pageSizeBytes;
 
-        private VolumeOptions volumeOptions;
-
         @Override
-        void validate(Output output) {
-            volumeOptions = volumeOptions(spec, sizeBytes, pageSizeBytes);
+        String operation() {
+            return "volume.create";
         }
 
         @Override
-        void run(Store store, Output output) {
-            output.print(StoreFacts.of(store.createVolume(name, volumeOptions)));
+        void validate() {
+            volumeOptions(spec, sizeBytes, pageSizeBytes);
+        }
+
+        @Override
+        List<String> arguments() {
+            return List.of(name, Long.toString(sizeBytes), Long.toString(pageSizeBytes));
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            output.print(StoreFacts.ofVolumes(reply).getFirst());
         }
     }
 
@@ -81,11 +88,16 @@ final class VolumeCommand {
             mixinStandardHelpOptions = true,
             description = "List the volumes of a store.",
             footer = {"%nExample:", "  kvmdb volume list /data/store --json"})
-    static final class ListVolumes extends StoreCommand {
+    static final class ListVolumes extends LiveCommand {
 
         @Override
-        void run(Store store, Output output) {
-            List<Facts> volumes = StoreFacts.ofVolumes(store);
+        String operation() {
+            return "volume.list";
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            List<Facts> volumes = StoreFacts.ofVolumes(reply);
             output.print(new Facts().list("volumes", volumes), TextTable.of(volumes));
         }
     }
@@ -98,7 +110,7 @@ final class VolumeCommand {
                 "What lies beyond a smaller size is gone; growing again reads zeros."
             },
             footer = {"%nExample:", "  kvmdb volume resize /data/store orders --size 128G"})
-    static final class ResizeVolume extends StoreCommand {
+    static final class ResizeVolume extends LiveCommand {
 
         @Spec
         private CommandSpec spec;
@@ -114,16 +126,27 @@ final class VolumeCommand {
                 description = "The new size, such as 128G.")
         private long sizeBytes;
 
+        @Option(names = "--force", description = "Also make one smaller whose memory another process uses.")
+        private boolean force;
+
         @Override
-        void validate(Output output) {
+        String operation() {
+            return "volume.resize";
+        }
+
+        @Override
+        void validate() {
             volumeOptions(spec, sizeBytes, VolumeOptions.PAGE_SIZE_BYTES_MAX);
         }
 
         @Override
-        void run(Store store, Output output) {
-            Volume volume = store.volume(name);
-            volume.resize(sizeBytes);
-            output.print(StoreFacts.of(volume));
+        List<String> arguments() {
+            return List.of(name, Long.toString(sizeBytes), Boolean.toString(force));
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            output.print(StoreFacts.ofVolumes(reply).getFirst());
         }
     }
 
@@ -139,7 +162,7 @@ final class VolumeCommand {
                 "  kvmdb volume quota /data/store orders --size 10G",
                 "  kvmdb volume quota /data/store orders --size 0"
             })
-    static final class LimitVolume extends StoreCommand {
+    static final class LimitVolume extends LiveCommand {
 
         @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
         private String name;
@@ -153,10 +176,18 @@ final class VolumeCommand {
         private long quotaBytes;
 
         @Override
-        void run(Store store, Output output) {
-            Volume volume = store.volume(name);
-            volume.quota(quotaBytes);
-            output.print(StoreFacts.of(volume));
+        String operation() {
+            return "volume.quota";
+        }
+
+        @Override
+        List<String> arguments() {
+            return List.of(name, Long.toString(quotaBytes));
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            output.print(StoreFacts.ofVolumes(reply).getFirst());
         }
     }
 
@@ -165,15 +196,27 @@ final class VolumeCommand {
             mixinStandardHelpOptions = true,
             description = "Delete a volume and all that is in it.",
             footer = {"%nExample:", "  kvmdb volume delete /data/store orders"})
-    static final class DeleteVolume extends StoreCommand {
+    static final class DeleteVolume extends LiveCommand {
 
         @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
         private String name;
 
+        @Option(names = "--force", description = "Also one whose memory another process uses.")
+        private boolean force;
+
         @Override
-        void run(Store store, Output output) {
-            store.deleteVolume(name);
-            output.print(new Facts().text("deleted", "deleted", name));
+        String operation() {
+            return "volume.delete";
+        }
+
+        @Override
+        List<String> arguments() {
+            return List.of(name, Boolean.toString(force));
+        }
+
+        @Override
+        void print(Reply reply, Output output) {
+            output.print(new Facts().text("deleted", "deleted", reply.facts().text("deleted")));
         }
     }
 
