@@ -6,6 +6,6 @@
  * {@link org.kvmdb.StoreException} that says what, where and what to do; the API stays small.
  *
  * <p>Threads: all types are thread-safe. One agent per store, {@code kvmdb-maintenance}, takes checkpoints, seals an idle
- * log and prepares segments.
+ * log and prepares segments; {@code kvmdb-control} answers the {@code kvmdb} command, see {@link org.kvmdb.control}.
  */
 package org.kvmdb;

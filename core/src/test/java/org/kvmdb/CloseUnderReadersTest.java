@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.kvmdb.control.ControlClient;
 
 /** Closing takes memory from under running threads: they see exceptions, never a crash; and nothing is left behind. */
 @Timeout(180)
@@ -167,6 +168,7 @@ class CloseUnderReadersTest {
         TestStores.checkPages(volume, 1, 0, PAGES, 1);
         volume.memory().set(ValueLayout.JAVA_LONG, 0, 7);
         store.commit();
+        assertTrue(ControlClient.ask(store.path(), "info", List.of(), null).facts().has("fileBytes"));
         pipe.source().close();
         writer.join();
         store.close();

@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.kvmdb.Store;
 import org.kvmdb.StoreException;
@@ -40,6 +41,7 @@ final class Connection implements Answer {
             Thread.ofPlatform().daemon().name("kvmdb-request-", 0).factory();
 
     private final Store store;
+    private final Function<String, Operation> operations;
     private final SocketChannel channel;
     private final SelectionKey key;
     private final Limits limits;
@@ -66,8 +68,14 @@ final class Connection implements Answer {
 
     private boolean finished;
 
-    Connection(Store store, SocketChannel channel, SelectionKey key, Limits limits) {
+    Connection(
+            Store store,
+            Function<String, Operation> operations,
+            SocketChannel channel,
+            SelectionKey key,
+            Limits limits) {
         this.store = store;
+        this.operations = operations;
         this.channel = channel;
         this.key = key;
         this.limits = limits;
@@ -135,9 +143,9 @@ final class Connection implements Answer {
     }
 
     private void start(List<String> words) {
-        final Operation operation = Operations.find(words.get(1));
+        final Operation operation = operations.apply(words.get(1));
         if (operation == null) {
-            refuse(Protocol.Code.UNKNOWN_COMMAND, "the store's process does not know '%s'".formatted(words.get(1)));
+            refuse(Protocol.Code.UNKNOWN_OPERATION, "the store's process does not know '%s'".formatted(words.get(1)));
             return;
         }
         final List<String> arguments;

@@ -7,6 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.kvmdb.Store;
 
@@ -25,6 +26,7 @@ public final class ControlServer implements AutoCloseable {
     private final Store store;
     private final Limits limits;
     private final Predicate<SocketChannel> allowed;
+    private final Function<String, Operation> operations;
     private final SocketFile file;
     private final Selector selector;
     private final Thread thread;
@@ -35,10 +37,14 @@ public final class ControlServer implements AutoCloseable {
     private volatile boolean closing;
     private boolean closed;
 
-    ControlServer(Store store, Limits limits, Predicate<SocketChannel> allowed) throws IOException {
+    /** @param operations by name, null for one that there is not */
+    ControlServer(
+            Store store, Limits limits, Predicate<SocketChannel> allowed, Function<String, Operation> operations)
+            throws IOException {
         this.store = store;
         this.limits = limits;
         this.allowed = allowed;
+        this.operations = operations;
         this.selector = Selector.open();
         try {
             this.file = SocketFile.listenIn(store.path());
@@ -60,7 +66,7 @@ public final class ControlServer implements AutoCloseable {
     /** Null, and a warning in the log, when there can be no socket: the store does without. */
     public static ControlServer open(Store store) {
         try {
-            return new ControlServer(store, Limits.defaults(), ControlServer::isAllowed);
+            return new ControlServer(store, Limits.defaults(), ControlServer::isAllowed, Operations::find);
         } catch (IOException | RuntimeException e) {
             LOG.log(
                     System.Logger.Level.WARNING,
@@ -128,7 +134,7 @@ public final class ControlServer implements AutoCloseable {
         try {
             channel.configureBlocking(false);
             final SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
-            final Connection connection = new Connection(store, channel, key, limits);
+            final Connection connection = new Connection(store, operations, channel, key, limits);
             key.attach(connection);
             if (!allowed.test(channel)) {
                 connection.refuse(Protocol.Code.DENIED, "only the user that runs the store's process may talk to it");

@@ -5,6 +5,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.kvmdb.DeletionProgress;
 import org.kvmdb.Snapshot;
@@ -46,6 +47,10 @@ public final class Operations {
     /** Null when there is none of that name. */
     static Operation find(String name) {
         return TABLE.get(name);
+    }
+
+    static Set<String> names() {
+        return TABLE.keySet();
     }
 
     /** Runs an operation here, on a store that this process has open. */
@@ -122,10 +127,11 @@ public final class Operations {
     }
 
     private static void resizeVolume(Store store, Arguments arguments, Answer answer) {
-        final Volume volume = store.volume(arguments.text(0));
         final long sizeBytes = arguments.number(1);
+        final boolean force = arguments.flag(2);
+        final Volume volume = store.volume(arguments.text(0));
         if (sizeBytes < volume.sizeBytes()) {
-            refuseWhenMapped(volume, "shrinking it takes memory away from that process", arguments.flag(2));
+            refuseWhenMapped(volume, "shrinking it takes memory away from that process", force);
         }
         volume.resize(sizeBytes);
         answer.row("volumes", describe(volume));
@@ -138,8 +144,9 @@ public final class Operations {
     }
 
     private static void deleteVolume(Store store, Arguments arguments, Answer answer) {
+        final boolean force = arguments.flag(1);
         final Volume volume = store.volume(arguments.text(0));
-        refuseWhenMapped(volume, "deleting it takes its memory away from that process", arguments.flag(1));
+        refuseWhenMapped(volume, "deleting it takes its memory away from that process", force);
         store.deleteVolume(volume.name());
         answer.fact("deleted", volume.name());
     }

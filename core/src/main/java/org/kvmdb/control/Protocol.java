@@ -29,7 +29,7 @@ final class Protocol {
         /** The request is not one. */
         static final String GARBAGE = "GARBAGE";
         static final String VERSION = "VERSION";
-        static final String UNKNOWN_COMMAND = "UNKNOWN_COMMAND";
+        static final String UNKNOWN_OPERATION = "UNKNOWN_OPERATION";
         static final String ARGUMENTS = "ARGUMENTS";
         /** The operation itself said no, and why. */
         static final String REFUSED = "REFUSED";
