@@ -65,6 +65,43 @@ class CommitTest {
         }
     }
 
+    /** Who commits all volumes does not know of those that somebody else deletes. */
+    @Test
+    void shouldCommitTheOthersWhenAVolumeIsDeletedMeanwhile() throws Exception {
+        final AtomicBoolean done = new AtomicBoolean();
+        try (Store store = create();
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            final Volume stays = store.createVolume("stays", TWO_MIB);
+            final List<Future<?>> committers = new ArrayList<>();
+            for (boolean rollsBack : new boolean[] {false, true}) {
+                committers.add(threads.submit(() -> {
+                    do {
+                        store.commit();
+                        if (rollsBack) {
+                            store.rollback();
+                        }
+                    } while (!done.get());
+                }));
+            }
+            try {
+                for (int i = 0; i < 300; i++) {
+                    final Volume goes = store.createVolume("goes", TWO_MIB);
+                    TestStores.writePages(goes, 2, 0, 3, 1);
+                    store.deleteVolume("goes");
+                    assertThrows(StoreClosedException.class, goes::commit);
+                }
+            } finally {
+                done.set(true);
+            }
+            for (Future<?> committer : committers) {
+                committer.get();
+            }
+            TestStores.writePages(stays, 1, 0, 10, 1);
+            stays.commit();
+            TestStores.checkPages(stays, 1, 0, 10, 1);
+        }
+    }
+
     @Test
     void shouldCommitSeveralVolumesAtomically() throws IOException {
         try (Store store = create()) {

@@ -25,10 +25,11 @@ final class CommitCoordinator {
     /**
      * Commits everything written to the regions before the call; returns the sequence of the batch.
      *
+     * @param named whether the caller named the regions; else they are all that were open, and one closed since is left out
      * @param snapshotName of snapshots of all of them, taken in the same batch; null for none
      */
-    long commit(Set<Region> regions, boolean durable, String snapshotName) {
-        final CommitRequest request = new CommitRequest(regions, durable, snapshotName);
+    long commit(Set<Region> regions, boolean named, boolean durable, String snapshotName) {
+        final CommitRequest request = new CommitRequest(regions, named, durable, snapshotName);
         if (enqueue(request) || request.awaitLead()) {
             leadGroup();
         }

@@ -13,6 +13,7 @@ final class CommitRequest {
     }
 
     private final Set<Region> regions;
+    private final boolean named;
     private final boolean durable;
     private final String snapshotName;
     private final Thread owner = Thread.currentThread();
@@ -20,15 +21,23 @@ final class CommitRequest {
     private RuntimeException failure;
     private long sequence;
 
-    /** @param snapshotName of a snapshot of each of the regions, to be taken with the commit; null for none */
-    CommitRequest(Set<Region> regions, boolean durable, String snapshotName) {
+    /**
+     * @param named whether the caller named the regions, so that each must be open; else they are all that were
+     * @param snapshotName of a snapshot of each of the regions, to be taken with the commit; null for none
+     */
+    CommitRequest(Set<Region> regions, boolean named, boolean durable, String snapshotName) {
         this.regions = regions;
+        this.named = named;
         this.durable = durable;
         this.snapshotName = snapshotName;
     }
 
     Set<Region> regions() {
         return regions;
+    }
+
+    boolean hasNamed(Region region) {
+        return named && regions.contains(region);
     }
 
     boolean isDurable() {

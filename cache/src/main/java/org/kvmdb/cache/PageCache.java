@@ -146,19 +146,19 @@ public final class PageCache implements AutoCloseable {
     /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
     public long commit(Collection<Region> named, boolean durable) {
         scopeGate.checkOutside("commit");
-        return coordinator.commit(chosen(named), durable, null);
+        return coordinator.commit(chosen(named), !named.isEmpty(), durable, null);
     }
 
     /** Commits regions together, and takes a snapshot of each in the same batch, with the same flush. */
     public void commitWithSnapshots(Collection<Region> named, String snapshotName) {
         scopeGate.checkOutside("a snapshot");
-        coordinator.commit(Set.copyOf(named), true, snapshotName);
+        coordinator.commit(Set.copyOf(named), true, true, snapshotName);
     }
 
     /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
     public void rollback(Collection<Region> named) {
         scopeGate.checkOutside("rollback");
-        writeBack.rollback(chosen(named));
+        writeBack.rollback(chosen(named), !named.isEmpty());
     }
 
     private Set<Region> chosen(Collection<Region> named) {

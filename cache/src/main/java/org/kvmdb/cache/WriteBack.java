@@ -123,7 +123,11 @@ final class WriteBack implements AutoCloseable {
             for (Region region : locked) {
                 try {
                     if (region.isClosed()) {
-                        throw region.closedException();
+                        // Since the request was made. Who meant all that are open does not mean this one any more.
+                        group.stream()
+                                .filter(request -> request.hasNamed(region))
+                                .forEach(request -> request.fail(region.closedException()));
+                        continue;
                     }
                     region.checkCommittable();
                     frozen.put(region, new FrozenRegion(region));
@@ -320,11 +324,14 @@ final class WriteBack implements AutoCloseable {
 
     // ---- rollback and resize ----
 
-    /** Drops what was written to the regions since their last commit. */
-    void rollback(Collection<Region> regions) {
+    /** Drops what was written to the regions since their last commit. One that was closed is an error if it was named. */
+    void rollback(Collection<Region> regions, boolean named) {
         lock.lock();
         try {
             for (Region region : regions) {
+                if (region.isClosed() && !named) {
+                    continue;
+                }
                 exclusively(region, () -> rollback(region));
             }
         } finally {
