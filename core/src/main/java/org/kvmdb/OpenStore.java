@@ -249,7 +249,11 @@ final class OpenStore implements Store {
             if (sizeBytes <= 0) {
                 throw new StorageException(ErrorCode.INVALID, "size must be positive: " + sizeBytes);
             }
-            cache.resize(volume.region(), roundUp(sizeBytes, volume.pageSizeBytes()));
+            final long roundedBytes = roundUp(sizeBytes, volume.pageSizeBytes());
+            final VolumeEntry entry = volume.entry();
+            if (!unlessMapped(entry, () -> journal.resizeVolume(entry.id(), roundedBytes))) {
+                cache.resize(volume.region(), roundedBytes);
+            }
         });
     }
 

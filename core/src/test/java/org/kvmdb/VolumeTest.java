@@ -139,7 +139,29 @@ class VolumeTest {
     }
 
     @Test
+    void shouldResizeWithoutMappingWhenItIsNotMapped() {
+        TestStores.writePages(volume, 1, 0, PAGES, 1);
+        store.commit();
+        final long sizeBytes = volume.sizeBytes();
+        final Path path = store.path();
+        store.close();
+        store = Store.open(path, TestStores.small());
+        volume = store.volume("v");
+        // Far beyond what a mapping would have reserved.
+        volume.resize(1L << 40);
+        volume.resize(10 * 4096);
+        volume.resize(sizeBytes);
+        assertFalse(volume.isMapped());
+        TestStores.checkPages(volume, 1, 0, 10, 1);
+        assertTrue(volume.isMapped());
+        for (long lpn = 10; lpn < PAGES; lpn++) {
+            assertEquals(0, volume.memory().get(ValueLayout.JAVA_LONG, lpn * 4096));
+        }
+    }
+
+    @Test
     void shouldRefuseSizesThatCannotBe() {
+        volume.memory();
         assertThrows(StoreException.class, () -> volume.resize(0));
         assertThrows(StoreException.class, () -> volume.resize(-1));
         assertThrows(StoreBusyException.class, () -> volume.resize(1L << 40));
