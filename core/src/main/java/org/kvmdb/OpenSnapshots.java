@@ -131,7 +131,8 @@ final class OpenSnapshots {
         if (!store.unlessMapped(entry, () -> versions.deleteSnapshot(entry.id()))) {
             throw new StorageException(
                     ErrorCode.BUSY,
-                    "snapshot %s is mapped by this process: release it, then delete it".formatted(entry.name()));
+                    "snapshot %s is mapped by process %d: release it there, then delete it"
+                            .formatted(entry.name(), ProcessHandle.current().pid()));
         }
         open.remove(entry.id());
     }

@@ -186,7 +186,8 @@ class ControlServerTest {
         serve(PATIENT);
         assertTrue(converse("kvmdb/1 info\n").matches("(?s)(fact \\S+=\\d+\n)+ok\n"));
         assertEquals(
-                "row volumes name=gr%C3%B6%C3%9Fer sizeBytes=8192 pageSizeBytes=4096 committedLsn=0\nok\n",
+                "row volumes name=gr%C3%B6%C3%9Fer sizeBytes=8192 pageSizeBytes=4096"
+                        + " referencedBytes=0 quotaBytes=0 committedLsn=0\nok\n",
                 converse("kvmdb/1 volume.create gr%C3%B6%C3%9Fer 5000 4096\n"));
         assertEquals(8192, store.volume("größer").sizeBytes());
     }
@@ -217,6 +218,9 @@ class ControlServerTest {
                 "ARGUMENTS | kvmdb/1 volume.create v -1 4096\\n",
                 "ARGUMENTS | kvmdb/1 volume.create v 8192 4097\\n",
                 "ARGUMENTS | kvmdb/1 volume.delete v maybe\\n",
+                "ARGUMENTS | kvmdb/1 snapshot.create s\\n",
+                "NO_SUCH_VOLUME | kvmdb/1 snapshot.create s v w\\n",
+                "NO_SUCH_VOLUME | kvmdb/1 snapshot.delete v@s\\n",
                 "NO_SUCH_VOLUME | kvmdb/1 volume.delete v false\\n",
                 "STORE_IO | kvmdb/1 volume.create ../v 8192 4096\\n",
                 "STORE_IO | kvmdb/1 volume.create  8192 4096\\n"

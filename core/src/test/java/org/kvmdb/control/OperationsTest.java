@@ -59,7 +59,7 @@ class OperationsTest {
     void shouldBeThoseOfTheDocumentation() throws IOException {
         final String text = Files.readString(Path.of("../docs/control-socket.md")).split("\n## (Operations|Errors)\n")[1];
         final Set<String> documented = new TreeSet<>();
-        Pattern.compile("^\\| `([a-z.]+)[ `]", Pattern.MULTILINE)
+        Pattern.compile("^\\| `([a-zA-Z.]+)[ `]", Pattern.MULTILINE)
                 .matcher(text)
                 .results()
                 .forEach(match -> documented.add(match.group(1)));
@@ -142,7 +142,12 @@ class OperationsTest {
                 if (i % 10 == 0) {
                     ask("checkpoint");
                 }
-                ask("volume.delete", name, "true");
+                ask("snapshot.create", "s-" + name, name, "written");
+                assertEquals(1, ask("snapshot.listOf", name).rows("snapshots").size());
+                ask("snapshot.clone", "written@s-" + name, name + "-clone");
+                ask("volume.delete", name + "-clone", "false");
+                ask("snapshot.delete", "written@s-" + name, name + "@s-" + name);
+                ask("volume.delete", name, "false");
             }
             return null;
         };

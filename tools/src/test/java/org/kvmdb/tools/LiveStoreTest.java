@@ -100,10 +100,51 @@ class LiveStoreTest {
     }
 
     @Test
+    void shouldTakeCloneAndDeleteSnapshotsWhenAnotherProcessHasTheStoreOpen() throws IOException, InterruptedException {
+        orders.memory().set(ValueLayout.JAVA_LONG, 8, 43);
+        assertEquals(0, child("snapshot", "create", path, "orders@first").exitCode());
+        store.commit();
+        Run clone = child("clone", path, "orders@first", "copy");
+        assertEquals(0, clone.exitCode(), clone.output());
+        // Of what was committed, and nothing was committed for it.
+        assertEquals(42, store.volume("copy").memory().get(ValueLayout.JAVA_LONG, 0));
+        assertEquals(0, store.volume("copy").memory().get(ValueLayout.JAVA_LONG, 8));
+        assertEquals(43, orders.memory().get(ValueLayout.JAVA_LONG, 8));
+        assertTrue(fail("snapshot", "delete", path, "orders@first").contains("copy"));
+        assertTrue(fail("snapshot", "rollback", path, "orders@first").contains("--force"));
+        succeed("snapshot", "rollback", path, "orders@first", "--force");
+        assertEquals(0, orders.memory().get(ValueLayout.JAVA_LONG, 8));
+        succeed("volume", "delete", path, "copy", "--force");
+        assertEquals(0, child("snapshot", "delete", path, "orders@first").exitCode());
+        assertTrue(store.snapshots().isEmpty());
+    }
+
+    @Test
+    void shouldTakeSnapshotsOfSeveralVolumesTogether() throws IOException {
+        store.createVolume("customers", VolumeOptions.ofSizeBytes(1 << 20));
+        succeed("snapshot", "create", path, "orders@friday", "customers@friday");
+        assertEquals(2, store.snapshots().size());
+        succeed("volume", "create", path, "new", "--size", "1M");
+        fail("snapshot", "create", path, "new@friday", "orders@friday");
+        assertEquals(2, ((List<?>) succeed("snapshot", "list", path, "--json").json().get("snapshots")).size());
+        assertEquals(1, ((List<?>) succeed("snapshot", "list", path, "orders", "--json").json().get("snapshots")).size());
+        assertTrue(succeed("snapshot", "delete", path, "orders@friday", "customers@friday").out().contains("customers@friday"));
+    }
+
+    @Test
+    void shouldLimitAVolumeWhenItIsLive() {
+        assertTrue(succeed("volume", "quota", path, "orders", "--size", "10M").out().contains("10 MiB"));
+        assertEquals(10 << 20, orders.quotaBytes());
+    }
+
+    @Test
     void shouldPrintTheSameWhenTheStoreIsOpenedByTheCommand() {
+        orders.snapshot("first");
         List<Object[]> commands = List.of(
                 new Object[] {"volume", "list", path},
                 new Object[] {"volume", "list", path, "--json"},
+                new Object[] {"snapshot", "list", path},
+                new Object[] {"snapshot", "list", path, "orders", "--json"},
                 new Object[] {"volume", "resize", path, "orders", "--size", "8M"});
         List<String> live = commands.stream().map(command -> succeed(command).out()).toList();
         String liveInfo = succeed("info", path, "--json").out();
@@ -150,6 +191,9 @@ class LiveStoreTest {
                 new Object[] {"volume", "delete", path, "none"},
                 new Object[] {"volume", "resize", path, "none", "--size", "1M"},
                 new Object[] {"volume", "create", path, "orders", "--size", "1M"},
+                new Object[] {"snapshot", "delete", path, "orders@none"},
+                new Object[] {"snapshot", "create", path, "none@none"},
+                new Object[] {"clone", path, "orders@none", "copy"},
                 new Object[] {"volume", "create", path, "no/name", "--size", "1M"});
         List<String> live = commands.stream().map(LiveStoreTest::fail).toList();
         store.close();
