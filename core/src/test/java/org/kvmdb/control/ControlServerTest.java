@@ -220,7 +220,7 @@ class ControlServerTest {
                 "ARGUMENTS | kvmdb/1 volume.delete v maybe\\n",
                 "ARGUMENTS | kvmdb/1 snapshot.create s\\n",
                 "NO_SUCH_VOLUME | kvmdb/1 snapshot.create s v w\\n",
-                "NO_SUCH_VOLUME | kvmdb/1 snapshot.delete v@s\\n",
+                "NO_SUCH_VOLUME | kvmdb/1 snapshot.delete true v@s\\n",
                 "NO_SUCH_VOLUME | kvmdb/1 volume.delete v false\\n",
                 "STORE_IO | kvmdb/1 volume.create ../v 8192 4096\\n",
                 "STORE_IO | kvmdb/1 volume.create  8192 4096\\n"

@@ -146,7 +146,7 @@ class OperationsTest {
                 assertEquals(1, ask("snapshot.listOf", name).rows("snapshots").size());
                 ask("snapshot.clone", "written@s-" + name, name + "-clone");
                 ask("volume.delete", name + "-clone", "false");
-                ask("snapshot.delete", "written@s-" + name, name + "@s-" + name);
+                ask("snapshot.delete", i % 2 == 0 ? "true" : "false", "written@s-" + name, name + "@s-" + name);
                 ask("volume.delete", name, "false");
             }
             return null;

@@ -135,15 +135,15 @@ final class SnapshotCommand {
         @Parameters(index = "1..*", arity = "1..*", paramLabel = NAME, description = "Which ones.")
         private List<String> names;
 
-        @Override
-        void validate() {
-            names.forEach(name -> checkName(spec, name));
-        }
-
         @Option(
                 names = "--no-wait",
                 description = "Leave the freeing to the process that has the store open, or opens it next.")
         private boolean leaves;
+
+        @Override
+        void validate() {
+            names.forEach(name -> checkName(spec, name));
+        }
 
         @Override
         String operation() {
