@@ -1,6 +1,7 @@
 package org.kvmdb.gc;
 
 import java.util.Comparator;
+import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.journal.BlockOwner;
 
@@ -20,6 +21,11 @@ record Extent(BlockOwner owner, long lpn, long ppn, int crc) {
     /** Nodes and metadata were verified when they were loaded. */
     boolean isToBeRead() {
         return owner.role() == BlockOwner.Role.PAGE || isOfLog();
+    }
+
+    /** Pages that hang on it: one, or all beneath a map node. */
+    long pages() {
+        return owner.role() == BlockOwner.Role.MAP_NODE ? 1L << MapNodeDescriptor.FANOUT_BITS * (owner.level() + 1) : 1;
     }
 
     int lengthBytes() {

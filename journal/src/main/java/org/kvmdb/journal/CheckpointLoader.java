@@ -14,11 +14,13 @@ final class CheckpointLoader {
     private final Catalog catalog;
     private final BlockReader reader;
     private final LoadListener listener;
+    private final Counters counters;
 
     CheckpointLoader(JournalParts parts, LoadListener listener) {
         this.segments = parts.segments();
         this.catalog = parts.catalog();
         this.listener = listener;
+        this.counters = parts.counters();
         reader = new BlockReader(parts.device(), segments);
     }
 
@@ -79,6 +81,7 @@ final class CheckpointLoader {
             throw Corrupt.store("metadata block %d at %s is not the one referred to: expected=0x%08x actual=0x%08x"
                     .formatted(lpn, Ppn.toString(ppn), crc, reader.lastCrc()));
         }
+        counters.metadataBytes += Ppn.lengthBytes(ppn);
         listener.metadata(lpn, ppn);
     }
 }

@@ -240,6 +240,7 @@ final class Checkpointer {
         counters.superblockBytes += 2 * SuperblockDescriptor.LENGTH;
         counters.flushes += 2;
         counters.checkpoints++;
+        counters.metadataBytes = metadata.blockBytes();
         log.checkpointGeneration(superblock.generation());
         release(freed);
         return superblock;

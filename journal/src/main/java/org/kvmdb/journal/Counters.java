@@ -20,6 +20,9 @@ final class Counters {
     /** Bytes that the deletion of versions freed. */
     long droppedBytes;
 
+    /** Bytes of the blocks of catalog and segment table that the newest superblock reaches. */
+    long metadataBytes;
+
     long recoveryNanos;
     long recordsReplayed;
     long batchesReplayed;

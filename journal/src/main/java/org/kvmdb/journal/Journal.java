@@ -49,6 +49,7 @@ public final class Journal implements AutoCloseable {
     private final JournalParts parts;
     private final CatalogWriter catalogWriter;
     private final Versions versions;
+    private final BlockSurvey survey;
     private final BlockReader reader;
     private final SegmentPreparer preparer;
     private Superblock superblock;
@@ -80,6 +81,7 @@ public final class Journal implements AutoCloseable {
         catalogWriter =
                 new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options.random());
         versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
+        survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
     }
@@ -204,6 +206,11 @@ public final class Journal implements AutoCloseable {
     /** Snapshots and clones, and what maps of versions say. */
     public Versions versions() {
         return versions;
+    }
+
+    /** The blocks of the store, for who verifies or counts them. */
+    public BlockSurvey survey() {
+        return survey;
     }
 
     /** Creates a volume of holes; durable on return. */
@@ -462,6 +469,16 @@ public final class Journal implements AutoCloseable {
                 lock.unlock();
             }
             return superblock.log().sequence() - 1;
+        } finally {
+            checkpointLock.unlock();
+        }
+    }
+
+    /** Runs something while no checkpoint is under way. */
+    <T> T betweenCheckpoints(Supplier<T> action) {
+        checkpointLock.lock();
+        try {
+            return action.get();
         } finally {
             checkpointLock.unlock();
         }

@@ -22,7 +22,7 @@ import org.kvmdb.ffi.StorageException;
  *
  * <p>One thread, but for the {@linkplain #newVerifier() verifiers}, of which each thread has its own.
  */
-public final class JournalInspection implements AutoCloseable {
+public final class JournalInspection implements BlockSource, AutoCloseable {
 
     private static final int METADATA_TOP_BYTE = 0xFF;
 
@@ -345,12 +345,12 @@ public final class JournalInspection implements AutoCloseable {
         return parts.segments().position(segment);
     }
 
-    /** Where a block lies on the device. */
+    @Override
     public long position(long ppn) {
         return SegmentTable.position(Ppn.segment(ppn), superblock.segmentSizeBytes()) + Ppn.offsetBytes(ppn);
     }
 
-    /** Reads what is durable, past the system's caches; all but the length in multiples of 4 KiB. */
+    @Override
     public long read(long position, MemorySegment buffer) {
         return device.readDurable(position, buffer);
     }
@@ -435,7 +435,7 @@ public final class JournalInspection implements AutoCloseable {
         }
     }
 
-    /** What verifies blocks; for one thread. */
+    @Override
     public BlockVerifier newVerifier() {
         return new BlockVerifier(parts.segments());
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
 
 /**
  * Reads map nodes from the device: whole maps into the arena, where what versions share is once, or single nodes. Everything
@@ -197,8 +198,13 @@ final class MapLoader {
     boolean read(Version version, int level, long lpn, long ppn, MemorySegment image) {
         String wrong = "no block can lie there";
         if (isPlausibleNode(ppn)) {
-            final MemorySegment block = reader.readRaw(ppn);
-            wrong = block == null ? "device ends within the block" : decode(version, level, lpn, ppn, block, image);
+            MemorySegment block = null;
+            try {
+                block = reader.readRaw(ppn);
+                wrong = block == null ? "device ends within the block" : decode(version, level, lpn, ppn, block, image);
+            } catch (StorageException e) {
+                wrong = e.getMessage();
+            }
             if (wrong == null && StoredNode.pageShift(block) == StoredNode.SHORT_SHIFT) {
                 for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
                     Fields.putInt(

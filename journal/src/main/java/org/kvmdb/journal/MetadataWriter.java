@@ -23,6 +23,7 @@ final class MetadataWriter {
     private long rootPpn;
     private int rootCrc;
     private int segmentCount;
+    private long blockBytes;
 
     MetadataWriter(LogWriter log, SegmentTable segments, long generation) {
         this.log = log;
@@ -70,6 +71,7 @@ final class MetadataWriter {
 
     private long append(MemorySegment page, long lpn, MemorySegment encoded) {
         final int length = BlockEncoder.encode(page, pageShift, BlockDescriptor.TYPE_METADATA, 0, encoded);
+        blockBytes += length;
         return log.block(
                 encoded.asSlice(0, length), RecordDescriptor.KIND_BLOCK, NodeIdentity.topByte(family), (int) family, lpn,
                 family);
@@ -78,6 +80,11 @@ final class MetadataWriter {
     /** How many segments the stream tells of. */
     int segmentCount() {
         return segmentCount;
+    }
+
+    /** Bytes of all its blocks. */
+    long blockBytes() {
+        return blockBytes;
     }
 
     long rootPpn() {
