@@ -419,9 +419,9 @@ final class WriteBack implements AutoCloseable {
                 final LpnList stolen = region.stolenFrom(0);
                 change.run();
                 region.replaceContent();
-                region.forgive();
                 region.nativeRegion().trimSpill();
                 releaseStolen(region, stolen);
+                region.forgive(); // last, as in a rollback
             }));
         } finally {
             lock.unlock();
