@@ -43,6 +43,8 @@ final class ExceptionMapper {
             case SNAPSHOT_EXISTS -> new SnapshotExistsException(message, e);
             case QUOTA -> new QuotaExceededException(message, e);
             case VOLUME_EXISTS -> new VolumeExistsException(message, e);
+            case CORRUPT_STREAM -> new CorruptStreamException(message, e);
+            case WRONG_BASE -> new WrongBaseException(message, e);
             case BUSY -> new StoreBusyException(message, e);
             case UNSUPPORTED -> new UnsupportedPlatformException(message, e);
         };

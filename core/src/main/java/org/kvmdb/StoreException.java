@@ -5,6 +5,7 @@ public abstract sealed class StoreException extends RuntimeException
         permits CorruptPageException,
                 CorruptStoreException,
                 NoSuchSnapshotException,
+                CorruptStreamException,
                 NoSuchVolumeException,
                 NotAStoreException,
                 QuotaExceededException,
@@ -20,6 +21,7 @@ public abstract sealed class StoreException extends RuntimeException
                 TooOldException,
                 UnsupportedPlatformException,
                 VolumeExistsException,
+                WrongBaseException,
                 WrongMagicException {
 
     private static final long serialVersionUID = 1L;

@@ -34,6 +34,8 @@ class ExceptionMapperTest {
             Map.entry(ErrorCode.SNAPSHOT_EXISTS, SnapshotExistsException.class),
             Map.entry(ErrorCode.QUOTA, QuotaExceededException.class),
             Map.entry(ErrorCode.VOLUME_EXISTS, VolumeExistsException.class),
+            Map.entry(ErrorCode.CORRUPT_STREAM, CorruptStreamException.class),
+            Map.entry(ErrorCode.WRONG_BASE, WrongBaseException.class),
             Map.entry(ErrorCode.BUSY, StoreBusyException.class),
             Map.entry(ErrorCode.UNSUPPORTED, UnsupportedPlatformException.class),
             Map.entry(ErrorCode.INVALID, StoreIoException.class));

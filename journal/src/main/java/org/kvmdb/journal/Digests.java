@@ -7,7 +7,7 @@ import java.util.zip.CRC32C;
 import net.jpountz.xxhash.XXHash64;
 import net.jpountz.xxhash.XXHashFactory;
 
-/** Checksum and digest of batches and superblocks, and the keyed hash that salts are. Not thread-safe. */
+/** Checksum and digest of batches, superblocks and chunks of streams, and the keyed hash that salts are. Not thread-safe. */
 final class Digests {
 
     private static final XXHash64 XXHASH = XXHashFactory.fastestInstance().hash64();
@@ -36,6 +36,20 @@ final class Digests {
         crc.reset();
         crc.update(bytes.asByteBuffer());
         return (int) crc.getValue();
+    }
+
+    /** Of a stream's chunk, all but the checksum itself. */
+    int chunkCrc(MemorySegment chunk) {
+        final long behind = StreamChunkDescriptor.CRC_OFFSET + Integer.BYTES;
+        crc.reset();
+        crc.update(chunk.asSlice(0, StreamChunkDescriptor.CRC_OFFSET).asByteBuffer());
+        crc.update(chunk.asSlice(behind, chunk.byteSize() - behind).asByteBuffer());
+        return (int) crc.getValue();
+    }
+
+    /** Of a stream up to a chunk's end. */
+    long chunkDigest(MemorySegment chunk, long previousDigest) {
+        return XXHASH.hash(chunk.asByteBuffer(), 0, (int) chunk.byteSize(), previousDigest);
     }
 
     /**

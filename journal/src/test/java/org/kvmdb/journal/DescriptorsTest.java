@@ -15,7 +15,8 @@ class DescriptorsTest {
 
     private static final List<Class<?>> DESCRIPTORS = List.of(
             SuperblockDescriptor.class, BatchDescriptor.class, RecordDescriptor.class, MetadataRootDescriptor.class,
-            CatalogDescriptor.class, SnapshotTailDescriptor.class);
+            CatalogDescriptor.class, SnapshotTailDescriptor.class, StreamChunkDescriptor.class,
+            StreamBeginDescriptor.class, StreamRecordDescriptor.class, StreamEndDescriptor.class);
 
     @Test
     void shouldKeepEverySizeAndOffset() throws IOException, IllegalAccessException {

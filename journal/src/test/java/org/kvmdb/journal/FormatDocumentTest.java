@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.Ppn;
 
-/** {@code docs/format.md} says what the descriptors say. */
+/** {@code docs/format.md} and {@code docs/stream-format.md} say what the descriptors say. */
 class FormatDocumentTest {
 
     private static final String LAYOUT = "<!-- layout: ";
@@ -29,7 +29,9 @@ class FormatDocumentTest {
     private record Table(String descriptor, String length, List<String[]> rows) {}
 
     private static List<String> document() throws IOException {
-        return Files.readAllLines(Path.of("..", "docs", "format.md"));
+        final List<String> lines = new ArrayList<>(Files.readAllLines(Path.of("..", "docs", "format.md")));
+        lines.addAll(Files.readAllLines(Path.of("..", "docs", "stream-format.md")));
+        return lines;
     }
 
     private static List<String[]> rowsBehind(List<String> lines, int marker) {
@@ -96,7 +98,7 @@ class FormatDocumentTest {
             told.computeIfAbsent(table.descriptor, d -> new TreeSet<>())
                     .addAll(table.rows.stream().map(row -> row[2]).toList());
         }
-        assertEquals(7, told.size());
+        assertEquals(11, told.size());
         for (Map.Entry<String, Set<String>> entry : told.entrySet()) {
             final Set<String> fields = Arrays.stream(Class.forName(entry.getKey()).getDeclaredFields())
                     .map(Field::getName)
@@ -123,13 +125,10 @@ class FormatDocumentTest {
     @Test
     void shouldGiveMagicsAndPlaces() throws IOException {
         final String text = String.join("\n", document());
-        final byte[] batch = new byte[Integer.BYTES];
-        for (int i = 0; i < batch.length; i++) {
-            batch[i] = (byte) (BatchDescriptor.MAGIC >>> Byte.SIZE * i);
-        }
         final List<String> magics = List.of(
                 bytes(SuperblockDescriptor.MAGIC), bytes(MetadataRootDescriptor.MAGIC), bytes(CatalogDescriptor.MAGIC),
-                new String(batch, StandardCharsets.US_ASCII));
+                bytes(BatchDescriptor.MAGIC).substring(0, Integer.BYTES),
+                bytes(StreamChunkDescriptor.MAGIC).substring(0, Integer.BYTES));
         magics.forEach(magic -> assertTrue(text.contains("| MAGIC | `" + magic + "` |"), magic));
         for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
             final String row = "| %d | %d | superblock slot %d |"

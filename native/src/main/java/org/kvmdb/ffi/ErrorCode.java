@@ -39,6 +39,10 @@ public enum ErrorCode {
     SNAPSHOT_EXISTS,
     /** A commit would make a volume refer to more than its quota; nothing has changed. */
     QUOTA,
+    /** A stream is damaged, cut off or none at all; nothing that can be seen has changed. */
+    CORRUPT_STREAM,
+    /** What a stream is on top of is not there, or was changed since; nothing has changed. */
+    WRONG_BASE,
     /** A limit (pins, volumes, reservation of a region) was reached, or a page is pinned. */
     BUSY,
     /** The kernel, the container or the machine lacks something; the message names the remedy. */

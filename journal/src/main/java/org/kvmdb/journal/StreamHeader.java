@@ -1,0 +1,69 @@
+package org.kvmdb.journal;
+
+import java.util.regex.Pattern;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.MapNodeDescriptor;
+
+/**
+ * Which snapshot a stream holds.
+ *
+ * @param storeUuidHigh of the store that sent it
+ * @param storeUuidLow likewise
+ * @param volumeName as the sender calls the volume
+ * @param snapshotName without the volume's
+ * @param baseName name of the base snapshot, without the volume's; empty for a full stream
+ * @param guid of the snapshot, in whatever store
+ * @param baseGuid of the snapshot that the changes are on top of; 0 for a full stream
+ * @param createdMillis when the snapshot was taken, since 1970
+ * @param sizeBytes of the volume
+ * @param lsn that the pages stand at
+ */
+public record StreamHeader(
+        long storeUuidHigh,
+        long storeUuidLow,
+        String volumeName,
+        String snapshotName,
+        String baseName,
+        long guid,
+        long baseGuid,
+        long createdMillis,
+        long sizeBytes,
+        int pageShift,
+        long lsn) {
+
+    private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}");
+
+    public boolean isIncremental() {
+        return baseGuid != 0;
+    }
+
+    /** One past the largest LPN. */
+    public long pageCount() {
+        return VolumeEntry.pageCount(sizeBytes, pageShift);
+    }
+
+    /** What it is, for messages. */
+    public String describe() {
+        return "%s@%s".formatted(volumeName, snapshotName);
+    }
+
+    /** What of it cannot be, or null. */
+    String wrong() {
+        if (!NAME.matcher(volumeName).matches() || !NAME.matcher(snapshotName).matches()) {
+            return "impossible name of a volume or a snapshot";
+        }
+        if (isIncremental() ? !NAME.matcher(baseName).matches() : !baseName.isEmpty()) {
+            return "impossible name of a base";
+        }
+        if (guid == 0 || guid == baseGuid) {
+            return "impossible identity: guid=%016x base=%016x".formatted(guid, baseGuid);
+        }
+        if (pageShift < BlockDescriptor.PAGE_SHIFT_MIN || pageShift > BlockDescriptor.PAGE_SHIFT_MAX) {
+            return "impossible page shift: " + pageShift;
+        }
+        if (sizeBytes < 0 || pageCount() > MapNodeDescriptor.LPN_LIMIT) {
+            return "impossible size: " + sizeBytes;
+        }
+        return null;
+    }
+}
