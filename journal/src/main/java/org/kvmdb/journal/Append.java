@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.agrona.collections.LongArrayList;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
@@ -32,13 +33,14 @@ public final class Append implements AutoCloseable {
     private final Journal journal;
     private final LogWriter log;
     private State state = State.OPEN;
-    /** What apply does, entry by entry: a PPN, or TRIM with the number of pages in {@link #counts}. */
+    /** What apply does, entry by entry: a PPN, or TRIM, of which {@link #trimCounts} has the number of pages. */
     private VolumeEntry[] volumes = new VolumeEntry[8];
 
     private long[] lpns = new long[8];
     private long[] ppns = new long[8];
     private boolean[] references = new boolean[8];
     private int count;
+    private final LongArrayList trimCounts = new LongArrayList(0, 0);
     private VolumeEntry[] lsnVolumes = new VolumeEntry[1];
     private long[] lsns = new long[1];
     private int lsnCount;
@@ -84,10 +86,21 @@ public final class Append implements AutoCloseable {
 
     /** Makes a page a hole, which reads as zeros. */
     public void trim(int volumeId, long lpn) {
+        trim(volumeId, lpn, 1);
+    }
+
+    /** Makes holes of pages from an LPN on. */
+    public void trim(int volumeId, long firstLpn, long pageCount) {
         check(State.OPEN);
-        final VolumeEntry volume = volume(volumeId, lpn);
-        log.record(RecordDescriptor.KIND_TRIM, 0, volumeId, lpn, 1);
-        remember(volume, lpn, TRIM, false);
+        final VolumeEntry volume = volume(volumeId, firstLpn);
+        if (pageCount <= 0 || pageCount > volume.pageCount() - firstLpn) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "no such pages: volume=%s lpn=%d count=%d".formatted(volume.name(), firstLpn, pageCount));
+        }
+        log.record(RecordDescriptor.KIND_TRIM, 0, volumeId, firstLpn, pageCount);
+        remember(volume, firstLpn, TRIM, false);
+        trimCounts.addLong(pageCount);
     }
 
     /** The LSN that the volume's pages stand at with this commit. */
@@ -147,8 +160,12 @@ public final class Append implements AutoCloseable {
     /** Makes the commit visible: flips the entries of the map. */
     public void apply() {
         check(State.COMMITTED);
-        for (int i = 0; i < count; i++) {
-            journal.applyPage(volumes[i], lpns[i], ppns[i] == TRIM ? 0 : ppns[i], references[i]);
+        for (int i = 0, trims = 0; i < count; i++) {
+            if (ppns[i] == TRIM) {
+                journal.applyTrim(volumes[i], lpns[i], lpns[i] + trimCounts.getLong(trims++));
+            } else {
+                journal.applyPage(volumes[i], lpns[i], ppns[i], references[i]);
+            }
         }
         for (int i = 0; i < lsnCount; i++) {
             lsnVolumes[i].lsn(lsns[i]);

@@ -47,6 +47,20 @@ public final class BlockEncoder {
             payloadLength = rawLength;
             MemorySegment.copy(page, 0, destination, BlockDescriptor.HEADER_LENGTH, rawLength);
         }
+        return frame(payloadLength, codec, pageShift, type, birthEpoch, destination);
+    }
+
+    /** Makes a page's block of a payload that is compressed already; the destination has room for any of that page shift. */
+    static MemorySegment wrap(MemorySegment payload, int codec, int pageShift, MemorySegment destination) {
+        MemorySegment.copy(payload, 0, destination, BlockDescriptor.HEADER_LENGTH, payload.byteSize());
+        final int length = frame(
+                (int) payload.byteSize(), (byte) codec, pageShift, BlockDescriptor.TYPE_PAGE, 0, destination);
+        return destination.asSlice(0, length);
+    }
+
+    /** Puts the header before a payload and zeros behind it; returns the length of the block. */
+    private static int frame(
+            int payloadLength, byte codec, int pageShift, byte type, int birthEpoch, MemorySegment destination) {
         Fields.putInt(destination, BlockDescriptor.CRC_OFFSET, 0);
         Fields.putInt(destination, BlockDescriptor.PAYLOAD_LENGTH_OFFSET, payloadLength);
         Fields.putByte(destination, BlockDescriptor.CODEC_OFFSET, codec);

@@ -51,6 +51,17 @@ final class BlockReader {
         return device.read(position, block) == block.byteSize() ? block : null;
     }
 
+    /** Payload of the block that was read last, valid until the next read. */
+    MemorySegment lastPayload() {
+        return buffer.asSlice(
+                BlockDescriptor.HEADER_LENGTH, Fields.intAt(buffer, BlockDescriptor.PAYLOAD_LENGTH_OFFSET));
+    }
+
+    /** How the payload of the block that was read last is compressed. */
+    int lastCodec() {
+        return Fields.byteAt(buffer, BlockDescriptor.CODEC_OFFSET);
+    }
+
     /** Verifies and decodes a block that is in memory; null, or what is wrong. */
     String verify(
             MemorySegment block, long salt, int generation, long ppn, byte type, long lpn, long family,

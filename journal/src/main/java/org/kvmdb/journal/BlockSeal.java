@@ -70,7 +70,8 @@ final class BlockSeal {
         return decodePayload(block, payloadLength, page, 1 << pageShift);
     }
 
-    private static String decodePayload(MemorySegment block, int payloadLength, MemorySegment page, int pageLength) {
+    /** Decodes a payload behind a block's header into a page of that length; null, or what is wrong. */
+    static String decodePayload(MemorySegment block, int payloadLength, MemorySegment page, int pageLength) {
         final int codec = Fields.byteAt(block, BlockDescriptor.CODEC_OFFSET);
         if (codec == BlockDescriptor.CODEC_RAW) {
             if (payloadLength != pageLength) {

@@ -180,7 +180,7 @@ final class CatalogWriter {
         }
         if (snapshot.mapUsers() > 0) {
             throw new StorageException(
-                    ErrorCode.BUSY, "snapshot %s is mapped into memory: release it first".formatted(snapshot.name()));
+                    ErrorCode.BUSY, "snapshot %s is in use, mapped or being sent: release it first".formatted(snapshot.name()));
         }
         commit(
                 SpaceClaim.MAKE_ROOM,
@@ -201,7 +201,7 @@ final class CatalogWriter {
      */
     SnapshotEntry publish(
             VolumeEntry hidden, VolumeEntry target, String volumeName, String snapshotName, long guid,
-            long createdMillis) {
+            long createdMillis, long lsn) {
         final VolumeEntry owner = target == null ? hidden : target;
         if (target == null) {
             checkName(volumeName);
@@ -213,6 +213,7 @@ final class CatalogWriter {
         final Planned planned = plan(hidden, owner, snapshotName, 0, guid, createdMillis);
         final int abandonedId = planned.id + 1;
         commit(SpaceClaim.COMMIT, () -> {
+            log.record(RecordDescriptor.KIND_LSN, 0, hidden.id(), lsn, 0);
             record(planned);
             if (target == null) {
                 log.record(RecordDescriptor.KIND_VOLUME_RENAME, 0, hidden.id(), 0, 0, bytes(volumeName));
@@ -221,6 +222,7 @@ final class CatalogWriter {
                 log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, hidden.id(), 0, 0);
             }
         });
+        hidden.lsn(lsn);
         final SnapshotEntry snapshot = take(planned);
         if (target == null) {
             changes.rename(hidden, volumeName);

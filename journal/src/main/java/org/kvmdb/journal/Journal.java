@@ -24,7 +24,7 @@ public final class Journal implements AutoCloseable {
 
     private static final int SEGMENTS_RESERVED = 3;
     /** A map node stored raw, with its record and its share of the batch. */
-    private static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(StoredNode.LONG_SHIFT) + 64;
+    static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(StoredNode.LONG_SHIFT) + 64;
 
     /** Reading a batch again costs a recovery as much as so many records do. */
     private static final int RECORDS_WORTH_A_BATCH = 8;
@@ -399,6 +399,10 @@ public final class Journal implements AutoCloseable {
         map.set(volume, lpn, ppn);
     }
 
+    void applyTrim(VolumeEntry volume, long firstLpn, long endLpn) {
+        map.trim(volume, firstLpn, endLpn);
+    }
+
     void applied() {
         updateReserve();
     }
@@ -670,6 +674,11 @@ public final class Journal implements AutoCloseable {
             lock.unlock();
             checkpointLock.unlock();
         }
+    }
+
+    /** The newest that is durable. */
+    Superblock superblock() {
+        return superblock;
     }
 
     JournalParts parts() {

@@ -11,11 +11,11 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Reads a stream as if an enemy had written it: nothing is believed before it is checked, a chunk is shown only when all
- * of it is right, and memory is one chunk. What payloads decode to is not looked at. Not thread-safe.
+ * Reads a stream as if an enemy had written it: nothing is believed before it is checked, a chunk is shown only when
+ * all of it is right, and memory is one chunk. What payloads decode to is not looked at. Not thread-safe.
  *
- * <p>A stream that is wrong is {@link ErrorCode#CORRUPT_STREAM}, or {@link ErrorCode#TOO_NEW}. An input that fails throws
- * what it throws.
+ * <p>A stream that is wrong is {@link ErrorCode#CORRUPT_STREAM}, or {@link ErrorCode#TOO_NEW}. An input that fails
+ * throws what it throws.
  */
 public final class StreamReader {
 
@@ -96,7 +96,7 @@ public final class StreamReader {
         fill(0, StreamChunkDescriptor.HEADER_LENGTH);
         if (Fields.intAt(buffer, StreamChunkDescriptor.MAGIC_OFFSET) != StreamChunkDescriptor.MAGIC) {
             throw sequence == 0
-                    ? new StorageException(ErrorCode.CORRUPT_STREAM, "not a stream of a snapshot: it does not start as one")
+                    ? new StorageException(ErrorCode.CORRUPT_STREAM, "this is no stream of a snapshot")
                     : corrupt("no chunk where one should be");
         }
         final int version = Fields.shortAt(buffer, StreamChunkDescriptor.VERSION_OFFSET);

@@ -1,8 +1,8 @@
 package org.kvmdb.journal;
 
 /**
- * A record of a CHANGES chunk, which holds nothing but records, one behind the other. Of a page the payload of its block
- * follows, as the store keeps it.
+ * A record of a CHANGES chunk, which holds nothing but records, one behind the other. Of a page the payload of its
+ * block follows, as the store keeps it.
  *
  * <pre>
  *   0      1       2          4                8       16       24

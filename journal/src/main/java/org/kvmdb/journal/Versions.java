@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
+import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
@@ -101,13 +102,14 @@ public final class Versions {
      * volume is deleted; without a target the hidden volume gets a name, and the snapshot is its.
      *
      * @param targetVolumeId or null
+     * @param lsn that the pages stand at, for what the hidden volume's own meant may have been something else
      */
     public SnapshotEntry publish(
             int hiddenVolumeId, Integer targetVolumeId, String volumeName, String snapshotName, long guid,
-            long createdMillis) {
+            long createdMillis, long lsn) {
         return journal.change(() -> writer.publish(
                 catalog.volume(hiddenVolumeId), targetVolumeId == null ? null : catalog.volume(targetVolumeId),
-                volumeName, snapshotName, guid, createdMillis));
+                volumeName, snapshotName, guid, createdMillis, lsn));
     }
 
     private void change(Runnable action) {
@@ -134,6 +136,17 @@ public final class Versions {
     public void openMap(Version version) {
         journal.look(() -> {
             map.load(version);
+            version.addMapUsers(1);
+            return null;
+        });
+    }
+
+    /** Keeps a version from being deleted, until {@link #closeMap}, without bringing its map into memory. */
+    public void hold(Version version) {
+        journal.look(() -> {
+            if (version.isDeleted()) {
+                throw new StorageException(ErrorCode.NO_SUCH_SNAPSHOT, "%s was deleted".formatted(version.name()));
+            }
             version.addMapUsers(1);
             return null;
         });

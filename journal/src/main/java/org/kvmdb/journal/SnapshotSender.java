@@ -1,0 +1,211 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * Makes a stream of a snapshot, a chunk at a time: all of it, or what differs from an older snapshot of its family.
+ * Blocks are verified as they are read and travel compressed as they are stored. Commits go on meanwhile: the append
+ * lock is held to look up a piece of the map, and not while the device is read.
+ *
+ * <p>The snapshots cannot be deleted until this is closed. Not thread-safe.
+ */
+public final class SnapshotSender implements AutoCloseable {
+
+    private static final int PIECE_PAGES = 256;
+
+    private final Journal journal;
+    private final Versions versions;
+    private final SnapshotEntry snapshot;
+    private final SnapshotEntry base;
+    private final BlockReader reader;
+    private final StreamWriter writer = new StreamWriter();
+    private boolean begun;
+    private boolean ended;
+    private boolean closed;
+
+    /** Pages that were looked up and are to be put into the stream yet. */
+    private long[] lpns = new long[2 * PIECE_PAGES];
+
+    private long[] ppns = new long[2 * PIECE_PAGES];
+    private int at;
+    private int count;
+    /** Where the next piece begins, or {@link MapWalk#END}. */
+    private long cursor;
+
+    /** Holes that are to be put into the stream yet. */
+    private long firstHole;
+
+    private long endHole;
+
+    /** @param base that the receiver has, or null */
+    public SnapshotSender(Journal journal, SnapshotEntry snapshot, SnapshotEntry base) {
+        this.journal = journal;
+        this.versions = journal.versions();
+        this.snapshot = snapshot;
+        this.base = base;
+        reader = new BlockReader(journal.parts().device(), journal.parts().segments());
+        if (base != null && (base.familyId() != snapshot.familyId() || base.epoch() >= snapshot.epoch())) {
+            throw new StorageException(
+                    ErrorCode.INVALID,
+                    "%s is no base for %s: name an older snapshot of the volume, or of the one that it was cloned from"
+                            .formatted(base.name(), snapshot.name()));
+        }
+        versions.hold(snapshot);
+        if (base != null) {
+            try {
+                versions.hold(base);
+            } catch (RuntimeException e) {
+                versions.closeMap(snapshot);
+                throw e;
+            }
+        }
+    }
+
+    private StreamHeader header() {
+        final Superblock store = journal.superblock();
+        return new StreamHeader(
+                store.storeUuidHigh(),
+                store.storeUuidLow(),
+                snapshot.volumeName(),
+                snapshot.snapshotName(),
+                base == null ? "" : base.snapshotName(),
+                snapshot.guid(),
+                base == null ? 0 : base.guid(),
+                snapshot.createdMillis(),
+                snapshot.sizeBytes(),
+                snapshot.pageShift(),
+                snapshot.lsn());
+    }
+
+    /** The next chunk, valid until the next call; null behind the last. CORRUPT_PAGE for a page that cannot be had. */
+    public MemorySegment next() {
+        if (!begun) {
+            begun = true;
+            return writer.begin(header());
+        }
+        if (ended) {
+            return null;
+        }
+        while (at < count || cursor != MapWalk.END) {
+            if (at == count) {
+                lookUpPiece();
+            } else if (!putPage(lpns[at], ppns[at])) {
+                return writer.changes();
+            } else {
+                at++;
+            }
+        }
+        if (!putHoles() || !writer.isEmpty()) {
+            return writer.changes();
+        }
+        ended = true;
+        return writer.end();
+    }
+
+    /** LPN that the stream has come to, of {@link Version#pageCount}. */
+    public long nextLpn() {
+        if (ended) {
+            return snapshot.pageCount();
+        }
+        return at < count ? lpns[at] : Math.max(0, cursor);
+    }
+
+    public StreamTotals totals() {
+        return writer.totals();
+    }
+
+    // ---- map ----
+
+    private void lookUpPiece() {
+        at = 0;
+        count = 0;
+        cursor = versions.diff(base, snapshot, cursor, PIECE_PAGES, this::add);
+        if (cursor >= snapshot.pageCount()) {
+            cursor = MapWalk.END;
+        }
+    }
+
+    private void add(long lpn, long ppn) {
+        // What the base had behind the end of a snapshot that is smaller is told by its size.
+        if (lpn >= snapshot.pageCount()) {
+            return;
+        }
+        if (count == lpns.length) {
+            lpns = Arrays.copyOf(lpns, 2 * count);
+            ppns = Arrays.copyOf(ppns, 2 * count);
+        }
+        lpns[count] = lpn;
+        ppns[count++] = ppn;
+    }
+
+    // ---- stream ----
+
+    /** False, with nothing put, when the chunk is full. */
+    private boolean putPage(long lpn, long ppn) {
+        if (ppn == 0 && lpn == endHole && firstHole < endHole) {
+            endHole++;
+            return true;
+        }
+        if (!putHoles()) {
+            return false;
+        }
+        if (ppn == 0) {
+            firstHole = lpn;
+            endHole = lpn + 1;
+            return true;
+        }
+        // By the block's length, which is that of its payload rounded up: the same wherever the block lies.
+        if (!writer.hasRoom(Ppn.lengthBytes(ppn))) {
+            return false;
+        }
+        read(lpn, ppn);
+        writer.page(lpn, reader.lastCodec(), reader.lastPayload());
+        return true;
+    }
+
+    private boolean putHoles() {
+        if (firstHole == endHole) {
+            return true;
+        }
+        if (!writer.hasRoom(0)) {
+            return false;
+        }
+        writer.holes(firstHole, endHole - firstHole);
+        firstHole = endHole;
+        return true;
+    }
+
+    /** Reads a block. One that does not verify may have been moved since: then where it lies now decides. */
+    private void read(long lpn, long ppn) {
+        if (tryRead(lpn, ppn) != null) {
+            journal.look(() -> {
+                final long now = versions.lookup(snapshot, lpn);
+                final String wrong = tryRead(lpn, now);
+                if (wrong != null) {
+                    throw StorageException.corruptPage(snapshot.name(), lpn, now, wrong);
+                }
+                return null;
+            });
+        }
+    }
+
+    private String tryRead(long lpn, long ppn) {
+        return reader.read(ppn, BlockDescriptor.TYPE_PAGE, lpn, snapshot.familyId(), null, snapshot.pageShift());
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            versions.closeMap(snapshot);
+            if (base != null) {
+                versions.closeMap(base);
+            }
+        }
+    }
+}
