@@ -1,7 +1,10 @@
 package org.kvmdb;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Instant;
 import org.kvmdb.journal.SnapshotEntry;
+import org.kvmdb.journal.VolumeEntry;
 
 /** A snapshot of an open store. */
 final class OpenSnapshot extends OpenVersion implements Snapshot {
@@ -45,6 +48,24 @@ final class OpenSnapshot extends OpenVersion implements Snapshot {
     @Override
     public Volume cloneAs(String volumeName) {
         return store.call(() -> store.snapshotsOfStore().cloneAs(this, volumeName));
+    }
+
+    @Override
+    public StreamSummary send(OutputStream output, Snapshot from, StreamProgress progress) throws IOException {
+        final SnapshotEntry base = from == null ? null : store.call(() -> store.snapshotsOfStore().entryOf(from));
+        return store.streams().send(entry, base, output, progress);
+    }
+
+    @Override
+    public void diff(Snapshot newer, ChangeVisitor visitor) {
+        final SnapshotEntry to = store.call(() -> store.snapshotsOfStore().entryOf(newer));
+        ExceptionMapper.run(() -> store.streams().diff(entry, to, visitor));
+    }
+
+    @Override
+    public void diff(Volume newer, ChangeVisitor visitor) {
+        final VolumeEntry to = store.call(() -> store.ours(newer).entry());
+        ExceptionMapper.run(() -> store.streams().diff(entry, to, visitor));
     }
 
     @Override

@@ -33,7 +33,7 @@ final class OpenSnapshots {
         this.cache = cache;
     }
 
-    private Snapshot of(SnapshotEntry entry) {
+    Snapshot of(SnapshotEntry entry) {
         return open.computeIfAbsent(entry.id(), id -> new OpenSnapshot(store, entry));
     }
 
@@ -114,11 +114,11 @@ final class OpenSnapshots {
         }
         final Runnable change = () -> versions.rollbackTo(entry.id(), to.id());
         if (!store.unlessMapped(entry, change)) {
-            cache.replace(volume.region(), to.sizeBytes(), change);
+            cache.replace(volume.region(), to.sizeBytes(), true, change);
         }
     }
 
-    private SnapshotEntry entryOf(Snapshot snapshot) {
+    SnapshotEntry entryOf(Snapshot snapshot) {
         if (snapshot instanceof OpenSnapshot ours && ours.isOf(store)) {
             return ours.entry();
         }

@@ -1,6 +1,7 @@
 package org.kvmdb;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -47,6 +48,7 @@ final class OpenStore implements Store {
     private final Maintenance maintenance;
     private final long openNanos;
     private final OpenSnapshots snapshots;
+    private final OpenStreams streams;
     private final Map<Integer, OpenVolume> volumes = new ConcurrentHashMap<>();
 
     /** Keeps a version from being mapped while what is done to it needs that it is not. */
@@ -72,6 +74,7 @@ final class OpenStore implements Store {
             throw e;
         }
         this.snapshots = new OpenSnapshots(this, journal, cache);
+        this.streams = new OpenStreams(this, journal, cache);
         this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
         this.maintenance = new Maintenance(journal, reclaimer);
         this.openNanos = System.nanoTime() - begin;
@@ -329,6 +332,20 @@ final class OpenStore implements Store {
         return snapshots;
     }
 
+    @Override
+    public Received receive(InputStream input, ReceiveOptions options) throws IOException {
+        return streams.receive(input, options);
+    }
+
+    @Override
+    public boolean abandonReceive(String volumeName) {
+        return call(() -> streams.abandon(volumeName));
+    }
+
+    OpenStreams streams() {
+        return streams;
+    }
+
     // ---- commit ----
 
     @Override
@@ -366,7 +383,7 @@ final class OpenStore implements Store {
         return chosen.stream().map(volume -> ours(volume).region()).toList();
     }
 
-    private OpenVolume ours(Volume volume) {
+    OpenVolume ours(Volume volume) {
         if (volume instanceof OpenVolume open && open.isOf(this)) {
             return open;
         }

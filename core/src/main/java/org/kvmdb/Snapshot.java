@@ -1,5 +1,7 @@
 package org.kvmdb;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 
@@ -62,6 +64,37 @@ public interface Snapshot {
      * snapshot cannot be deleted while the clone exists. Durable when the call returns.
      */
     Volume cloneAs(String volumeName);
+
+    /**
+     * Writes the snapshot as a stream that {@link Store#receive} takes, compressed as it is stored; every block is verified as
+     * it is read. Commits go on meanwhile. The output is neither flushed nor closed.
+     *
+     * @throws CorruptPageException when a page cannot be had; what was written until then is not received
+     */
+    default StreamSummary send(OutputStream output) throws IOException {
+        return send(output, null, StreamProgress.NONE);
+    }
+
+    /**
+     * Writes what differs from an older snapshot of this volume, or of one that it was cloned from. Who has that one can
+     * receive it.
+     *
+     * @param from what the receiver has; null: nothing
+     */
+    default StreamSummary send(OutputStream output, Snapshot from) throws IOException {
+        return send(output, from, StreamProgress.NONE);
+    }
+
+    StreamSummary send(OutputStream output, Snapshot from, StreamProgress progress) throws IOException;
+
+    /**
+     * Shows where another snapshot of the family (this volume, its clones, what it was cloned from) differs from this one.
+     * Costs what differs, not what there is.
+     */
+    void diff(Snapshot newer, ChangeVisitor visitor);
+
+    /** Shows where the last commit of a volume differs from this snapshot, or the commits made meanwhile. */
+    void diff(Volume newer, ChangeVisitor visitor);
 
     /**
      * Unmaps the snapshot: memory that was handed out throws {@link IllegalStateException} from then on, and

@@ -1,5 +1,7 @@
 package org.kvmdb;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -81,6 +83,26 @@ public interface Store extends AutoCloseable {
 
     /** The snapshot of that full name: {@code volume@name}. */
     Snapshot snapshotNamed(String fullName);
+
+    /**
+     * Reads a stream that {@link Snapshot#send} wrote, to its end, and makes it a snapshot, in one step: until this returns,
+     * nothing of it can be seen. The volume holds what the snapshot holds afterwards.
+     *
+     * <p>What was received before a failure is kept aside, and takes space: receiving the same stream again goes on from
+     * there, also after the process was killed. Another stream into the same volume drops it, and
+     * {@link #abandonReceive} does.
+     *
+     * @throws CorruptStreamException when the stream is damaged, or ends early
+     * @throws WrongBaseException when the volume does not have what the changes are on top of, or was changed since
+     * @throws VolumeExistsException when a full stream is to go into a volume that exists
+     * @throws SnapshotExistsException when the volume has a snapshot of that name, or this one by another name
+     * @throws StoreBusyException when something is being received into that volume already
+     * @throws IOException what the input throws
+     */
+    Received receive(InputStream input, ReceiveOptions options) throws IOException;
+
+    /** Drops what an interrupted {@link #receive} into that volume has left; false when there was nothing. */
+    boolean abandonReceive(String volumeName);
 
     /** How far the background is with freeing what deleted snapshots and volumes held. It goes on after a crash. */
     DeletionProgress deletionProgress();

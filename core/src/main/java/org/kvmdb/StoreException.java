@@ -4,8 +4,8 @@ package org.kvmdb;
 public abstract sealed class StoreException extends RuntimeException
         permits CorruptPageException,
                 CorruptStoreException,
-                NoSuchSnapshotException,
                 CorruptStreamException,
+                NoSuchSnapshotException,
                 NoSuchVolumeException,
                 NotAStoreException,
                 QuotaExceededException,

@@ -173,14 +173,16 @@ public final class PageCache implements AutoCloseable {
     }
 
     /**
-     * Makes a volume that is mapped hold something else, at the same address. What was not committed is dropped.
+     * Makes a volume that is mapped hold something else, at the same address.
      *
      * @param sizeBytes that the volume has afterwards
+     * @param dropsWrites what becomes of writes that were not committed: true: they are dropped; false: they are a
+     *     reason to refuse
      * @param change of the journal, which gives it its new map and size; when it throws, everything is as it was
      */
-    public void replace(Region region, long sizeBytes, Runnable change) {
+    public void replace(Region region, long sizeBytes, boolean dropsWrites, Runnable change) {
         scopeGate.checkOutside("replacing the content of a volume");
-        writeBack.replace(region, sizeBytes, change);
+        writeBack.replace(region, sizeBytes, dropsWrites, change);
     }
 
     // ---- background ----

@@ -410,12 +410,16 @@ final class WriteBack implements AutoCloseable {
      * the change throws, everything is as it was.
      *
      * @param sizeBytes that the volume has afterwards
+     * @param dropsWrites false: it is refused when something is not committed
      */
-    void replace(Region region, long sizeBytes, Runnable change) {
+    void replace(Region region, long sizeBytes, boolean dropsWrites, Runnable change) {
         lock.lock();
         try {
             exclusively(region, () -> region.whileUnpinned(() -> {
                 region.checkCanGrowTo(sizeBytes);
+                if (!dropsWrites) {
+                    checkCommitted(region);
+                }
                 final LpnList stolen = region.stolenFrom(0);
                 change.run();
                 region.replaceContent();
@@ -425,6 +429,18 @@ final class WriteBack implements AutoCloseable {
             }));
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void checkCommitted(Region region) {
+        final FrozenRegion frozen = new FrozenRegion(region);
+        final long pages = frozen.pageCount();
+        frozen.failed(space);
+        if (pages > 0) {
+            throw new StorageException(
+                    ErrorCode.WRONG_BASE,
+                    "volume %s was changed: %d pages are not committed; roll back, or commit them and take a snapshot"
+                            .formatted(region.volume().name(), pages));
         }
     }
 

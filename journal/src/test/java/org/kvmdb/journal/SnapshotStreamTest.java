@@ -80,10 +80,12 @@ class SnapshotStreamTest extends StreamPair {
         work.put("a", true, range(0, 100));
         work.checkpoint();
         work.closeJournal();
-        work.reopen();
-        assertArrayEquals(whole, send(source().versions().snapshot("a", "next"), null));
-        assertArrayEquals(
-                step, send(source().versions().snapshot("a", "next"), source().versions().snapshot("a", "base")));
+        sourceDevice.reopen();
+        try (Journal again = Journal.open(sourceDevice, OPTIONS)) {
+            final SnapshotEntry sameNext = again.versions().snapshot("a", "next");
+            assertArrayEquals(whole, TestStreams.send(again, sameNext, null));
+            assertArrayEquals(step, TestStreams.send(again, sameNext, again.versions().snapshot("a", "base")));
+        }
     }
 
     @Test
@@ -91,7 +93,6 @@ class SnapshotStreamTest extends StreamPair {
         work.createVolume("a", 100L << 12, 12);
         work.put("a", true, range(0, 50));
         final SnapshotEntry base = snapshot("a", "base");
-        work.model().now().put("c", work.model().now().get("a").copy());
         source().versions().cloneSnapshot(base.id(), "c");
         final SnapshotEntry ofClone = snapshot("c", "first");
         TestStreams.receive(target, send(base, null), "b", false);

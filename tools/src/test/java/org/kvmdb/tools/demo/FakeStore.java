@@ -1,9 +1,12 @@
 package org.kvmdb.tools.demo;
 
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import org.kvmdb.DeletionProgress;
+import org.kvmdb.ReceiveOptions;
+import org.kvmdb.Received;
 import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
@@ -59,6 +62,16 @@ record FakeStore(List<Volume> volumes) implements Store {
 
     @Override
     public DeletionProgress deletionProgress() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Received receive(InputStream input, ReceiveOptions options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public boolean abandonReceive(String volumeName) {
         throw new UnsupportedOperationException();
     }
 
