@@ -1,10 +1,7 @@
 package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
-import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
-import org.kvmdb.ffi.NativeMemory;
-import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
 /**
@@ -18,8 +15,6 @@ import org.kvmdb.ffi.StorageException;
  */
 final class LogWriter implements AutoCloseable {
 
-    private static final int RECORDS_MAX = BatchDescriptor.LENGTH_MAX;
-
     private final Device device;
     private final SegmentTable segments;
     private final Failure failure;
@@ -27,11 +22,8 @@ final class LogWriter implements AutoCloseable {
     private final long storeId;
     private final long secret;
     private final long session;
-    private final BlockSeal seal = new BlockSeal();
     private final Digests digests = new Digests();
-    private final NativeMemory memory = NativeMemory.reserve(BatchDescriptor.LENGTH_MAX + RECORDS_MAX);
-    private final MemorySegment buffer = memory.segment().asSlice(0, BatchDescriptor.LENGTH_MAX);
-    private final MemorySegment records = memory.segment().asSlice(BatchDescriptor.LENGTH_MAX, RECORDS_MAX);
+    private final BatchBuffer batch = new BatchBuffer(BatchDescriptor.LENGTH_MAX);
 
     private int segment;
     private int offset;
@@ -45,10 +37,6 @@ final class LogWriter implements AutoCloseable {
 
     private long firstSequence;
     private SpaceClaim claim;
-    private int blocksLength;
-    private int recordsLength;
-    private int recordCount;
-    private int lastBlockCrc;
 
     LogWriter(Device device, SegmentTable segments, Failure failure, Counters counters, long storeId, long secret,
             long session) {
@@ -119,64 +107,49 @@ final class LogWriter implements AutoCloseable {
         failure.check();
         firstSequence = sequence;
         claim = spaceClaim;
-        clearBatch();
-    }
-
-    private void clearBatch() {
-        blocksLength = 0;
-        recordsLength = 0;
-        recordCount = 0;
+        batch.clear();
     }
 
     /** The CRC of the block that was appended last. */
     int lastBlockCrc() {
-        return lastBlockCrc;
+        return batch.lastBlockCrc();
     }
 
     /** Appends a block and its record; returns where it lies. */
     long block(MemorySegment block, int kind, int info, int volume, long lpn, long family) {
         final int length = (int) block.byteSize();
         makeRoom(length, RecordDescriptor.LENGTH);
-        final int at = BatchDescriptor.HEADER_LENGTH + blocksLength;
-        final long ppn = Ppn.pack(segment, offset + at, length);
-        final MemorySegment target = buffer.asSlice(at, length);
-        MemorySegment.copy(block, 0, target, 0, length);
-        final int crc = seal.crc(target, segments.salt(segment), segments.generation(segment), ppn, lpn, family);
-        Fields.putInt(target, BlockDescriptor.CRC_OFFSET, crc);
-        lastBlockCrc = crc;
-        blocksLength += length;
         counters.blockBytes += length;
-        putRecord(kind, info, length / Ppn.UNIT_BYTES, volume, lpn,
-                Integer.toUnsignedLong((offset + at) / Ppn.UNIT_BYTES) | (long) crc << 32);
-        return ppn;
+        counters.records++;
+        return batch.addBlock(place(), block, kind, info, volume, lpn, family);
+    }
+
+    private BatchBuffer.Place place() {
+        return new BatchBuffer.Place(segment, segments.generation(segment), segments.salt(segment), offset);
     }
 
     void record(int kind, int info, int volume, long first, long second) {
-        makeRoom(0, RecordDescriptor.LENGTH);
-        putRecord(kind, info, 0, volume, first, second);
+        record(kind, info, 0, volume, first, second, 0);
+    }
+
+    /** Adds a record that something of that length is to follow by {@link #batch}. */
+    private void record(int kind, int info, int length, int volume, long first, long second, int tailLength) {
+        makeRoom(0, RecordDescriptor.LENGTH + tailLength);
+        batch.addRecord(kind, info, length, volume, first, second);
+        counters.records++;
     }
 
     /** A record with a tail. */
     void record(int kind, int info, int volume, long first, long second, byte[] tail) {
         final int padded = RecordDescriptor.tailLengthPadded(tail.length);
-        makeRoom(0, RecordDescriptor.LENGTH + padded);
-        putRecord(kind, info, tail.length, volume, first, second);
-        records.asSlice(recordsLength, padded).fill((byte) 0);
-        MemorySegment.copy(MemorySegment.ofArray(tail), 0, records, recordsLength, tail.length);
-        recordsLength += padded;
+        record(kind, info, tail.length, volume, first, second, padded);
+        batch.addTail(tail, padded);
     }
 
-    private void putRecord(int kind, int info, int length, int volume, long first, long second) {
-        final int at = recordsLength;
-        Fields.putByte(records, at + RecordDescriptor.KIND_OFFSET, kind);
-        Fields.putByte(records, at + RecordDescriptor.INFO_OFFSET, info);
-        Fields.putShort(records, at + RecordDescriptor.LENGTH_OFFSET, length);
-        Fields.putInt(records, at + RecordDescriptor.VOLUME_OFFSET, volume);
-        Fields.putLong(records, at + RecordDescriptor.FIRST_OFFSET, first);
-        Fields.putLong(records, at + RecordDescriptor.SECOND_OFFSET, second);
-        recordsLength += RecordDescriptor.LENGTH;
-        recordCount++;
-        counters.records++;
+    /** Adds a record with a third number behind it. */
+    void record(int kind, int info, int volume, long first, long second, long third) {
+        record(kind, info, Long.BYTES, volume, first, second, Long.BYTES);
+        batch.addTail(third);
     }
 
     /** Room for a block and a record in the open batch: writes the batch out, or moves to the next segment, if need be. */
@@ -185,10 +158,10 @@ final class LogWriter implements AutoCloseable {
         while (true) {
             final int room = Math.min(
                     BatchDescriptor.LENGTH_MAX, segments.segmentSizeBytes() - BatchDescriptor.UNIT_BYTES - offset);
-            if (BatchDescriptor.HEADER_LENGTH + blocksLength + blockLength + recordsLength + recordLength <= room) {
+            if (batch.fits(room, blockLength, recordLength)) {
                 return;
             }
-            if (recordCount > 0) {
+            if (batch.recordCount() > 0) {
                 final int length = writeBatch(0);
                 device.writeBack(segments.position(segment) + offset - length, length);
             } else if (offset == 0) {
@@ -204,7 +177,7 @@ final class LogWriter implements AutoCloseable {
 
     /** Writes the last batch of the group and returns its sequence. */
     long endGroup(int flags) {
-        if (recordCount == 0) {
+        if (batch.recordCount() == 0) {
             makeRoom(0, 0);
         }
         writeBatch(flags);
@@ -214,7 +187,7 @@ final class LogWriter implements AutoCloseable {
 
     /** Gives the open batch up; what was written of the group stays and is never applied. */
     void abandonGroup() {
-        clearBatch();
+        batch.clear();
     }
 
     /** Appends a batch that only says how far the log is known to be durable. */
@@ -275,17 +248,11 @@ final class LogWriter implements AutoCloseable {
 
     private int writeBatch(int flags) {
         failure.check();
-        final int recordsAt = BatchDescriptor.HEADER_LENGTH + blocksLength;
-        final int end = recordsAt + recordsLength;
-        final int length = (int) Fields.alignUp(end, BatchDescriptor.UNIT_BYTES);
-        MemorySegment.copy(records, 0, buffer, recordsAt, recordsLength);
-        buffer.asSlice(end, length - end).fill((byte) 0);
-        putHeader(flags, length);
-        final MemorySegment batchRecords = buffer.asSlice(recordsAt, recordsLength);
-        Fields.putInt(buffer, BatchDescriptor.CRC_OFFSET, digests.batchCrc(buffer, batchRecords));
-        final long batchDigest = digests.batchDigest(buffer, batchRecords);
+        putHeader();
+        final MemorySegment bytes = batch.finish(place(), 0, flags, storeId);
+        final int length = (int) bytes.byteSize();
         try {
-            device.write(segments.position(segment) + offset, buffer.asSlice(0, length));
+            device.write(segments.position(segment) + offset, bytes);
         } catch (RuntimeException e) {
             throw failure.fail(e);
         }
@@ -293,36 +260,22 @@ final class LogWriter implements AutoCloseable {
         counters.batches++;
         counters.batchesSinceCheckpoint++;
         statedDurable = durableSequence;
-        digest = batchDigest;
+        digest = batch.digest();
         sequence++;
         offset += length;
-        clearBatch();
+        batch.clear();
         return length;
     }
 
-    private void putHeader(int flags, int length) {
-        final MemorySegment header = buffer;
-        Fields.putInt(header, BatchDescriptor.MAGIC_OFFSET, BatchDescriptor.MAGIC);
-        Fields.putShort(header, BatchDescriptor.VERSION_OFFSET, BatchDescriptor.VERSION);
-        Fields.putShort(header, BatchDescriptor.STREAM_OFFSET, 0);
-        Fields.putInt(header, BatchDescriptor.FLAGS_OFFSET, flags);
-        Fields.putLong(header, BatchDescriptor.STORE_ID_OFFSET, storeId);
-        Fields.putInt(header, BatchDescriptor.SEGMENT_OFFSET, segment);
-        Fields.putInt(header, BatchDescriptor.GENERATION_OFFSET, segments.generation(segment));
-        Fields.putLong(header, BatchDescriptor.SALT_OFFSET, segments.salt(segment));
+    private void putHeader() {
+        final MemorySegment header = batch.header();
         Fields.putLong(header, BatchDescriptor.SEQUENCE_OFFSET, sequence);
         Fields.putLong(header, BatchDescriptor.PREVIOUS_DIGEST_OFFSET, digest);
         Fields.putLong(header, BatchDescriptor.KNOWN_DURABLE_OFFSET, durableSequence);
         Fields.putLong(header, BatchDescriptor.CHECKPOINT_GENERATION_OFFSET, checkpointGeneration);
         Fields.putLong(header, BatchDescriptor.FIRST_SEQUENCE_OFFSET, firstSequence);
-        Fields.putInt(header, BatchDescriptor.LENGTH_OFFSET, length);
-        Fields.putInt(header, BatchDescriptor.RECORD_COUNT_OFFSET, recordCount);
-        Fields.putInt(header, BatchDescriptor.RECORDS_LENGTH_OFFSET, recordsLength);
-        Fields.putInt(header, BatchDescriptor.BLOCKS_LENGTH_OFFSET, blocksLength);
-        Fields.putInt(header, BatchDescriptor.OFFSET_OFFSET, offset);
         Fields.putInt(header, BatchDescriptor.NEXT_SEGMENT_OFFSET, next);
         Fields.putInt(header, BatchDescriptor.NEXT_GENERATION_OFFSET, next < 0 ? 0 : segments.generation(next));
-        Fields.putInt(header, BatchDescriptor.RESERVED_OFFSET, 0);
         Fields.putLong(header, BatchDescriptor.NEXT_SALT_OFFSET, next < 0 ? 0 : segments.salt(next));
         Fields.putLong(header, BatchDescriptor.SESSION_OFFSET, session);
     }
@@ -361,6 +314,6 @@ final class LogWriter implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
+        batch.close();
     }
 }
