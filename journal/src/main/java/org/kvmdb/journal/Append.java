@@ -69,8 +69,7 @@ public final class Append implements AutoCloseable {
         }
         Fields.putInt(encodedBlock, BlockDescriptor.BIRTH_EPOCH_OFFSET, volume.ownBirth());
         final long ppn = log.block(
-                encodedBlock, RecordDescriptor.KIND_PAGE, BlockDescriptor.TYPE_PAGE, volumeId, lpn,
-                volume.familyId());
+                encodedBlock, RecordDescriptor.KIND_PAGE, journal.pageInfo(volume, lpn), volumeId, lpn, volume.familyId());
         remember(volume, lpn, ppn, false);
         return ppn;
     }

@@ -41,6 +41,12 @@ final class BatchBuffer implements AutoCloseable {
         return recordCount;
     }
 
+    /** What the batch would take if it were finished now. */
+    int length() {
+        return (int) Fields.alignUp(
+                (long) BatchDescriptor.HEADER_LENGTH + blocksLength + recordsLength, BatchDescriptor.UNIT_BYTES);
+    }
+
     /** The CRC of the block that was added last. */
     int lastBlockCrc() {
         return lastBlockCrc;
@@ -106,7 +112,7 @@ final class BatchBuffer implements AutoCloseable {
     MemorySegment finish(Place place, int stream, int flags, long storeId) {
         final int recordsAt = BatchDescriptor.HEADER_LENGTH + blocksLength;
         final int end = recordsAt + recordsLength;
-        final int length = (int) Fields.alignUp(end, BatchDescriptor.UNIT_BYTES);
+        final int length = length();
         MemorySegment.copy(records, 0, buffer, recordsAt, recordsLength);
         buffer.asSlice(end, length - end).fill((byte) 0);
         final MemorySegment header = buffer;

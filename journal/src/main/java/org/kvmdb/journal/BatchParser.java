@@ -20,6 +20,7 @@ final class BatchParser implements AutoCloseable {
     private final Device device;
     private final SegmentTable segments;
     private final long storeId;
+    private final boolean anyStream;
     private final Digests digests = new Digests();
     private final MemorySegment headerCopy = Arena.ofAuto().allocate(BatchDescriptor.HEADER_LENGTH, Long.BYTES);
     private final NativeMemory windowMemory = NativeMemory.reserve(WINDOW_BYTES);
@@ -28,10 +29,27 @@ final class BatchParser implements AutoCloseable {
     private long windowEnd;
     private int readAhead = BatchDescriptor.LENGTH_MAX;
 
+    /** Of the log's batches. */
     BatchParser(Device device, SegmentTable segments, long storeId) {
+        this(device, segments, storeId, false);
+    }
+
+    private BatchParser(Device device, SegmentTable segments, long storeId, boolean anyStream) {
         this.device = device;
         this.segments = segments;
         this.storeId = storeId;
+        this.anyStream = anyStream;
+    }
+
+    /** Of the log's batches and those that blocks were moved in. */
+    static BatchParser ofAnyStream(Device device, SegmentTable segments, long storeId) {
+        return new BatchParser(device, segments, storeId, true);
+    }
+
+    /** Lets go of what was read: it may have been written since. */
+    void forget() {
+        windowStart = 0;
+        windowEnd = 0;
     }
 
     /** That part of a segment, valid until the next call; null where the device ends before. */
@@ -84,7 +102,7 @@ final class BatchParser implements AutoCloseable {
     private boolean isOurs(MemorySegment header, int segment, int generation, long salt, int offset) {
         return Fields.intAt(header, BatchDescriptor.MAGIC_OFFSET) == BatchDescriptor.MAGIC
                 && Fields.shortAt(header, BatchDescriptor.VERSION_OFFSET) == BatchDescriptor.VERSION
-                && Fields.shortAt(header, BatchDescriptor.STREAM_OFFSET) == 0
+                && (anyStream || Fields.shortAt(header, BatchDescriptor.STREAM_OFFSET) == 0)
                 && Fields.longAt(header, BatchDescriptor.STORE_ID_OFFSET) == storeId
                 && Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET) == segment
                 && Fields.intAt(header, BatchDescriptor.GENERATION_OFFSET) == generation

@@ -22,10 +22,10 @@ package org.kvmdb.journal;
  *  +------+---------+-------+------------------+------------------+-------------+------~--+
  *                                                                                zeros to 8
  *  segment record:
- *   0               8      16           20             22       23      24           28         32
- *  +---------------+------+------------+--------------+--------+-------+------------+----------+
- *  | device offset | salt | generation | device index | copies | state | live bytes | written  |
- *  +---------------+------+------------+--------------+--------+-------+------------+----------+
+ *   0               8      16           20             22       23      24           28        32           40
+ *  +---------------+------+------------+--------------+--------+-------+------------+---------+------------+
+ *  | device offset | salt | generation | device index | copies | state | live bytes | written | write time |
+ *  +---------------+------+------------+--------------+--------+-------+------------+---------+------------+
  * </pre>
  */
 final class CatalogDescriptor {
@@ -65,12 +65,13 @@ final class CatalogDescriptor {
     static final int SEGMENT_STATE_OFFSET = SEGMENT_COPIES_OFFSET + Byte.BYTES;
     static final int SEGMENT_LIVE_OFFSET = SEGMENT_STATE_OFFSET + Byte.BYTES;
     static final int SEGMENT_WRITTEN_OFFSET = SEGMENT_LIVE_OFFSET + Integer.BYTES;
-    static final int SEGMENT_LENGTH = SEGMENT_WRITTEN_OFFSET + Integer.BYTES;
+    static final int SEGMENT_WRITE_TIME_OFFSET = SEGMENT_WRITTEN_OFFSET + Integer.BYTES;
+    static final int SEGMENT_LENGTH = SEGMENT_WRITE_TIME_OFFSET + Long.BYTES;
 
     /** "KVMCATLG" as the bytes lie. */
     static final long MAGIC = 0x474C5441434D564BL;
 
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int KIND_VOLUME = 1;
     static final int KIND_SNAPSHOT = 2;

@@ -52,6 +52,7 @@ public final class Journal implements AutoCloseable {
     private final BlockSurvey survey;
     private final BlockReader reader;
     private final SegmentPreparer preparer;
+    private final SegmentMover mover;
     private Superblock superblock;
     private ReaderGrace grace = ReaderGrace.NONE;
     private volatile long lastAppendNanos = System.nanoTime();
@@ -84,6 +85,7 @@ public final class Journal implements AutoCloseable {
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
+        mover = new SegmentMover(parts, lock, superblock.storeId(), this::mapChanged);
     }
 
     /** Whole segments that the device holds, behind the superblocks. */
@@ -374,6 +376,12 @@ public final class Journal implements AutoCloseable {
         return catalogWriter.snapshot(volume, name, idsTaken, made);
     }
 
+    /** What the record of a page says besides its place: how long its block lasted that this one replaces. */
+    int pageInfo(VolumeEntry volume, long lpn) {
+        final long old = map.get(volume.mapRoot(), lpn);
+        return RecordDescriptor.pageInfo(old == 0 ? 0 : segments.ageClass(old));
+    }
+
     void committed(int pages) {
         counters.commits++;
         counters.recordsSinceCheckpoint += pages + 1;
@@ -547,6 +555,16 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** What moves blocks so that segments become free. */
+    public SegmentMover mover() {
+        return mover;
+    }
+
+    private void mapChanged() {
+        updateReserve();
+        arena.reclaim(grace);
+    }
+
     // ---- background ----
 
     /** After a while without appends: says in the log how far it is durable, so that rot there is told from a torn tail. */
@@ -621,6 +639,7 @@ public final class Journal implements AutoCloseable {
     /** Takes a checkpoint and marks the log as closed in order, unless the journal failed; closes the device. */
     @Override
     public void close() {
+        mover.close();
         checkpointLock.lock();
         lock.lock();
         try {
@@ -661,6 +680,7 @@ public final class Journal implements AutoCloseable {
 
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */
     void kill() {
+        mover.close();
         checkpointLock.lock();
         lock.lock();
         try {
@@ -686,6 +706,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void closeMemory() {
+        mover.close();
         log.close();
         arena.close();
         segments.close();

@@ -121,6 +121,9 @@ final class LogWriter implements AutoCloseable {
         makeRoom(length, RecordDescriptor.LENGTH);
         counters.blockBytes += length;
         counters.records++;
+        if (kind == RecordDescriptor.KIND_PAGE) {
+            segments.ages().wrote(segment, length);
+        }
         return batch.addBlock(place(), block, kind, info, volume, lpn, family);
     }
 
@@ -227,6 +230,12 @@ final class LogWriter implements AutoCloseable {
                 segments.state(next, SegmentState.RESERVED);
             }
         }
+    }
+
+    /** Takes a free segment and gives it an identity, for something that may go that far; NO_SEGMENT when there is none. */
+    int takeSegment(SpaceClaim spaceClaim) {
+        final long leaves = spaceClaim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes());
+        return segments.ensureFree(leaves + segments.segmentSizeBytes()) ? takeSegment() : BatchDescriptor.NO_SEGMENT;
     }
 
     private int takeSegment() {

@@ -116,6 +116,7 @@ final class MetadataCodec {
                 target,
                 CatalogDescriptor.SEGMENT_WRITTEN_OFFSET,
                 freed ? SegmentTable.WRITTEN : segments.medium(segment));
+        Fields.putLong(target, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET, segments.ages().writeTime(segment));
     }
 
     /** Reads a stream of versions; returns where the segment records begin. */
@@ -193,7 +194,8 @@ final class MetadataCodec {
                             && live <= segments.segmentSizeBytes()
                             && (live == 0 || state != SegmentState.FREE)
                             && medium >= SegmentTable.FRESH
-                            && medium <= SegmentTable.HOLE,
+                            && medium <= SegmentTable.HOLE
+                            && Fields.longAt(record, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET) >= 0,
                     "segment has an impossible state", i);
             segments.load(
                     Fields.intAt(record, CatalogDescriptor.SEGMENT_GENERATION_OFFSET),
@@ -201,7 +203,8 @@ final class MetadataCodec {
                     // Whichever is really open, the log's end tells.
                     state == SegmentState.OPEN ? SegmentState.FULL : state,
                     live,
-                    medium);
+                    medium,
+                    Fields.longAt(record, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET));
         }
     }
 

@@ -24,6 +24,11 @@ final class NodeIdentity {
         return (int) (family >>> LEVEL_SHIFT);
     }
 
+    /** The level of the node that a record with that top byte tells of; -1 when it is no node. */
+    static int level(int topByte) {
+        return topByte <= MapNodeDescriptor.HEIGHT ? topByte - 1 : -1;
+    }
+
     static long family(int topByte, int lowBytes) {
         return (long) topByte << LEVEL_SHIFT | Integer.toUnsignedLong(lowBytes);
     }

@@ -157,6 +157,47 @@ final class PageMap {
         }
     }
 
+    /**
+     * Points a page's entry from one block to a copy of it; false, with nothing changed, when it does not name the old one, or
+     * not for the head alone. The copy is as old as what it is a copy of.
+     */
+    boolean move(VolumeEntry volume, long lpn, long oldPpn, long newPpn) {
+        if (!isOwn(volume, lpn, oldPpn)) {
+            return false;
+        }
+        segments.moveLive(oldPpn, newPpn);
+        arena.replaceEntry(writableLeaf(volume, lpn, true), MapNodeDescriptor.index(lpn, 0), newPpn);
+        return true;
+    }
+
+    /** Whether a page's entry names that block, and no other version holds it. */
+    boolean isOwn(VolumeEntry volume, long lpn, long ppn) {
+        load(volume);
+        final int leaf = leafOf(volume.mapRoot(), lpn);
+        final int index = MapNodeDescriptor.index(lpn, 0);
+        return leaf != 0
+                && arena.entry(leaf, index) == ppn
+                && arena.entryBirth(leaf, index) > volume.parentEpoch(lpn + 1);
+    }
+
+    /** Has the next checkpoint write a node anew if it is stored there and the head's alone; returns whether it is. */
+    boolean rewriteNode(VolumeEntry volume, int level, long lpn, long ppn) {
+        load(volume);
+        int node = volume.mapRoot();
+        for (int at = TOP; at > level && node != 0; at--) {
+            node = MapNodeDescriptor.childNode(arena.entry(node, MapNodeDescriptor.index(lpn, at)));
+        }
+        if (node == 0 || arena.ppn(node) != ppn || isShared(volume, node, endOf(lpn, level + 1))) {
+            return false;
+        }
+        forgetCached();
+        node = writableRoot(volume);
+        for (int at = TOP; at > level; at--) {
+            node = writableChild(volume, node, at, lpn);
+        }
+        return true;
+    }
+
     private int writableLeaf(VolumeEntry volume, long lpn, boolean create) {
         final long leafIndex = lpn >>> MapNodeDescriptor.FANOUT_BITS;
         if (cachedVolume == volume && cachedLeafIndex == leafIndex) {

@@ -1,5 +1,7 @@
 package org.kvmdb.journal;
 
+import org.kvmdb.ffi.BlockDescriptor;
+
 /**
  * A record of a batch. Little endian, a multiple of 8 bytes.
  *
@@ -10,7 +12,7 @@ package org.kvmdb.journal;
  *  +------+------+--------+--------+-----------------+---------------------+------~--+
  *
  *  kind             info        length        first          second
- *  PAGE             type        block, units  LPN            offset (4, units in the segment), block CRC (4)
+ *  PAGE             type,class  block, units  LPN            offset (4, units in the segment), block CRC (4)
  *  REFERENCE        0           0             LPN            PPN of a block that a STOLEN batch holds
  *  TRIM             0           0             first LPN      number of pages that become holes
  *  VOLUME_CREATE    page shift  tail, bytes   size, bytes    family; tail: the name
@@ -24,7 +26,12 @@ package org.kvmdb.journal;
  *  ROLLBACK         0           0             snapshot       id that what the volume held gets
  *  VOLUME_RENAME    0           tail, bytes   0              0; tail: the name
  *  QUOTA            0           0             bytes, 0: none 0
+ *  SEGMENT          0           tail, bytes   salt           generation; volume: the segment; tail: its write time (8)
+ *  MOVE             0           tail, bytes   LPN            new PPN; tail: the old one (8)
  * </pre>
+ *
+ * <p>The type has the three low bits of the info, above it stands the class of the interval at which the page was written
+ * before, 0 when that is not known ({@link SegmentAges}).
  *
  * <p>A tail is filled with zeros to 8 bytes. BLOCK is of map nodes and metadata, in CHECKPOINT batches. A family has nothing
  * between its top byte and its low four bytes.
@@ -56,16 +63,28 @@ final class RecordDescriptor {
     static final int KIND_ROLLBACK = 12;
     static final int KIND_VOLUME_RENAME = 13;
     static final int KIND_QUOTA = 14;
+    static final int KIND_SEGMENT = 20;
+    static final int KIND_MOVE = 21;
+
+    /** PAGE: the class lies above the type. */
+    static final int INFO_CLASS_SHIFT = 3;
 
     static final int NAME_LENGTH_MAX = 255;
 
     private RecordDescriptor() {}
 
+    /** Info of a PAGE. */
+    static int pageInfo(int ageClass) {
+        return BlockDescriptor.TYPE_PAGE | ageClass << INFO_CLASS_SHIFT;
+    }
+
     static boolean hasTail(int kind) {
         return kind == KIND_VOLUME_CREATE
                 || kind == KIND_SNAPSHOT_CREATE
                 || kind == KIND_CLONE
-                || kind == KIND_VOLUME_RENAME;
+                || kind == KIND_VOLUME_RENAME
+                || kind == KIND_SEGMENT
+                || kind == KIND_MOVE;
     }
 
     static int tailLengthPadded(int tailLength) {

@@ -73,6 +73,11 @@ final class Records {
             return Fields.longAt(records, at + RecordDescriptor.SECOND_OFFSET);
         }
 
+        /** SEGMENT, MOVE: the number in the tail. */
+        long third() {
+            return Fields.longAt(records, at + RecordDescriptor.LENGTH);
+        }
+
         /** PAGE, BLOCK: length of the block in bytes. */
         int blockLength() {
             return lengthField() * Ppn.UNIT_BYTES;

@@ -340,10 +340,15 @@ final class Recovery {
         Records.forEach(batch, record -> {
             counters.recordsReplayed++;
             switch (record.kind()) {
-                case RecordDescriptor.KIND_PAGE ->
-                    setPage(record, ppnOf(batch, record));
+                case RecordDescriptor.KIND_PAGE -> {
+                    final long ppn = ppnOf(batch, record);
+                    setPage(record, ppn);
+                    segments.ages().wrote(batch.segment(), record.blockLength());
+                }
                 case RecordDescriptor.KIND_REFERENCE -> setPage(record, record.second());
                 case RecordDescriptor.KIND_TRIM -> trim(record);
+                case RecordDescriptor.KIND_SEGMENT -> enterMoved(record);
+                case RecordDescriptor.KIND_MOVE -> move(record);
                 case RecordDescriptor.KIND_LSN -> catalogReplay.volumeOf(record).lsn(record.first());
                 default -> {
                     if (!catalogReplay.apply(record)) {
@@ -374,6 +379,27 @@ final class Recovery {
                     .formatted(volume.name(), record.first(), Ppn.toString(ppn)));
         }
         map.set(volume, record.first(), ppn);
+    }
+
+    /** A segment beside the log that blocks were moved to. */
+    private void enterMoved(Records.Entry record) {
+        final int generation = (int) record.second();
+        if (record.third() < 0) {
+            throw Corrupt.store("a record says that segment %d was written at %d".formatted(record.volume(), record.third()));
+        }
+        enter(record.volume(), generation, record.first());
+        segments.ages().load(record.volume(), record.third());
+    }
+
+    private void move(Records.Entry record) {
+        final VolumeEntry volume = catalogReplay.volumeOf(record);
+        if (record.first() < 0
+                || record.first() >= volume.pageCount()
+                || !segments.isPlausible(record.second())
+                || !map.move(volume, record.first(), record.third(), record.second())) {
+            throw Corrupt.store("a record moves a block that is not there: volume=%s lpn=%d from=%s to=%s"
+                    .formatted(volume.name(), record.first(), Ppn.toString(record.third()), Ppn.toString(record.second())));
+        }
     }
 
     private void trim(Records.Entry record) {

@@ -51,6 +51,7 @@ final class SegmentTable implements AutoCloseable {
     private int[] live = new int[64];
     private int[] stolen = new int[64];
     private byte[] medium = new byte[64];
+    private final SegmentAges ages = new SegmentAges();
     private int count;
     private long liveBytes;
     private long stolenBytes;
@@ -172,6 +173,11 @@ final class SegmentTable implements AutoCloseable {
                 SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.SALT_OFFSET);
     }
 
+    /** How old what lies in the segments is. */
+    SegmentAges ages() {
+        return ages;
+    }
+
     int medium(int segment) {
         return medium[segment];
     }
@@ -196,16 +202,18 @@ final class SegmentTable implements AutoCloseable {
         table.set(ValueLayout.JAVA_INT, entry + SegmentTableDescriptor.GENERATION_OFFSET, generation);
         table.set(ValueLayout.JAVA_SHORT, entry + SegmentTableDescriptor.DEVICE_INDEX_OFFSET, (short) 0);
         table.set(ValueLayout.JAVA_BYTE, entry + SegmentTableDescriptor.COPIES_OFFSET, (byte) 1);
+        ages.reset(segment);
     }
 
     /** Adds a segment as the last one of the table; its free list is filled by {@link #openFreeLists}. */
-    void load(int generation, long salt, SegmentState state, int liveLength, int mediumKind) {
+    void load(int generation, long salt, SegmentState state, int liveLength, int mediumKind, long writeTime) {
         final int segment = addSegment();
         identity(segment, generation, salt);
         state(segment, state);
         live[segment] = liveLength;
         liveBytes += liveLength;
         medium[segment] = (byte) mediumKind;
+        ages.load(segment, writeTime);
     }
 
     /** Adds, after those of the checkpoint, the segments that the device has grown by since. */
@@ -438,7 +446,23 @@ final class SegmentTable implements AutoCloseable {
         liveBytes += length;
     }
 
+    /** The class of the age of what lies beside that block. */
+    int ageClass(long ppn) {
+        return ages.ageClass(Ppn.segment(ppn));
+    }
+
+    /** A block in use lies somewhere else from now on. */
+    void moveLive(long ppn, long newPpn) {
+        addLive(newPpn);
+        dropLive(ppn);
+    }
+
     void removeLive(long ppn) {
+        dropLive(ppn);
+        ages.died(Ppn.segment(ppn), Ppn.lengthBytes(ppn));
+    }
+
+    private void dropLive(long ppn) {
         final int segment = Ppn.segment(ppn);
         final int length = Ppn.lengthBytes(ppn);
         if (live[segment] < length) {

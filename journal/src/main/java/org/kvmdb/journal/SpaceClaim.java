@@ -7,6 +7,8 @@ package org.kvmdb.journal;
 enum SpaceClaim {
     /** Pages, new volumes, growth: leaves the whole reserve. */
     COMMIT,
+    /** Moving blocks, so that their segments can be freed. */
+    CLEAN,
     /** Deleting and shrinking: leaves what a checkpoint and a recovery need. */
     MAKE_ROOM,
     /** Checkpoints, recoveries and the mark of an orderly close: may take all. */
@@ -16,7 +18,8 @@ enum SpaceClaim {
     long leavesBytes(long reserveBytes, int segmentSizeBytes) {
         return switch (this) {
             case COMMIT -> reserveBytes;
-            case MAKE_ROOM -> reserveBytes - segmentSizeBytes;
+            case CLEAN -> reserveBytes - segmentSizeBytes;
+            case MAKE_ROOM -> reserveBytes - 2L * segmentSizeBytes;
             case CHECKPOINT -> 0;
         };
     }

@@ -207,6 +207,53 @@ class CrashStateTest {
         });
     }
 
+    private static void cleaned(Workload work) {
+        work.createVolume("a", 128 << 12, 12);
+        work.createVolume("b", 64 << 12, 13);
+        for (int i = 0; i < 6; i++) {
+            work.put("a", true, lpns(8 * i, 20));
+            work.put("b", true, lpns(3 * i, 6));
+        }
+        work.checkpoint();
+        work.put("a", true, 1, 3, 5, 7, 60);
+        work.clean(3);
+        work.put("a", true, 9, 11);
+        work.checkpoint();
+        work.clean(2);
+        work.put("a", true, 9, 12);
+        work.steal("b", 1, 2);
+        work.clean(2);
+        work.putStolen(true);
+        work.checkpoint();
+        work.put("a", true, lpns(0, 30));
+        work.checkpoint();
+    }
+
+    @Test
+    void shouldFindAPrefixOfCommitsWhenTheCleanerIsCutOff() {
+        crash("cleaner", 8, CrashStateTest::cleaned);
+    }
+
+    /** A planted bug: the segment that was cleaned is reused before a checkpoint says that it is free. */
+    @Test
+    void shouldNoticeWhenASegmentIsFreedTooEarly() {
+        final AssertionError caught = assertThrows(AssertionError.class, () -> crash("freed early", 9, work -> {
+            work.createVolume("a", 128 << 12, 12);
+            work.put("a", true, lpns(0, 60));
+            work.checkpoint();
+            work.put("a", true, lpns(0, 10));
+            final SegmentTable segments = work.journal().parts().segments();
+            final int victim = work.journal().mover().census().segments()[0];
+            work.clean(8);
+            while (segments.live(victim) > 0) {
+                work.clean(8);
+            }
+            segments.free(victim);
+            work.put("a", true, lpns(60, 60));
+        }));
+        assertTrue(caught.getMessage().contains("state "), caught.getMessage());
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {11, 12, 13, 14})
     void shouldFindAPrefixOfCommitsWhenStepsAreRandom(long seed) {

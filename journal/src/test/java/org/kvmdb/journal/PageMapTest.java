@@ -58,7 +58,7 @@ class PageMapTest {
 
         Subject() {
             for (int i = 0; i < SEGMENTS; i++) {
-                segments.load(1, i, SegmentState.FULL, 0, SegmentTable.WRITTEN);
+                segments.load(1, i, SegmentState.FULL, 0, SegmentTable.WRITTEN, 0);
             }
             map.newRoot(volume);
         }

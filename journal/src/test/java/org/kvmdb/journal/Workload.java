@@ -313,6 +313,26 @@ public final class Workload implements AutoCloseable {
         }
     }
 
+    /** Moves what is live out of some segments, into as many streams as the seed says. */
+    public void clean(int countMax) {
+        final SegmentMover mover = journal.mover();
+        final int[] segments = mover.census().segments();
+        final int[] streamOfClass = new int[SegmentCensus.CLASSES];
+        for (int i = 0; i < streamOfClass.length; i++) {
+            streamOfClass[i] = random.nextInt(2);
+        }
+        try {
+            for (int i = 0; i < Math.min(countMax, segments.length); i++) {
+                mover.collect(segments[random.nextInt(segments.length)], streamOfClass);
+            }
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+        }
+        mover.publish();
+    }
+
     public void sync() {
         journal.flush();
         ack(issued);
@@ -441,6 +461,8 @@ public final class Workload implements AutoCloseable {
             rollBackStolen();
         } else if (choice < 25) {
             journal.prepareNextSegment();
+        } else if (choice < 29) {
+            clean(1 + random.nextInt(4));
         } else if (choice >= 100) {
             versionStep(name, choice);
         } else if (pages > 0) {

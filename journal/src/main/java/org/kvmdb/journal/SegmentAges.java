@@ -1,0 +1,84 @@
+package org.kvmdb.journal;
+
+import java.util.Arrays;
+
+/**
+ * How old what lies in the segments is, in the clock of the log's progress: bytes of blocks of pages that were ever
+ * appended for their users. A segment's write time is the mean of that of its blocks, and blocks that the cleaner moves keep
+ * theirs. It is a hint: it decides what is cleaned first and what lies beside what, never what is true.
+ *
+ * <p>Ages are put into classes by their logarithm. Class 0: not known. Under the append lock.
+ */
+final class SegmentAges {
+
+    /** Classes of ages; five bits of a record. */
+    static final int CLASSES = 32;
+
+    private static final int UNIT_SHIFT = 16;
+
+    private long clock;
+    private double[] writeTime = new double[64];
+    private int[] filledBytes = new int[64];
+    private final long[] deathBytes = new long[CLASSES];
+
+    /** Class 1 is below 64 KiB; each of the others covers twice the one before. */
+    static int classOf(long age) {
+        return Math.min(CLASSES - 1, Long.SIZE + 1 - Long.numberOfLeadingZeros(Math.max(0, age) >>> UNIT_SHIFT));
+    }
+
+    long clock() {
+        return clock;
+    }
+
+    /** A segment was given a new identity: nothing is in it. */
+    void reset(int segment) {
+        grow(segment);
+        writeTime[segment] = clock;
+        filledBytes[segment] = 0;
+    }
+
+    /** What a checkpoint or a record says of a segment. */
+    void load(int segment, long time) {
+        grow(segment);
+        writeTime[segment] = time;
+        clock = Math.max(clock, time);
+    }
+
+    private void grow(int segment) {
+        if (segment >= writeTime.length) {
+            final int length = Math.max(2 * writeTime.length, segment + 1);
+            writeTime = Arrays.copyOf(writeTime, length);
+            filledBytes = Arrays.copyOf(filledBytes, length);
+        }
+    }
+
+    /** A user's block was appended. */
+    void wrote(int segment, int lengthBytes) {
+        clock += lengthBytes;
+        moved(segment, lengthBytes, clock);
+    }
+
+    /** A block was put into a segment that its user wrote at that time. */
+    void moved(int segment, int lengthBytes, long time) {
+        filledBytes[segment] += lengthBytes;
+        writeTime[segment] += (time - writeTime[segment]) * lengthBytes / filledBytes[segment];
+    }
+
+    long writeTime(int segment) {
+        return (long) writeTime[segment];
+    }
+
+    int ageClass(int segment) {
+        return classOf(clock - writeTime(segment));
+    }
+
+    /** A block that was in use died. */
+    void died(int segment, int lengthBytes) {
+        deathBytes[ageClass(segment)] += lengthBytes;
+    }
+
+    /** Bytes that died since the journal was opened, by the class of their age. */
+    long[] deathBytes() {
+        return deathBytes.clone();
+    }
+}

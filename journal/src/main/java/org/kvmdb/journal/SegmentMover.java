@@ -1,0 +1,457 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.agrona.collections.IntArrayList;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * Moves what is live out of segments, so that a checkpoint can free them. In order: {@link #collect} reads a segment, asks
+ * the map which of its blocks are live, verifies each of these and writes it, sealed anew, into a segment of its
+ * temperature; {@link #publish} makes those blocks durable and only then appends the records that point the map to them, a
+ * small group at a time. A block that changed or died in between is left out. A map node is not moved but marked as
+ * changed: the next checkpoint writes it anew.
+ *
+ * <p>A block that does not verify stays where it is, is reported, and its segment is not cleaned again.
+ *
+ * <p>Reading and writing go on beside commits; only looking things up and publishing hold the append lock, for a few
+ * hundred blocks at a time. One thread at a time.
+ */
+public final class SegmentMover implements AutoCloseable {
+
+    /** Streams that a policy may tell apart. */
+    public static final int STREAMS_MAX = 16;
+
+    /** Blocks that are looked up or published while the append lock is held. */
+    private static final int PIECE = 256;
+
+    private static final int BAD_LISTED_MAX = 100;
+
+    /** A block that a segment's records tell of. */
+    private record Candidate(int kind, int info, int volume, long lpn, long ppn) {
+        int ageClass() {
+            return info >>> RecordDescriptor.INFO_CLASS_SHIFT;
+        }
+    }
+
+    /** A block that lies in two places until the map is pointed to the new one. */
+    private record Move(int volume, long lpn, long oldPpn, long newPpn, long writeTime) {}
+
+    /** A segment that was cleaned or cannot be, with the number of checkpoints by then, or NEVER. */
+    private record Passed(int generation, long checkpoints) {
+        private static final long NEVER = -1;
+    }
+
+    /** A segment as it was when its cleaning began. */
+    private record Victim(int segment, int generation, long salt, long writeTime, int ageClass) {}
+
+    private final JournalParts parts;
+    private final ReentrantLock lock;
+    private final Runnable afterChange;
+    private final long storeId;
+    private final BatchParser parser;
+    private final BlockSeal seal = new BlockSeal();
+    private final RelocationStream[] streams = new RelocationStream[STREAMS_MAX];
+    private final List<Move> moves = new ArrayList<>();
+    /** Segments that were begun since the last publication, and those of them that were read to their end. */
+    private final IntArrayList begun = new IntArrayList();
+
+    private final IntArrayList collected = new IntArrayList();
+    /** Segments that hold what is to be published. */
+    private final IntArrayList touched = new IntArrayList();
+
+    private final Map<Integer, Passed> passed = new HashMap<>();
+
+    private final List<BadBlock> badBlocks = new ArrayList<>();
+    private long segmentCount;
+    private long blockCount;
+    private long blockBytes;
+    private long nodeCount;
+    private long badCount;
+    private boolean skipsVerification;
+    private boolean closed;
+
+    /** @param afterChange runs under the append lock after the map was changed */
+    SegmentMover(JournalParts parts, ReentrantLock lock, long storeId, Runnable afterChange) {
+        this.parts = parts;
+        this.lock = lock;
+        this.storeId = storeId;
+        this.afterChange = afterChange;
+        parser = BatchParser.ofAnyStream(parts.device(), parts.segments(), storeId);
+    }
+
+    /** What could be cleaned now. */
+    public synchronized SegmentCensus census() {
+        lock.lock();
+        try {
+            checkOpen();
+            final SegmentTable segments = parts.segments();
+            final IntArrayList found = new IntArrayList();
+            for (int i = 0; i < segments.count(); i++) {
+                if (segments.state(i) == SegmentState.FULL
+                        && segments.live(i) > 0
+                        && segments.stolen(i) == 0
+                        && !isPassed(i)) {
+                    found.addInt(i);
+                }
+            }
+            final int[] result = found.toIntArray();
+            final int[] live = new int[result.length];
+            final int[] ages = new int[result.length];
+            for (int i = 0; i < result.length; i++) {
+                live[i] = segments.live(result[i]);
+                ages[i] = segments.ages().ageClass(result[i]);
+            }
+            return new SegmentCensus(result, live, ages, segments.ages().deathBytes(), segments.ages().clock());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A segment that was cleaned is empty after the next checkpoint but one; one that is not holds what no record tells of. */
+    private boolean isPassed(int segment) {
+        final Passed before = passed.get(segment);
+        if (before == null || before.generation != parts.segments().generation(segment)) {
+            passed.remove(segment);
+            return false;
+        }
+        if (before.checkpoints != Passed.NEVER && parts.counters().checkpoints >= before.checkpoints + 2) {
+            bar(segment, new BadBlock(null, -1, 0, "segment %d holds %d live bytes that no record of it tells of"
+                    .formatted(segment, parts.segments().live(segment))));
+        }
+        return true;
+    }
+
+    /**
+     * Copies what is live in a segment to where its temperature belongs. Throws STORE_FULL when there is no segment for it:
+     * what was copied until then can still be published.
+     *
+     * @param streamOfClass stream for each class of ages, below {@link #STREAMS_MAX}
+     * @return whether it can be freed once that is published
+     */
+    public synchronized boolean collect(int segment, int[] streamOfClass) {
+        final Victim victim = victim(segment);
+        if (victim == null) {
+            return false;
+        }
+        segmentCount++;
+        parser.forget();
+        boolean good = true;
+        for (int offset = 0; offset < parts.segments().segmentSizeBytes(); ) {
+            final ScannedBatch batch = parser.parse(segment, victim.generation, victim.salt, offset);
+            if (batch == null) {
+                break;
+            }
+            final List<Candidate> candidates = candidatesOf(batch);
+            for (int from = 0; from < candidates.size(); from += PIECE) {
+                for (Candidate live : live(candidates.subList(from, Math.min(from + PIECE, candidates.size())))) {
+                    good &= copy(victim, live, streamOfClass);
+                }
+            }
+            offset += batch.length();
+        }
+        if (good) {
+            collected.addInt(segment);
+        }
+        return good;
+    }
+
+    /** The segment, or null when there is nothing to be done for it. */
+    private Victim victim(int segment) {
+        lock.lock();
+        try {
+            checkOpen();
+            final SegmentTable segments = parts.segments();
+            if (segments.state(segment) != SegmentState.FULL
+                    || segments.stolen(segment) != 0
+                    || begun.containsInt(segment)
+                    || isPassed(segment)) {
+                return null;
+            }
+            begun.addInt(segment);
+            return new Victim(
+                    segment, segments.generation(segment), segments.salt(segment), segments.ages().writeTime(segment),
+                    segments.ages().ageClass(segment));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkOpen() {
+        parts.failure().check();
+        if (closed) {
+            throw new StorageException(ErrorCode.CLOSED, "store is closed");
+        }
+    }
+
+    private static List<Candidate> candidatesOf(ScannedBatch batch) {
+        final List<Candidate> result = new ArrayList<>();
+        Records.forEach(batch, record -> {
+            if (record.kind() == RecordDescriptor.KIND_PAGE || record.kind() == RecordDescriptor.KIND_BLOCK) {
+                result.add(new Candidate(
+                        record.kind(), record.info(), record.volume(), record.first(),
+                        Ppn.pack(batch.segment(), record.offsetBytes(), record.blockLength())));
+            }
+        });
+        return result;
+    }
+
+    /** Those of the candidates that are live pages. Nodes among them are marked for the next checkpoint. */
+    private List<Candidate> live(List<Candidate> candidates) {
+        final List<Candidate> result = new ArrayList<>();
+        lock.lock();
+        try {
+            checkOpen();
+            for (Candidate candidate : candidates) {
+                if (candidate.kind == RecordDescriptor.KIND_BLOCK) {
+                    rewriteNode(candidate);
+                } else if (holder(candidate.volume, candidate.lpn, candidate.ppn) != null) {
+                    result.add(candidate);
+                }
+            }
+            afterChange.run();
+        } finally {
+            lock.unlock();
+        }
+        return result;
+    }
+
+    /** Whose block that is, or null when it is dead. */
+    private VolumeEntry holder(int volumeId, long lpn, long ppn) {
+        final VolumeEntry volume = parts.catalog().find(volumeId);
+        return volume != null && lpn < volume.pageCount() && parts.map().get(volume.mapRoot(), lpn) == ppn ? volume : null;
+    }
+
+    private void rewriteNode(Candidate node) {
+        final int level = NodeIdentity.level(node.info);
+        if (level < 0) {
+            return; // metadata, which every checkpoint writes anew
+        }
+        for (VolumeEntry volume : parts.catalog().volumes()) {
+            if (volume.familyId() == Integer.toUnsignedLong(node.volume)
+                    && parts.map().rewriteNode(volume, level, node.lpn, node.ppn)) {
+                nodeCount++;
+            }
+        }
+    }
+
+    private RelocationStream stream(int number) {
+        if (streams[number] == null) {
+            streams[number] = new RelocationStream(
+                    parts.device(), parts.segments(), parts.failure(), storeId, number + 1);
+        }
+        return streams[number];
+    }
+
+    /** Verifies a block and copies it; false, and the segment is barred, when it is not what it must be. */
+    private boolean copy(Victim victim, Candidate block, int[] streamOfClass) {
+        final VolumeEntry volume = parts.catalog().find(block.volume);
+        if (volume == null) {
+            return true; // deleted meanwhile
+        }
+        final int length = Ppn.lengthBytes(block.ppn);
+        final MemorySegment bytes = parser.view(victim.segment, Ppn.offsetBytes(block.ppn), length);
+        final String wrong = bytes == null ? "device ends within the block" : verify(bytes, victim, block, volume);
+        if (wrong != null) {
+            bar(victim.segment, new BadBlock(volume.name(), block.lpn, block.ppn, wrong));
+            return false;
+        }
+        final int ageClass = Math.max(block.ageClass(), victim.ageClass);
+        final RelocationStream stream = stream(streamOfClass[ageClass]);
+        if (!stream.hasRoom(length)) {
+            stream.enter(takeSegment());
+        }
+        final long moved = stream.add(
+                bytes, RecordDescriptor.KIND_PAGE, RecordDescriptor.pageInfo(ageClass), block.volume, block.lpn,
+                volume.familyId());
+        moves.add(new Move(block.volume, block.lpn, block.ppn, moved, victim.writeTime));
+        blockCount++;
+        blockBytes += length;
+        return true;
+    }
+
+    private String verify(MemorySegment bytes, Victim victim, Candidate block, VolumeEntry volume) {
+        if (skipsVerification) {
+            return null;
+        }
+        final int crc = seal.crc(bytes, victim.salt, victim.generation, block.ppn, block.lpn, volume.familyId());
+        return seal.verify(bytes, BlockDescriptor.TYPE_PAGE, crc, volume.pageShift());
+    }
+
+    private void bar(int segment, BadBlock bad) {
+        passed.put(segment, new Passed(parts.segments().generation(segment), Passed.NEVER));
+        badCount++;
+        if (badBlocks.size() < BAD_LISTED_MAX) {
+            badBlocks.add(bad);
+        }
+    }
+
+    private int takeSegment() {
+        lock.lock();
+        try {
+            final int taken = parts.log().takeSegment(SpaceClaim.CLEAN);
+            if (taken == BatchDescriptor.NO_SEGMENT) {
+                throw new StorageException(ErrorCode.STORE_FULL, "store full: no free segment to move blocks to");
+            }
+            parts.segments().state(taken, SegmentState.OPEN);
+            parts.segments().markWritten(taken);
+            return taken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes durable what was copied, and points the map to it. Without anything copied this does nothing. */
+    public synchronized void publish() {
+        for (RelocationStream stream : streams) {
+            if (stream != null) {
+                stream.writeBatch();
+            }
+        }
+        if (!moves.isEmpty()) {
+            flush();
+        }
+        takeTouched();
+        noteAges();
+        for (int from = 0; from < moves.size() || from == 0 && !touched.isEmpty(); from += PIECE) {
+            publish(moves.subList(from, Math.min(from + PIECE, moves.size())), from == 0 ? touched : new IntArrayList());
+        }
+        moves.clear();
+        finish();
+    }
+
+    private void noteAges() {
+        lock.lock();
+        try {
+            for (Move move : moves) {
+                parts.segments().ages().moved(Ppn.segment(move.newPpn), Ppn.lengthBytes(move.newPpn), move.writeTime);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void flush() {
+        parts.failure().check();
+        try {
+            parts.device().flush();
+        } catch (RuntimeException e) {
+            throw parts.failure().fail(e);
+        }
+    }
+
+    private void takeTouched() {
+        for (RelocationStream stream : streams) {
+            if (stream != null) {
+                stream.takeTouched().forEach(touched::addInt);
+            }
+        }
+    }
+
+    /** One group of the log: segments that it makes known, then blocks. It needs no flush: until a checkpoint both places hold. */
+    private void publish(List<Move> piece, IntArrayList known) {
+        lock.lock();
+        try {
+            final LogWriter log = parts.log();
+            final SegmentTable segments = parts.segments();
+            log.beginGroup(SpaceClaim.CLEAN);
+            final List<Move> valid = new ArrayList<>(piece.size());
+            try {
+                for (int i = 0; i < known.size(); i++) {
+                    final int segment = known.getInt(i);
+                    log.record(
+                            RecordDescriptor.KIND_SEGMENT, 0, segment, segments.salt(segment),
+                            Integer.toUnsignedLong(segments.generation(segment)), segments.ages().writeTime(segment));
+                }
+                for (Move move : piece) {
+                    if (holder(move.volume, move.lpn, move.oldPpn) != null) {
+                        log.record(RecordDescriptor.KIND_MOVE, 0, move.volume, move.lpn, move.newPpn, move.oldPpn);
+                        valid.add(move);
+                    }
+                }
+                log.endGroup(BatchDescriptor.FLAG_COMMIT);
+            } catch (RuntimeException e) {
+                log.abandonGroup();
+                throw e;
+            }
+            for (Move move : valid) {
+                if (!parts.map().move(parts.catalog().volume(move.volume), move.lpn, move.oldPpn, move.newPpn)) {
+                    throw parts.failure().fail(new StorageException(
+                            ErrorCode.FAILED, "a block was moved twice: " + Ppn.toString(move.oldPpn)));
+                }
+            }
+            parts.counters().recordsSinceCheckpoint += known.size() + valid.size();
+            afterChange.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void finish() {
+        lock.lock();
+        try {
+            for (int i = 0; i < touched.size(); i++) {
+                if (!isOpen(touched.getInt(i))) {
+                    parts.segments().state(touched.getInt(i), SegmentState.FULL);
+                }
+            }
+            for (int i = 0; i < collected.size(); i++) {
+                final int segment = collected.getInt(i);
+                passed.put(segment, new Passed(parts.segments().generation(segment), parts.counters().checkpoints));
+            }
+            begun.clear();
+            collected.clear();
+            touched.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isOpen(int segment) {
+        for (RelocationStream stream : streams) {
+            if (stream != null && stream.openSegment() == segment) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Blocks that could not be moved, the first ones. */
+    public synchronized List<BadBlock> badBlocks() {
+        return List.copyOf(badBlocks);
+    }
+
+    public synchronized MoveStatistics statistics() {
+        long written = 0;
+        for (RelocationStream stream : streams) {
+            written += stream == null ? 0 : stream.writtenBytes();
+        }
+        return new MoveStatistics(segmentCount, blockCount, blockBytes, written, nodeCount, badCount);
+    }
+
+    /** Has blocks moved unseen, to find out whether tests notice. */
+    synchronized void skipVerification() {
+        skipsVerification = true;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (RelocationStream stream : streams) {
+            if (stream != null) {
+                stream.close();
+            }
+        }
+        parser.close();
+    }
+}
