@@ -1,31 +1,60 @@
 package org.kvmdb;
 
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.SleepingMillisIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
 
-/** Checkpoints that are due, space, the seal of an idle log, the next segment: what a journal needs beside the commits. */
+/** Checkpoints that are due, space, cleaning, the seal of an idle log, the next segment: what a journal needs beside the commits. */
 final class Maintenance implements Agent, AutoCloseable {
 
-    private static final long PERIOD_MILLIS = 50;
+    private static final long PERIOD_NANOS = 50_000_000;
 
     /** Between two pieces of a segment that is written ahead: commits go first. */
     private static final long PREPARE_PAUSE_MILLIS = 1;
 
     private final Journal journal;
     private final SegmentReclaimer reclaimer;
+    private final Cleaner cleaner;
     private final AgentRunner runner;
+    private volatile long nextCleaningNanos = System.nanoTime();
 
     /** As it was made: the runner knows it only once it runs. */
     private final Thread thread;
 
-    Maintenance(Journal journal, SegmentReclaimer reclaimer) {
+    Maintenance(Journal journal, SegmentReclaimer reclaimer, Cleaner cleaner) {
         this.journal = journal;
         this.reclaimer = reclaimer;
-        this.runner = new AgentRunner(new SleepingMillisIdleStrategy(PERIOD_MILLIS), Maintenance::report, null, this);
+        this.cleaner = cleaner;
+        this.runner = new AgentRunner(new Idling(), Maintenance::report, null, this);
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        journal.pacer().onShortage(this::wake);
+    }
+
+    /** Waits between the rounds, unless somebody needs space. */
+    private static final class Idling implements IdleStrategy {
+        @Override
+        public void idle(int workCount) {
+            if (workCount <= 0) {
+                idle();
+            }
+        }
+
+        @Override
+        public void idle() {
+            LockSupport.parkNanos(PERIOD_NANOS);
+        }
+
+        @Override
+        public void reset() {}
+    }
+
+    private void wake() {
+        nextCleaningNanos = System.nanoTime();
+        LockSupport.unpark(thread);
     }
 
     /** A journal that failed says so to whoever commits next; here it must only not end the agent. */
@@ -37,11 +66,22 @@ final class Maintenance implements Agent, AutoCloseable {
     public int doWork() throws InterruptedException {
         final boolean isMore = reclaimer.step();
         journal.sealIfIdle();
-        if (journal.prepareNextSegment()) {
+        final boolean cleans = clean();
+        final boolean prepares = journal.prepareNextSegment();
+        if (prepares && !cleans) {
             Thread.sleep(PREPARE_PAUSE_MILLIS);
-            return 1;
         }
-        return isMore ? 1 : 0;
+        return prepares || cleans || isMore ? 1 : 0;
+    }
+
+    /** A step of cleaning, unless it rests; whether it goes on at once. */
+    private boolean clean() {
+        if (System.nanoTime() - nextCleaningNanos < 0) {
+            return false;
+        }
+        final long rest = cleaner.step();
+        nextCleaningNanos = System.nanoTime() + (rest < 0 ? PERIOD_NANOS : rest);
+        return rest == 0;
     }
 
     @Override

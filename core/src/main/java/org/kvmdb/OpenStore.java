@@ -22,6 +22,8 @@ import org.kvmdb.ffi.FaultLatency;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.gc.Cleaner;
+import org.kvmdb.gc.CleanerStatistics;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.FileDevice;
 import org.kvmdb.journal.Journal;
@@ -45,6 +47,7 @@ final class OpenStore implements Store {
     private final Journal journal;
     private final PageCache cache;
     private final SegmentReclaimer reclaimer;
+    private final Cleaner cleaner;
     private final Maintenance maintenance;
     private final long openNanos;
     private final OpenSnapshots snapshots;
@@ -76,7 +79,8 @@ final class OpenStore implements Store {
         this.snapshots = new OpenSnapshots(this, journal, cache);
         this.streams = new OpenStreams(this, journal, cache);
         this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
-        this.maintenance = new Maintenance(journal, reclaimer);
+        this.cleaner = new Cleaner(journal, reclaimer);
+        this.maintenance = new Maintenance(journal, reclaimer, cleaner);
         this.openNanos = System.nanoTime() - begin;
     }
 
@@ -483,7 +487,19 @@ final class OpenStore implements Store {
 
     @Override
     public StoreStatistics statistics() {
-        return call(() -> new StoreStatistics(cacheStatistics(), logStatistics()));
+        return call(() -> new StoreStatistics(cacheStatistics(), logStatistics(), cleaningStatistics()));
+    }
+
+    private StoreStatistics.Cleaning cleaningStatistics() {
+        final CleanerStatistics c = cleaner.statistics();
+        return new StoreStatistics.Cleaning(
+                c.moves().segments(),
+                c.moves().blocks(),
+                c.moves().blockBytes(),
+                c.moves().writtenBytes(),
+                c.moves().nodes(),
+                c.moves().badBlocks(),
+                c.waitedNanos());
     }
 
     private StoreStatistics.Cache cacheStatistics() {

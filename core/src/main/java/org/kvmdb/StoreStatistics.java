@@ -1,7 +1,7 @@
 package org.kvmdb;
 
 /** What happened in a store since it was opened. Counters only grow; sizes are of the moment. */
-public record StoreStatistics(Cache cache, Log log) {
+public record StoreStatistics(Cache cache, Log log, Cleaning cleaning) {
 
     /**
      * @param budgetBytes the limit: {@link StoreOptions#cacheSizeBytes()}
@@ -74,4 +74,22 @@ public record StoreStatistics(Cache cache, Log log) {
             long recoveryNanos,
             long replayedRecords,
             long cutBatches) {}
+
+    /**
+     * @param segments segments that the cleaner read to move what is live in them
+     * @param blocks blocks of pages that it moved
+     * @param blockBytes their bytes
+     * @param bytesWritten bytes that it wrote for that, not among those of the log
+     * @param nodes map nodes that the next checkpoint had to write anew because of it
+     * @param badBlocks blocks that it found bad and left where they are
+     * @param waitedNanos how long commits waited for it, all together
+     */
+    public record Cleaning(
+            long segments,
+            long blocks,
+            long blockBytes,
+            long bytesWritten,
+            long nodes,
+            long badBlocks,
+            long waitedNanos) {}
 }

@@ -83,7 +83,7 @@ public final class SegmentReclaimer {
         return journalCheckpoint();
     }
 
-    private long journalCheckpoint() {
+    long journalCheckpoint() {
         final long sequence = journal.checkpoint();
         plan();
         while (giveBack(SEGMENTS_PER_STEP) == SEGMENTS_PER_STEP) {

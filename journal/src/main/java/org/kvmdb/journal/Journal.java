@@ -53,10 +53,12 @@ public final class Journal implements AutoCloseable {
     private final BlockReader reader;
     private final SegmentPreparer preparer;
     private final SegmentMover mover;
+    private final AppendPacer pacer;
     private Superblock superblock;
     private ReaderGrace grace = ReaderGrace.NONE;
     private volatile long lastAppendNanos = System.nanoTime();
     private boolean appending;
+    private long bytesBeforeAppend;
     private boolean closed;
 
     private Journal(Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks) {
@@ -85,6 +87,7 @@ public final class Journal implements AutoCloseable {
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
+        pacer = new AppendPacer(space);
         mover = new SegmentMover(parts, lock, superblock.storeId(), this::mapChanged);
     }
 
@@ -359,11 +362,13 @@ public final class Journal implements AutoCloseable {
 
     /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
     public Append beginAppend() {
+        pacer.await();
         lock.lock();
         try {
             checkWritable();
             log.beginGroup(SpaceClaim.COMMIT);
             appending = true;
+            bytesBeforeAppend = counters.writtenBytes;
             return new Append(this, log);
         } catch (RuntimeException | Error e) {
             lock.unlock();
@@ -417,6 +422,7 @@ public final class Journal implements AutoCloseable {
 
     void endAppend() {
         appending = false;
+        pacer.appended(counters.writtenBytes - bytesBeforeAppend, bytesElsewhere());
         lastAppendNanos = System.nanoTime();
         arena.reclaim(grace);
         lock.unlock();
@@ -548,6 +554,7 @@ public final class Journal implements AutoCloseable {
                     segments.countOf(SegmentState.OPEN),
                     segments.countOf(SegmentState.FULL),
                     segments.reclaimableCount(),
+                    segments.growable(),
                     segments.liveBytes(),
                     counters.writtenBytes + counters.preparedBytes);
         } finally {
@@ -560,8 +567,19 @@ public final class Journal implements AutoCloseable {
         return mover;
     }
 
+    /** What keeps commits from outrunning the cleaner. */
+    public AppendPacer pacer() {
+        return pacer;
+    }
+
+    /** Space that is not available yet, but would be if it were needed. */
+    private long bytesElsewhere() {
+        return (long) (segments.holeCount() + segments.growable()) * segments.segmentSizeBytes();
+    }
+
     private void mapChanged() {
         updateReserve();
+        pacer.appended(0, bytesElsewhere());
         arena.reclaim(grace);
     }
 

@@ -336,7 +336,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
         }
         return new SegmentStatistics(
                 table.segmentSizeBytes(), table.count(), free - holes, holes, table.countOf(SegmentState.RESERVED),
-                table.countOf(SegmentState.OPEN), table.countOf(SegmentState.FULL), table.reclaimableCount(),
+                table.countOf(SegmentState.OPEN), table.countOf(SegmentState.FULL), table.reclaimableCount(), 0,
                 table.liveBytes(), 0);
     }
 

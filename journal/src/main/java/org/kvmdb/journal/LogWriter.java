@@ -119,9 +119,9 @@ final class LogWriter implements AutoCloseable {
     long block(MemorySegment block, int kind, int info, int volume, long lpn, long family) {
         final int length = (int) block.byteSize();
         makeRoom(length, RecordDescriptor.LENGTH);
-        counters.blockBytes += length;
         counters.records++;
         if (kind == RecordDescriptor.KIND_PAGE) {
+            counters.blockBytes += length;
             segments.ages().wrote(segment, length);
         }
         return batch.addBlock(place(), block, kind, info, volume, lpn, family);

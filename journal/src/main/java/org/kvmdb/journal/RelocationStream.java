@@ -53,11 +53,18 @@ final class RelocationStream implements AutoCloseable {
     /** Goes on in that segment, which has its identity; the open batch is written. */
     void enter(int nextSegment) {
         writeBatch();
+        touch(); // it is full from now on, also when nothing was added since the last call
         segment = nextSegment;
         generation = segments.generation(segment);
         salt = segments.salt(segment);
         offset = 0;
-        touched.add(segment);
+        touch();
+    }
+
+    private void touch() {
+        if (segment != BatchDescriptor.NO_SEGMENT && !touched.contains(segment)) {
+            touched.add(segment);
+        }
     }
 
     /** Adds a block, for which there is room; returns where it will lie. */
@@ -65,9 +72,7 @@ final class RelocationStream implements AutoCloseable {
         if (!batch.fits(roomLeft(), (int) block.byteSize(), RecordDescriptor.LENGTH)) {
             writeBatch();
         }
-        if (touched.isEmpty()) {
-            touched.add(segment);
-        }
+        touch();
         return batch.addBlock(
                 new BatchBuffer.Place(segment, generation, salt, offset), block, kind, info, volume, lpn, family);
     }

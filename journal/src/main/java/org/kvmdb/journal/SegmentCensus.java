@@ -8,9 +8,10 @@ package org.kvmdb.journal;
  * @param liveBytes of each
  * @param ageClasses of each
  * @param deathBytes bytes that died since the journal was opened, by class of their age
+ * @param waiting segments that were cleaned and hold map nodes that the next checkpoint writes anew
  * @param clock bytes that users ever appended
  */
-public record SegmentCensus(int[] segments, int[] liveBytes, int[] ageClasses, long[] deathBytes, long clock) {
+public record SegmentCensus(int[] segments, int[] liveBytes, int[] ageClasses, long[] deathBytes, int waiting, long clock) {
 
     /** How many classes of ages there are. */
     public static final int CLASSES = SegmentAges.CLASSES;

@@ -94,12 +94,14 @@ public final class SegmentMover implements AutoCloseable {
             checkOpen();
             final SegmentTable segments = parts.segments();
             final IntArrayList found = new IntArrayList();
+            int waiting = 0;
             for (int i = 0; i < segments.count(); i++) {
-                if (segments.state(i) == SegmentState.FULL
-                        && segments.live(i) > 0
-                        && segments.stolen(i) == 0
-                        && !isPassed(i)) {
-                    found.addInt(i);
+                if (segments.state(i) == SegmentState.FULL && segments.live(i) > 0 && segments.stolen(i) == 0) {
+                    if (!isPassed(i)) {
+                        found.addInt(i);
+                    } else if (passed.get(i).checkpoints != Passed.NEVER) {
+                        waiting++;
+                    }
                 }
             }
             final int[] result = found.toIntArray();
@@ -109,7 +111,7 @@ public final class SegmentMover implements AutoCloseable {
                 live[i] = segments.live(result[i]);
                 ages[i] = segments.ages().ageClass(result[i]);
             }
-            return new SegmentCensus(result, live, ages, segments.ages().deathBytes(), segments.ages().clock());
+            return new SegmentCensus(result, live, ages, segments.ages().deathBytes(), waiting, segments.ages().clock());
         } finally {
             lock.unlock();
         }
@@ -226,7 +228,7 @@ public final class SegmentMover implements AutoCloseable {
     /** Whose block that is, or null when it is dead. */
     private VolumeEntry holder(int volumeId, long lpn, long ppn) {
         final VolumeEntry volume = parts.catalog().find(volumeId);
-        return volume != null && lpn < volume.pageCount() && parts.map().get(volume.mapRoot(), lpn) == ppn ? volume : null;
+        return volume != null && lpn < volume.pageCount() && parts.map().isOwn(volume, lpn, ppn) ? volume : null;
     }
 
     private void rewriteNode(Candidate node) {

@@ -11,6 +11,7 @@ package org.kvmdb.journal;
  * @param open segments that the log is in
  * @param full segments that were written to their end
  * @param reclaimable full ones that hold nothing live: the next checkpoint frees them
+ * @param growable segments that the device may still grow by; 0 while the disk refuses to
  * @param liveBytes bytes of blocks in use
  * @param writtenBytes all bytes that were written into segments since the journal was opened
  */
@@ -23,5 +24,6 @@ public record SegmentStatistics(
         int open,
         int full,
         int reclaimable,
+        int growable,
         long liveBytes,
         long writtenBytes) {}

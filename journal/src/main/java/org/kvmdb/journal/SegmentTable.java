@@ -52,6 +52,7 @@ final class SegmentTable implements AutoCloseable {
     private int[] stolen = new int[64];
     private byte[] medium = new byte[64];
     private final SegmentAges ages = new SegmentAges();
+    private boolean growthRefused;
     private int count;
     private long liveBytes;
     private long stolenBytes;
@@ -299,8 +300,18 @@ final class SegmentTable implements AutoCloseable {
         return true;
     }
 
+    /** Segments that the device may still grow by; none while the file system refuses to. */
+    int growable() {
+        return growthRefused ? 0 : (int) Math.max(0, countMax - Math.max(count, grantedSegments()));
+    }
+
     /** Has one segment more granted, or a few: a hole while there is one. */
     boolean grow() {
+        growthRefused = !tryGrow();
+        return !growthRefused;
+    }
+
+    private boolean tryGrow() {
         if (!surplus.isEmpty()) {
             final int segment = surplus.getInt(surplus.size() - 1);
             if (grant(segment)) {

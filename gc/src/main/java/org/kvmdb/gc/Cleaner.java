@@ -1,0 +1,228 @@
+package org.kvmdb.gc;
+
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.SegmentCensus;
+import org.kvmdb.journal.SegmentMover;
+import org.kvmdb.journal.SegmentStatistics;
+
+/**
+ * Makes free segments out of half-dead ones: has what is live in them moved elsewhere. Which ones, {@link VictimPolicy} says.
+ *
+ * <p><b>When.</b> It works while what commits may still take, with the segments that the next checkpoint frees, is less than the
+ * <em>target</em>: a fiftieth of all segments, 8 at least, beside the reserve of checkpoints and deletions. It also works while more
+ * than a quarter of the bytes of the segments in use is dead, so that a store that could grow for ever does not. When half of the
+ * target is left, a checkpoint is taken, which frees what was cleaned.
+ *
+ * <p><b>Pace.</b> It works in steps of about a MiB. With three quarters of the target or more it rests after each step for as
+ * long as that took, with less it does not. While less than half of the target can be taken at once, commits owe a time for each byte
+ * that they write, at a quarter twice what the cleaner lately took to gain a byte; with less than a quarter they wait. So they
+ * cannot use up what the cleaner needs. When it cannot gain anything, nobody waits, and a commit finds the store full.
+ *
+ * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #compact}.
+ */
+public final class Cleaner {
+
+    private static final int FREE_TARGET_SHARE = 50;
+    private static final int FREE_TARGET_MIN = 8;
+    private static final int DEAD_SHARE = 4;
+    private static final int STREAMS_MAX = 6;
+
+    /** A store has a stream for each so many segments of the target: each stream may take one at any time. */
+    private static final int TARGET_PER_STREAM = 5;
+
+    /** Stores smaller than this grow rather than being cleaned. */
+    private static final int SEGMENTS_MIN = 32;
+
+    private static final int STEP_BYTES = 1 << 20;
+    private static final int CHECKPOINT_SHARE = 16;
+
+    private final Journal journal;
+    private final SegmentReclaimer reclaimer;
+    private final SegmentMover mover;
+    private final VictimPolicy policy = new VictimPolicy();
+    private double nanosPerByteGained;
+
+    public Cleaner(Journal journal, SegmentReclaimer reclaimer) {
+        this.journal = journal;
+        this.reclaimer = reclaimer;
+        this.mover = journal.mover();
+    }
+
+    /** How the space stands, as far as cleaning goes by it; in segments. */
+    private record Space(SegmentStatistics segments, SegmentCensus census, long spareBytes) {
+        int free() {
+            return (int) (spareBytes / segments.segmentSizeBytes());
+        }
+
+        /** Segments that the next checkpoint frees. */
+        int pending() {
+            return segments.reclaimable() + census.waiting();
+        }
+
+        int target() {
+            return Math.max(FREE_TARGET_MIN, (segments.count() + segments.growable()) / FREE_TARGET_SHARE);
+        }
+
+        long deadBytes() {
+            long dead = 0;
+            for (int live : census.liveBytes()) {
+                dead += segments.segmentSizeBytes() - live;
+            }
+            return dead;
+        }
+
+        long usedBytes() {
+            return (long) census.segments().length * segments.segmentSizeBytes();
+        }
+
+        boolean isShort() {
+            return free() + pending() < target();
+        }
+
+        boolean isMostlyLive() {
+            return deadBytes() <= usedBytes() / DEAD_SHARE;
+        }
+    }
+
+    private Space space() {
+        final Space space = new Space(journal.segmentStatistics(), mover.census(), journal.pacer().spareBytes());
+        policy.observe(space.census);
+        return space;
+    }
+
+    /**
+     * What a background thread calls again and again: a piece of cleaning, or a checkpoint for it.
+     *
+     * @return nanoseconds to rest until the next call; negative: there is nothing to do for now
+     */
+    public synchronized long step() {
+        final Space space = space();
+        setPace(space);
+        if (isCheckpointDue(space)) {
+            reclaimer.journalCheckpoint();
+            return 0;
+        }
+        if (!space.isShort() && (space.isMostlyLive() || space.census.segments().length < SEGMENTS_MIN)) {
+            return -1;
+        }
+        final long begin = System.nanoTime();
+        final long gained = clean(space, stepBytes(space));
+        final long nanos = System.nanoTime() - begin;
+        if (gained <= 0) {
+            return blocked(space);
+        }
+        final double now = (double) nanos / gained;
+        nanosPerByteGained = nanosPerByteGained == 0 ? now : nanosPerByteGained * 0.9 + now * 0.1;
+        return space.free() + space.pending() < space.target() * 3 / 4 ? 0 : nanos;
+    }
+
+    /** What is moved to is taken from what is free. */
+    private static long stepBytes(Space space) {
+        return Math.min(STEP_BYTES, (long) space.target() * space.segments.segmentSizeBytes() / 8);
+    }
+
+    private boolean isCheckpointDue(Space space) {
+        final int target = space.target();
+        return space.free() <= target / 3 && space.pending() >= target / 4
+                || space.free() <= target / 5 && space.pending() > 0
+                || space.pending() > Math.max(2 * FREE_TARGET_MIN, space.segments.full() / CHECKPOINT_SHARE);
+    }
+
+    /** No room to move to, or nothing that is worth it. */
+    private long blocked(Space space) {
+        if (space.pending() > 0 && space.isShort()) {
+            reclaimer.journalCheckpoint();
+            return 0;
+        }
+        journal.pacer().pace(0, 0, 0);
+        return -1;
+    }
+
+    private void setPace(Space space) {
+        final double target = space.target();
+        final double lack = (target / 2 - space.free()) / (target / 4);
+        final long targetBytes = space.target() * (long) space.segments.segmentSizeBytes();
+        journal.pacer().pace(
+                targetBytes, targetBytes / 4, lack <= 0 ? 0 : 2 * Math.min(lack, 2) * nanosPerByteGained);
+    }
+
+    /** Cleans segments until so many bytes were moved; returns how many it gained, or less than 1 when it cannot gain any. */
+    private long clean(Space space, long bytes) {
+        final SegmentCensus census = space.census;
+        final int segmentSize = space.segments.segmentSizeBytes();
+        final boolean[] taken = new boolean[census.segments().length];
+        final int streams = Math.clamp(space.target() / TARGET_PER_STREAM, 1, STREAMS_MAX);
+        final int[] streamOfClass =
+                VictimPolicy.streams(space.segments.liveBytes(), space.free() < space.target() / 3 ? 1 : streams);
+        long gained = 0;
+        long moved = 0;
+        try {
+            while (moved < bytes) {
+                final int best = policy.best(census, segmentSize, taken);
+                if (best < 0 || census.liveBytes()[best] > segmentSize - segmentSize / 64) {
+                    break;
+                }
+                taken[best] = true;
+                if (mover.collect(census.segments()[best], streamOfClass)) {
+                    gained += segmentSize - census.liveBytes()[best];
+                }
+                moved += census.liveBytes()[best];
+            }
+            mover.publish();
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+            publishWhatFits();
+            return 0;
+        }
+        return gained;
+    }
+
+    private void publishWhatFits() {
+        try {
+            mover.publish();
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Cleans until no more than that share of the segments in use is dead, or no segment is left that holds more than that, and
+     * gives back what it freed.
+     */
+    public void compact(double targetDeadShare, CleanerProgress progress) {
+        long before = Long.MAX_VALUE;
+        while (true) {
+            final long dead = compactStep(targetDeadShare, progress);
+            if (dead < 0 || dead >= before) {
+                break;
+            }
+            before = dead;
+        }
+        reclaimer.journalCheckpoint();
+    }
+
+    /** Cleans the emptiest segments; returns the dead bytes there were before, or -1 when there is nothing left to do. */
+    private synchronized long compactStep(double targetDeadShare, CleanerProgress progress) {
+        final Space space = space();
+        final long dead = space.deadBytes();
+        final long target = (long) (space.usedBytes() * targetDeadShare);
+        progress.progress(dead, target);
+        if (dead <= target) {
+            return -1;
+        }
+        if (space.pending() > Math.max(FREE_TARGET_MIN, space.segments.full() / CHECKPOINT_SHARE)) {
+            reclaimer.journalCheckpoint();
+        }
+        return clean(space, STEP_BYTES) > 0 ? dead : -1;
+    }
+
+    public CleanerStatistics statistics() {
+        return new CleanerStatistics(mover.statistics(), space().target(), journal.pacer().waitedNanos());
+    }
+}

@@ -1,0 +1,84 @@
+package org.kvmdb.journal;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.kvmdb.ffi.SpaceAccount;
+
+/**
+ * Keeps commits from using up free space faster than the cleaner makes it. While less is left than the cleaner wants to begin
+ * with, each append wakes it and waits a little, in proportion to what the one before wrote; while less is left than commits may
+ * count on, it waits until there is more, the cleaner says that it cannot help, or a second has passed. It waits before it takes
+ * any lock of the journal. Thread-safe.
+ */
+public final class AppendPacer {
+
+    private static final long WAIT_NANOS_MAX = 1_000_000_000L;
+    private static final long PARK_NANOS = 200_000;
+
+    private final SpaceAccount space;
+    private final AtomicLong owedNanos = new AtomicLong();
+    private final AtomicLong waitedNanos = new AtomicLong();
+    private volatile Runnable cleaner = () -> {};
+    /** What growing and filling holes would add. */
+    private volatile long elsewhereBytes;
+
+    private volatile long wakeBelowBytes;
+    private volatile long waitBelowBytes;
+    private volatile double nanosPerByte;
+
+    AppendPacer(SpaceAccount space) {
+        this.space = space;
+    }
+
+    /** Sets who is woken when space gets short. */
+    public void onShortage(Runnable wakeCleaner) {
+        cleaner = wakeCleaner;
+    }
+
+    /** Bytes that commits may still take: free and not promised, what the device may grow by counted. */
+    public long spareBytes() {
+        return space.availableBytes() - space.reservedBytes() + elsewhereBytes;
+    }
+
+    /**
+     * Sets when appends wait; all zeros: never.
+     *
+     * @param wakeBelow spare bytes below which the cleaner is woken, and a time is owed
+     * @param waitBelow spare bytes below which appends wait for it
+     * @param nanosForOneByte what is owed for a byte that is appended
+     */
+    public void pace(long wakeBelow, long waitBelow, double nanosForOneByte) {
+        nanosPerByte = nanosForOneByte;
+        wakeBelowBytes = wakeBelow;
+        waitBelowBytes = waitBelow;
+    }
+
+    /** How long appends have waited, all of them together. */
+    public long waitedNanos() {
+        return waitedNanos.get();
+    }
+
+    void appended(long bytes, long bytesElsewhere) {
+        elsewhereBytes = bytesElsewhere;
+        final double pace = nanosPerByte;
+        if (pace > 0) {
+            owedNanos.addAndGet((long) (bytes * pace));
+        }
+    }
+
+    void await() {
+        if (spareBytes() >= wakeBelowBytes) {
+            owedNanos.set(0);
+            return;
+        }
+        cleaner.run();
+        final long owed = Math.min(owedNanos.getAndSet(0), WAIT_NANOS_MAX);
+        final long begin = System.nanoTime();
+        long waited = 0;
+        while (waited < owed && spareBytes() < wakeBelowBytes || waited < WAIT_NANOS_MAX && spareBytes() < waitBelowBytes) {
+            LockSupport.parkNanos(PARK_NANOS);
+            waited = System.nanoTime() - begin;
+        }
+        waitedNanos.addAndGet(waited);
+    }
+}
