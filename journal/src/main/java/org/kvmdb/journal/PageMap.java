@@ -158,15 +158,20 @@ final class PageMap {
     }
 
     /**
-     * Points a page's entry from one block to a copy of it; false, with nothing changed, when it does not name the old one, or
-     * not for the head alone. The copy is as old as what it is a copy of.
+     * Points a page's entry from one block to a copy of it; false, with nothing changed, when it does not name the old one.
+     * The head alone held it; a recovery may find that a version still does of which the deletion is to be done again, and that
+     * keeps the old one then.
      */
     boolean move(VolumeEntry volume, long lpn, long oldPpn, long newPpn) {
-        if (!isOwn(volume, lpn, oldPpn)) {
+        if (isOwn(volume, lpn, oldPpn)) {
+            segments.moveLive(oldPpn, newPpn);
+            arena.replaceEntry(writableLeaf(volume, lpn, true), MapNodeDescriptor.index(lpn, 0), newPpn);
+            return true;
+        }
+        if (get(volume.mapRoot(), lpn) != oldPpn) {
             return false;
         }
-        segments.moveLive(oldPpn, newPpn);
-        arena.replaceEntry(writableLeaf(volume, lpn, true), MapNodeDescriptor.index(lpn, 0), newPpn);
+        set(volume, lpn, newPpn);
         return true;
     }
 
