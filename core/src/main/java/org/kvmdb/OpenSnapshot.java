@@ -3,6 +3,7 @@ package org.kvmdb;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Instant;
+import java.util.List;
 import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.VolumeEntry;
 
@@ -75,7 +76,7 @@ final class OpenSnapshot extends OpenVersion implements Snapshot {
 
     @Override
     public void delete() {
-        store.run(() -> store.snapshotsOfStore().delete(this));
+        store.deleteSnapshots(List.of(this));
     }
 
     @Override

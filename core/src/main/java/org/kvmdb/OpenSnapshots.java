@@ -1,5 +1,6 @@
 package org.kvmdb;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -126,15 +127,24 @@ final class OpenSnapshots {
                 ErrorCode.INVALID, "snapshot %s is of another store".formatted(snapshot.fullName()));
     }
 
-    void delete(OpenSnapshot snapshot) {
-        final SnapshotEntry entry = snapshot.entry();
-        if (!store.unlessMapped(entry, () -> versions.deleteSnapshot(entry.id()))) {
+    void delete(Collection<Snapshot> snapshots) {
+        final List<SnapshotEntry> entries = snapshots.stream().map(this::entryOf).toList();
+        if (!entries.isEmpty()) {
+            store.whileMappingStands(() -> {
+                entries.forEach(this::checkNotMapped);
+                versions.deleteSnapshots(entries.stream().map(SnapshotEntry::id).toList());
+            });
+            entries.forEach(entry -> open.remove(entry.id()));
+        }
+    }
+
+    private void checkNotMapped(SnapshotEntry entry) {
+        if (cache.isMapped(entry)) {
             throw new StorageException(
                     ErrorCode.BUSY,
                     "snapshot %s is mapped by process %d: release it there, then delete it"
                             .formatted(entry.name(), ProcessHandle.current().pid()));
         }
-        open.remove(entry.id());
     }
 
     DeletionProgress deletionProgress() {

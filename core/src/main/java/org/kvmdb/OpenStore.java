@@ -287,6 +287,13 @@ final class OpenStore implements Store {
         }
     }
 
+    /** Runs an action while nothing is mapped that is not. */
+    void whileMappingStands(Runnable action) {
+        synchronized (mappingLock) {
+            action.run();
+        }
+    }
+
     /** Runs an action that needs that the version is not mapped; false, with nothing done, when it is. */
     boolean unlessMapped(Version entry, Runnable action) {
         synchronized (mappingLock) {
@@ -325,6 +332,11 @@ final class OpenStore implements Store {
     @Override
     public Snapshot snapshotNamed(String fullName) {
         return call(() -> snapshots.named(fullName));
+    }
+
+    @Override
+    public void deleteSnapshots(Collection<Snapshot> chosen) {
+        run(() -> snapshots.delete(chosen));
     }
 
     @Override

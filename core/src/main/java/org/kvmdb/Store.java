@@ -104,6 +104,9 @@ public interface Store extends AutoCloseable {
     /** Drops what an interrupted {@link #receive} into that volume has left; false when there was nothing. */
     boolean abandonReceive(String volumeName);
 
+    /** As {@link Snapshot#delete}, of several: all of them or none, with one flush. */
+    void deleteSnapshots(Collection<Snapshot> snapshots);
+
     /** How far the background is with freeing what deleted snapshots and volumes held. It goes on after a crash. */
     DeletionProgress deletionProgress();
 

@@ -559,6 +559,34 @@ class SnapshotTest {
     }
 
     @Test
+    void shouldDeleteSeveralOrNone() {
+        try (Store store = create();
+                Store other = Store.create(directory.resolve("other"), TestStores.small())) {
+            final Volume volume = store.createVolume("v", TWO_MIB);
+            commitPages(volume, 1);
+            final List<Snapshot> snapshots = new ArrayList<>();
+            for (int s = 0; s < 5; s++) {
+                snapshots.add(volume.snapshot("s" + s));
+            }
+            snapshots.get(2).cloneAs("clone");
+            TestStores.checkPages(snapshots.get(4), 1, 0, 1, 1); // mapped
+            assertThrows(StoreBusyException.class, () -> store.deleteSnapshots(snapshots.subList(0, 3)));
+            assertThrows(StoreBusyException.class, () -> store.deleteSnapshots(snapshots.subList(3, 5)));
+            assertEquals(5, store.snapshots().size());
+            final long flushes = store.statistics().log().flushes();
+            store.deleteSnapshots(List.of(snapshots.get(0), snapshots.get(1), snapshots.get(3), snapshots.get(0)));
+            assertEquals(flushes + 1, store.statistics().log().flushes());
+            assertEquals(List.of("s2", "s4"), volume.snapshots().stream().map(Snapshot::name).toList());
+            assertThrows(
+                    NoSuchSnapshotException.class,
+                    () -> store.deleteSnapshots(List.of(snapshots.get(2), snapshots.get(0))));
+            store.deleteSnapshots(List.of());
+            final Snapshot foreign = other.createVolume("v", TWO_MIB).snapshot("s2");
+            assertThrows(StoreIoException.class, () -> store.deleteSnapshots(List.of(foreign)));
+        }
+    }
+
+    @Test
     void shouldRefuseToDeleteAVolumeThatHasSnapshots() {
         try (Store store = create()) {
             final Volume volume = store.createVolume("v", TWO_MIB);

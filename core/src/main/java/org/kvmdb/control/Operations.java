@@ -193,10 +193,9 @@ public final class Operations {
 
     private static void deleteSnapshots(Store store, Arguments arguments, Answer answer) {
         final boolean wait = arguments.flag(0);
-        for (String name : new LinkedHashSet<>(arguments.from(1))) {
-            store.snapshotNamed(name).delete();
-            answer.row("deleted", new Values().with("name", name));
-        }
+        final Set<String> names = new LinkedHashSet<>(arguments.from(1));
+        store.deleteSnapshots(names.stream().map(store::snapshotNamed).toList());
+        names.forEach(name -> answer.row("deleted", new Values().with("name", name)));
         if (wait) {
             awaitDeletion(store, answer);
         }

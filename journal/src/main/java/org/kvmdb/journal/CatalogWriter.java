@@ -169,7 +169,18 @@ final class CatalogWriter {
         changes.rollback(volume, snapshot, abandonedId);
     }
 
-    void deleteSnapshot(SnapshotEntry snapshot) {
+    /** Deletes all of them or none. */
+    void deleteSnapshots(List<SnapshotEntry> snapshots) {
+        snapshots.forEach(CatalogWriter::checkDeletable);
+        commit(
+                SpaceClaim.MAKE_ROOM,
+                () -> snapshots.forEach(
+                        snapshot -> log.record(RecordDescriptor.KIND_SNAPSHOT_DELETE, 0, snapshot.id(), 0, 0)));
+        counters.recordsSinceCheckpoint += snapshots.size();
+        snapshots.forEach(changes::deleteSnapshot);
+    }
+
+    private static void checkDeletable(SnapshotEntry snapshot) {
         final List<Version> clones = snapshot.children().stream()
                 .filter(child -> !child.isDeleted() && ownerOf(child) != snapshot.volume())
                 .toList();
@@ -182,10 +193,6 @@ final class CatalogWriter {
             throw new StorageException(
                     ErrorCode.BUSY, "snapshot %s is in use, mapped or being sent: release it first".formatted(snapshot.name()));
         }
-        commit(
-                SpaceClaim.MAKE_ROOM,
-                () -> log.record(RecordDescriptor.KIND_SNAPSHOT_DELETE, 0, snapshot.id(), 0, 0));
-        changes.deleteSnapshot(snapshot);
     }
 
     private static VolumeEntry ownerOf(Version version) {

@@ -85,7 +85,12 @@ public final class Versions {
 
     /** Deletes a snapshot that is neither cloned nor mapped; {@link #dropStep} gives its space back. */
     public void deleteSnapshot(int snapshotId) {
-        change(() -> writer.deleteSnapshot(catalog.snapshot(snapshotId)));
+        deleteSnapshots(List.of(snapshotId));
+    }
+
+    /** As {@link #deleteSnapshot}, of several: all of them or none. */
+    public void deleteSnapshots(Collection<Integer> snapshotIds) {
+        change(() -> writer.deleteSnapshots(snapshotIds.stream().distinct().map(catalog::snapshot).toList()));
     }
 
     public void renameVolume(int volumeId, String name) {

@@ -123,7 +123,7 @@ final class SnapshotCommand {
             name = "delete",
             mixinStandardHelpOptions = true,
             description = {
-                "Delete snapshots, and wait until what only they held is freed.",
+                "Delete snapshots, all of them or none, and wait until what only they held is freed.",
                 "One that was cloned is refused until its clones are deleted."
             },
             footer = {"%nExample:", "  kvmdb snapshot delete /data/store orders@before-import"})

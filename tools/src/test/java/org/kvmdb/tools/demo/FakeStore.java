@@ -61,6 +61,11 @@ record FakeStore(List<Volume> volumes) implements Store {
     }
 
     @Override
+    public void deleteSnapshots(Collection<Snapshot> chosen) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public DeletionProgress deletionProgress() {
         throw new UnsupportedOperationException();
     }
