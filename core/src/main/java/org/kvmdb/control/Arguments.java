@@ -18,7 +18,8 @@ record Arguments(List<String> names, List<String> texts) {
         try {
             return Long.parseLong(texts.get(index));
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("%s must be a number: '%s'".formatted(names.get(index), texts.get(index)), e);
+            throw new IllegalArgumentException(
+                    "%s must be a number: '%s'".formatted(names.get(index), texts.get(index)), e);
         }
     }
 

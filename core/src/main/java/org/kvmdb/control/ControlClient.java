@@ -46,7 +46,7 @@ public final class ControlClient {
         if (line.length() >= Protocol.REQUEST_BYTES_MAX) {
             throw new ControlException(
                     Protocol.Code.ARGUMENTS,
-                    "the arguments are too long for a store that another process has open: %d bytes"
+                    "the arguments are too long for a store that another process has open, %d bytes: give fewer at a time"
                             .formatted(line.length()));
         }
         try (SocketChannel channel = connect(directory)) {

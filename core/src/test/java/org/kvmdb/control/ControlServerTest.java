@@ -432,7 +432,9 @@ class ControlServerTest {
 
     @Test
     void shouldCountAnOperationUntilItHasEnded() throws IOException, InterruptedException {
-        serve(new Limits(1, Duration.ofMinutes(1), Duration.ofMinutes(1), Duration.ofMinutes(1)), Map.of("stuck", this::stuck));
+        serve(
+                new Limits(1, Duration.ofMinutes(1), Duration.ofMinutes(1), Duration.ofMinutes(1)),
+                Map.of("stuck", this::stuck));
         try (SocketChannel channel = connect()) {
             send(channel, "kvmdb/1 stuck\n");
             awaitQuietly(begun);

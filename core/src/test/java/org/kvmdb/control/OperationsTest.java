@@ -57,7 +57,8 @@ class OperationsTest {
     /** Every operation has its line in the documentation, and every line its operation. */
     @Test
     void shouldBeThoseOfTheDocumentation() throws IOException {
-        final String text = Files.readString(Path.of("../docs/control-socket.md")).split("\n## (Operations|Errors)\n")[1];
+        final String document = Files.readString(Path.of("../docs/control-socket.md"));
+        final String text = document.split("\n## (Operations|Errors)\n")[1];
         final Set<String> documented = new TreeSet<>();
         Pattern.compile("^\\| `([a-zA-Z.]+)[ `]", Pattern.MULTILINE)
                 .matcher(text)

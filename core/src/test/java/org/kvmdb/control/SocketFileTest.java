@@ -5,15 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -128,6 +131,38 @@ class SocketFileTest {
         }
         assertEquals(target, Files.readSymbolicLink(socketOf(store())));
         assertArrayEquals(new byte[] {1, 2, 3}, Files.readAllBytes(target));
+    }
+
+    @Test
+    void shouldLeaveASocketAloneWhenItIsAnotherUsers() throws IOException {
+        createClosed();
+        final Path socket = socketOf(store());
+        try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            other.bind(UnixDomainSocketAddress.of(socket));
+            final UserPrincipal stranger =
+                    FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName("54321");
+            assumeTrue(owns(socket, stranger), "only root can give files away");
+            try (Store store = Store.open(store(), OPTIONS)) {
+                assertTrue(store.volumes().isEmpty());
+                assertEquals(stranger, Files.getOwner(socket));
+            }
+            assertEquals(stranger, Files.getOwner(socket));
+            // In a directory of that user it is one that the user's own process may have left.
+            Files.setOwner(store(), stranger);
+            try (Store store = Store.open(store(), OPTIONS)) {
+                assertEquals(Peers.self(), Files.getOwner(socket));
+                assertAnswers(store.path());
+            }
+        }
+    }
+
+    private static boolean owns(Path path, UserPrincipal user) {
+        try {
+            Files.setOwner(path, user);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     @Test

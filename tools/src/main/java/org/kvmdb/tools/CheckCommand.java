@@ -64,7 +64,7 @@ final class CheckCommand implements Callable<Integer> {
         } catch (StorageException e) {
             if (e.code() == ErrorCode.STORE_IN_USE) {
                 throw new CommandFailedException(
-                        "the store %s is open in another process, and check needs it to stand still: close it there first"
+                        "the store %s is open in another process, and check needs one that is not: close it there first"
                                 .formatted(directory),
                         e);
             }

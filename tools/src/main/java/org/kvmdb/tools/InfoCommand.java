@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         description = {
             "Show a store and its volumes.",
-            "Opens the store, so it recovers one that was not closed; one that is open in another process is asked there."
+            "Opens the store, so it recovers one that was not closed; one that is in use is asked for in its process."
         },
         footer = {"%nExamples:", "  kvmdb info /data/store", "  kvmdb info /data/store --json"})
 final class InfoCommand extends LiveCommand {

@@ -17,7 +17,7 @@ import org.kvmdb.control.Reply;
 final class LiveStore {
 
     /** For a process that is just opening or closing the store. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private static final long PAUSE_MILLIS = 20;
 

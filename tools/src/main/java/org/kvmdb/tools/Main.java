@@ -22,6 +22,8 @@ import picocli.CommandLine.Option;
         description = {"Memory that you can commit: stores, volumes, and what is in them."},
         footer = {
             "%nSizes are written as 4096, 4K, 64G or 1.5GiB, in powers of 1024.",
+            "A store that another process has open: info, statistics, checkpoint, volume, snapshot and clone work on it",
+            "through that process; the others need it closed.",
             "Exit codes: 0 done, 1 failed, 2 wrong usage.",
             "%nExamples:",
             "  kvmdb create /data/store",

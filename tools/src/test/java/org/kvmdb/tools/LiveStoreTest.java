@@ -126,9 +126,14 @@ class LiveStoreTest {
         assertEquals(2, store.snapshots().size());
         succeed("volume", "create", path, "new", "--size", "1M");
         fail("snapshot", "create", path, "new@friday", "orders@friday");
-        assertEquals(2, ((List<?>) succeed("snapshot", "list", path, "--json").json().get("snapshots")).size());
-        assertEquals(1, ((List<?>) succeed("snapshot", "list", path, "orders", "--json").json().get("snapshots")).size());
-        assertTrue(succeed("snapshot", "delete", path, "orders@friday", "customers@friday").out().contains("customers@friday"));
+        assertEquals(2, snapshotsListed(succeed("snapshot", "list", path, "--json")));
+        assertEquals(1, snapshotsListed(succeed("snapshot", "list", path, "orders", "--json")));
+        String deleted = succeed("snapshot", "delete", path, "orders@friday", "customers@friday").out();
+        assertTrue(deleted.contains("orders@friday customers@friday"), deleted);
+    }
+
+    private static int snapshotsListed(CommandRun run) throws IOException {
+        return ((List<?>) run.json().get("snapshots")).size();
     }
 
     @Test
