@@ -4,10 +4,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.Volume;
@@ -33,7 +30,7 @@ import picocli.CommandLine.Spec;
         })
 final class ExportCommand extends StoreCommand {
 
-    private static final String STANDARD_OUTPUT = "-";
+    static final String STANDARD_OUTPUT = "-";
 
     @Spec
     private CommandSpec spec;
@@ -75,7 +72,7 @@ final class ExportCommand extends StoreCommand {
             }
             return;
         }
-        exportTo(exported.source, Path.of(file), length);
+        PartFile.write(Path.of(file), (channel, isNew) -> copy(exported.source, channel, length, isNew));
         output.print(new Facts()
                 .text("exported", "volume", name)
                 .text("to", "file", file)
@@ -92,28 +89,6 @@ final class ExportCommand extends StoreCommand {
         }
         Volume volume = store.volume(name);
         return new Exported(volume.sizeBytes(), volume::read);
-    }
-
-    private static void exportTo(Transfer.Source source, Path target, long length) throws IOException {
-        if (Files.exists(target) && !Files.isRegularFile(target)) {
-            // A device or a pipe: nothing to put in its place.
-            try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
-                copy(source, channel, length, false);
-            }
-            return;
-        }
-        Path absolute = target.toAbsolutePath();
-        Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
-        try {
-            try (FileChannel channel = FileChannel.open(
-                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-                copy(source, channel, length, true);
-                channel.force(true);
-            }
-            Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(part);
-        }
     }
 
     private static void copy(Transfer.Source source, FileChannel channel, long length, boolean sparse) throws IOException {

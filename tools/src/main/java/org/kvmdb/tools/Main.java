@@ -30,6 +30,7 @@ import picocli.CommandLine.Option;
             "  kvmdb volume create /data/store orders --size 64G",
             "  kvmdb import /data/store orders orders.bin",
             "  kvmdb snapshot create /data/store orders@before",
+            "  kvmdb send /data/store orders@before | kvmdb receive /data/copy orders",
             "  kvmdb info /data/store --json",
             "  kvmdb check /data/store",
             "  kvmdb demo"
@@ -43,6 +44,9 @@ import picocli.CommandLine.Option;
             ExportCommand.class,
             SnapshotCommand.class,
             CloneCommand.class,
+            DiffCommand.class,
+            SendCommand.class,
+            ReceiveCommand.class,
             CheckCommand.class,
             CheckpointCommand.class,
             DemoCommand.class,
@@ -76,6 +80,8 @@ public final class Main {
         CommandLine commandLine = new CommandLine(main)
                 .setOut(out)
                 .setErr(err)
+                // @SNAPSHOT is a name, and no file of arguments.
+                .setExpandAtFiles(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((failure, ignored) -> ErrorSentences.reportUsage(failure))

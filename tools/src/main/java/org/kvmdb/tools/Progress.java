@@ -19,6 +19,7 @@ public final class Progress implements AutoCloseable {
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int MIB = 1 << 20;
     private static final String BYTES = "bytes";
+    private static final int STANDARD_ERROR = 2;
 
     private final String task;
     private final String unit;
@@ -85,8 +86,13 @@ public final class Progress implements AutoCloseable {
 
     /** Whether somebody is looking at standard error: {@code System.console()} only knows of input and output. */
     private static boolean isTerminal() {
+        return isTerminal(STANDARD_ERROR);
+    }
+
+    /** Whether a descriptor of this process is a terminal. */
+    static boolean isTerminal(int fd) {
         try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
         } catch (IOException | UnsupportedOperationException e) {
             return false;

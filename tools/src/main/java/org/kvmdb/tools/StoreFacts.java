@@ -3,6 +3,7 @@ package org.kvmdb.tools;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.kvmdb.StreamSummary;
 import org.kvmdb.control.Reply;
 import org.kvmdb.control.Values;
 
@@ -23,6 +24,13 @@ final class StoreFacts {
 
     static List<Facts> ofVolumes(Reply reply) {
         return reply.rows("volumes").stream().map(StoreFacts::ofVolume).toList();
+    }
+
+    static Facts addTo(Facts facts, StreamSummary summary) {
+        return facts.count("pages", "pages", summary.pages())
+                .count("pages made holes", "holePages", summary.holePages())
+                .size("payload, compressed", "payloadBytes", summary.payloadBytes())
+                .size("stream", "streamBytes", summary.streamBytes());
     }
 
     static Facts ofSnapshot(Values snapshot) {

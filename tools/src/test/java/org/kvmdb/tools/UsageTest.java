@@ -42,6 +42,15 @@ class UsageTest {
         "clone /s v@a",
         "clone /s v w",
         "volume quota /s v",
+        "diff /s v@a",
+        "diff /s v w@a",
+        "send /s",
+        "send /s v file",
+        "send /s v@a - --json",
+        "send /s v@a file --from b",
+        "receive /s",
+        "receive /s v file --abandon",
+        "receive /s v --abandon --force",
         "info /s --cache",
         "check",
         "check /s /t",
@@ -68,7 +77,8 @@ class UsageTest {
         for (String line : List.of(
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
-                "clone", "import", "export", "check", "checkpoint", "statistics", "demo", "bench")) {
+                "clone", "diff", "send", "receive", "import", "export", "check", "checkpoint", "statistics", "demo",
+                "bench")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());
