@@ -148,7 +148,10 @@ final class OpenSnapshots {
     }
 
     DeletionProgress deletionProgress() {
-        final DropProgress progress = versions.dropProgress();
+        return progress(versions.dropProgress());
+    }
+
+    static DeletionProgress progress(DropProgress progress) {
         return new DeletionProgress(
                 progress.waiting(), progress.branching(), progress.page(), progress.pages(), progress.freedBytes());
     }

@@ -52,6 +52,7 @@ final class OpenStore implements Store {
     private final long openNanos;
     private final OpenSnapshots snapshots;
     private final OpenStreams streams;
+    private final StoreUpkeep upkeep;
     private final Map<Integer, OpenVolume> volumes = new ConcurrentHashMap<>();
 
     /** Keeps a version from being mapped while what is done to it needs that it is not. */
@@ -78,6 +79,7 @@ final class OpenStore implements Store {
         }
         this.snapshots = new OpenSnapshots(this, journal, cache);
         this.streams = new OpenStreams(this, journal, cache);
+        this.upkeep = new StoreUpkeep(this, journal);
         this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
         this.cleaner = new Cleaner(journal, reclaimer);
         this.maintenance = new Maintenance(journal, reclaimer, cleaner);
@@ -512,6 +514,16 @@ final class OpenStore implements Store {
                 c.moves().nodes(),
                 c.moves().badBlocks(),
                 c.waitedNanos());
+    }
+
+    @Override
+    public SpaceReport space() {
+        return call(upkeep::space);
+    }
+
+    @Override
+    public ScrubReport scrub(ScrubOptions options, ScrubProgress progress) {
+        return upkeep.scrub(options, progress);
     }
 
     private StoreStatistics.Cache cacheStatistics() {

@@ -146,6 +146,22 @@ public interface Store extends AutoCloseable {
     StoreStatistics statistics();
 
     /**
+     * What the space of the store is used for, by volume and snapshot and as a whole, counted from the maps. Takes time with
+     * the number of pages; commits go on meanwhile, checkpoints wait.
+     */
+    SpaceReport space();
+
+    /**
+     * Reads every block and map node from the device, past all caches, and verifies it. What is bad does not stop it. The
+     * store is in use meanwhile: it reads no faster than the options allow, and no more than half of the time while
+     * something is committed. Interrupted (by the progress, by the thread's interruption, by the end of the process), the
+     * next scrub goes on where it was.
+     *
+     * @throws StoreBusyException when another one is under way
+     */
+    ScrubReport scrub(ScrubOptions options, ScrubProgress progress);
+
+    /**
      * Closes the store. What was not committed is dropped. Memory of its volumes throws {@link IllegalStateException}
      * from then on. Idempotent.
      *

@@ -1,7 +1,6 @@
 package org.kvmdb.gc;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -52,6 +51,7 @@ record ScrubState(ScrubResult result, List<ScrubPlan.Place> places) {
         return null;
     }
 
+    /** Saves it; where that fails, an interrupted scrub goes on where it was saved before. */
     void save(Path file) {
         final List<String> lines = new ArrayList<>(List.of(FIRST_LINE));
         lines.add(line(
@@ -76,7 +76,8 @@ record ScrubState(ScrubResult result, List<ScrubPlan.Place> places) {
             Files.write(fresh, lines);
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot save how far the scrub is, in " + file, e);
+            System.getLogger(ScrubState.class.getName())
+                    .log(System.Logger.Level.WARNING, "how far a scrub is could not be saved: " + file, e);
         }
     }
 

@@ -7,7 +7,11 @@ import java.util.List;
 import org.kvmdb.DeletionProgress;
 import org.kvmdb.ReceiveOptions;
 import org.kvmdb.Received;
+import org.kvmdb.ScrubOptions;
+import org.kvmdb.ScrubProgress;
+import org.kvmdb.ScrubReport;
 import org.kvmdb.Snapshot;
+import org.kvmdb.SpaceReport;
 import org.kvmdb.Store;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
@@ -77,6 +81,16 @@ record FakeStore(List<Volume> volumes) implements Store {
 
     @Override
     public boolean abandonReceive(String volumeName) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public SpaceReport space() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ScrubReport scrub(ScrubOptions options, ScrubProgress progress) {
         throw new UnsupportedOperationException();
     }
 

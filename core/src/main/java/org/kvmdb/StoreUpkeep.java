@@ -1,0 +1,140 @@
+package org.kvmdb;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.gc.ScrubDefect;
+import org.kvmdb.gc.ScrubResult;
+import org.kvmdb.gc.Scrubber;
+import org.kvmdb.gc.SpaceCensus;
+import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.SegmentSpace;
+import org.kvmdb.journal.SnapshotEntry;
+import org.kvmdb.journal.Version;
+import org.kvmdb.journal.VolumeEntry;
+
+/** Scrubs of an open store, and what its space is used for. */
+final class StoreUpkeep {
+
+    /** How far an interrupted scrub is, within the store's directory. */
+    static final String SCRUB_STATE = "scrub.state";
+
+    private final OpenStore store;
+    private final Journal journal;
+    private final Path scrubState;
+    private final AtomicBoolean scrubbing = new AtomicBoolean();
+
+    StoreUpkeep(OpenStore store, Journal journal) {
+        this.store = store;
+        this.journal = journal;
+        this.scrubState = store.path().resolve(SCRUB_STATE);
+    }
+
+    // ---- scrub ----
+
+    /** Each step is a call of its own, so that the store can be closed in between: then the scrub ends with an exception. */
+    ScrubReport scrub(ScrubOptions options, ScrubProgress progress) {
+        if (!scrubbing.compareAndSet(false, true)) {
+            return ExceptionMapper.call(() -> {
+                throw new StorageException(ErrorCode.BUSY, "a scrub of this store is under way: wait for it, or stop it");
+            });
+        }
+        try (Scrubber scrubber = store.call(() -> open(options))) {
+            boolean more = true;
+            while (more && !Thread.currentThread().isInterrupted()) {
+                more = store.call(scrubber::step);
+                final long totalBytes = store.call(scrubber::totalBytes);
+                if (!progress.progress(scrubber.doneBytes(), totalBytes)) {
+                    break;
+                }
+                LockSupport.parkNanos(scrubber.pauseNanos());
+            }
+            return report(scrubber.result());
+        } finally {
+            scrubbing.set(false);
+        }
+    }
+
+    private Scrubber open(ScrubOptions options) {
+        if (options.isRestart()) {
+            Scrubber.forget(scrubState);
+        }
+        return new Scrubber(journal, scrubState, options.bytesPerSecond());
+    }
+
+    private static ScrubReport report(ScrubResult result) {
+        return new ScrubReport(
+                result.isFinished(), result.isResumed(), Instant.ofEpochMilli(result.beganMillis()), result.pages(),
+                result.nodes(), result.bytes(), result.defects().stream().map(StoreUpkeep::badBlock).toList(),
+                result.defectCount());
+    }
+
+    private static ScrubReport.BadBlock badBlock(ScrubDefect defect) {
+        return new ScrubReport.BadBlock(
+                defect.isNode(), defect.volume(), defect.lpn(), defect.pages(), defect.ppn(), defect.position(),
+                defect.fact(), defect.holders());
+    }
+
+    // ---- space ----
+
+    SpaceReport space() {
+        final SpaceCensus census = SpaceCensus.take(journal);
+        final SegmentSpace s = census.segments();
+        final List<SpaceReport.Holder> holders = new ArrayList<>();
+        long deletedBytes = 0;
+        for (SpaceCensus.Entry entry : byVolume(census.versions())) {
+            if (entry.version().isDeleted()) {
+                deletedBytes += entry.space().uniqueBytes() + entry.space().uniqueNodeBytes();
+            } else {
+                holders.add(holder(entry));
+            }
+        }
+        return new SpaceReport(
+                census.isExact(),
+                holders,
+                new SpaceReport.Use(
+                        census.pageBytes(), census.nodeBytes(), s.dyingNodeBytes(), s.liveBytes(), s.stolenBytes(),
+                        s.deadBytes(), s.reclaimableBytes(), s.openBytes(), s.freeBytes(), s.holeBytes(),
+                        s.segmentBytes(), s.metadataBytes(), s.deviceBytes(), s.allocatedBytes()),
+                new SpaceReport.Reserve(
+                        s.dirtyReserveBytes(), s.checkpointReserveBytes(), s.availableBytes(), s.limitBytes()),
+                OpenSnapshots.progress(census.deletion()),
+                deletedBytes);
+    }
+
+    /** Volumes in order of their names, snapshots behind their volume in the order in which they were taken. */
+    private static List<SpaceCensus.Entry> byVolume(List<SpaceCensus.Entry> entries) {
+        final Function<SpaceCensus.Entry, String> volume = entry ->
+                entry.version() instanceof SnapshotEntry snapshot ? snapshot.volumeName() : entry.version().name();
+        return entries.stream()
+                .sorted(Comparator.comparing(volume)
+                        .thenComparing(entry -> entry.version() instanceof SnapshotEntry)
+                        .thenComparing(entry -> entry.version().id()))
+                .toList();
+    }
+
+    private static SpaceReport.Holder holder(SpaceCensus.Entry entry) {
+        final Version version = entry.version();
+        return new SpaceReport.Holder(
+                version.name(), version instanceof SnapshotEntry, origin(version), version.sizeBytes(),
+                1 << version.pageShift(), entry.space().referencedPages(), entry.space().referencedBytes(),
+                entry.space().uniqueBytes(), entry.space().uniqueNodeBytes(),
+                version instanceof VolumeEntry head ? head.quotaBytes() : 0);
+    }
+
+    private static String origin(Version version) {
+        return version instanceof VolumeEntry
+                        && version.parent() instanceof SnapshotEntry parent
+                        && parent.volumeId() != version.id()
+                        && !parent.isDeleted()
+                ? parent.name()
+                : null;
+    }
+}
