@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             "  commit      durable commits, beside a write and a flush",
             "  bulk        bytes written for 10,000 pages in one commit",
             "  recovery    opening after SIGKILL",
+            "  snapshot    taking, keeping and deleting snapshots of a full volume",
             "  cleaner     bytes written for each one committed, in a store that is nearly full",
             "",
             "A missed aim is reported, it is no failure."
@@ -54,6 +55,7 @@ public final class BenchCommand implements Callable<Integer> {
         BENCHES.put("commit", CommitBench::new);
         BENCHES.put("bulk", BulkBench::new);
         BENCHES.put("recovery", RecoveryBench::new);
+        BENCHES.put("snapshot", SnapshotBench::new);
         BENCHES.put("cleaner", CleanerBench::new);
     }
 
