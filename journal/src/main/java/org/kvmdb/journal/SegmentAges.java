@@ -64,8 +64,9 @@ final class SegmentAges {
         writeTime[segment] += (time - writeTime[segment]) * lengthBytes / filledBytes[segment];
     }
 
+    /** 0 for a segment that was never written. */
     long writeTime(int segment) {
-        return (long) writeTime[segment];
+        return segment < writeTime.length ? (long) writeTime[segment] : 0;
     }
 
     int ageClass(int segment) {
