@@ -31,7 +31,7 @@ final class Connection implements Answer {
 
     private static final System.Logger LOG = System.getLogger(Connection.class.getName());
 
-    private static final int QUEUED_BYTES_MAX = 256 << 10;
+    static final int QUEUED_BYTES_MAX = 256 << 10;
     private static final int MESSAGE_LENGTH_MAX = 4096;
     private static final long PROGRESS_PERIOD_NANOS = 100_000_000;
 

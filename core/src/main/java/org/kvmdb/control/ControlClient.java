@@ -20,7 +20,7 @@ import org.kvmdb.ffi.StorageException;
 public final class ControlClient {
 
     /** The server gives a sign of life far more often. */
-    private static final Duration SILENCE_MAX = Duration.ofSeconds(30);
+    static final Duration SILENCE_MAX = Duration.ofSeconds(30);
 
     private ControlClient() {}
 

@@ -336,6 +336,8 @@ class ControlServerTest {
     @Test
     void shouldServeAgainWhenAThousandConnectionsHaveGone() throws IOException, InterruptedException {
         serve(PATIENT);
+        assertServes();
+        await(() -> threads("kvmdb-request") == 0);
         final long before = openFiles();
         final List<SocketChannel> channels = new ArrayList<>();
         int refused = 0;

@@ -68,6 +68,25 @@ class OperationsTest {
     }
 
     @Test
+    void shouldBearWhatTheDocumentationSays() throws IOException {
+        final String text = Files.readString(Path.of("../docs/control-socket.md")).replaceAll("\\s+", " ");
+        final Limits limits = Limits.defaults();
+        for (String claim : List.of(
+                "At most %d connections".formatted(limits.connectionsMax()),
+                "%d connections are open: try again".formatted(limits.connectionsMax()),
+                "%d seconds for the whole request".formatted(limits.requestDeadline().toSeconds()),
+                "takes in nothing for %d seconds".formatted(limits.writeDeadline().toSeconds()),
+                "nothing new for %d seconds".formatted(limits.alivePeriod().toSeconds()),
+                "gives up after %d seconds".formatted(ControlClient.SILENCE_MAX.toSeconds()),
+                "%d KiB wait in memory".formatted(Connection.QUEUED_BYTES_MAX >> 10),
+                "It has at most %d bytes".formatted(Protocol.REQUEST_BYTES_MAX),
+                "each of at most %d bytes".formatted(Protocol.ANSWER_LINE_BYTES_MAX))) {
+            assertTrue(text.contains(claim), claim);
+        }
+        assertTrue(limits.alivePeriod().multipliedBy(3).compareTo(ControlClient.SILENCE_MAX) < 0);
+    }
+
+    @Test
     void shouldTellTheSameThroughTheSocketAndHere() {
         try (Store store = create()) {
             store.createVolume("a", VolumeOptions.ofSizeBytes(1 << 20));

@@ -225,6 +225,23 @@ class SocketFileTest {
     }
 
     @Test
+    void shouldLeaveNoFileOpenWhenStoresAreClosed() throws IOException {
+        createClosed();
+        long before = 0;
+        for (int i = 0; i < 40; i++) {
+            try (Store store = Store.open(store(), OPTIONS)) {
+                assertAnswers(store.path());
+            }
+            try (var files = Files.list(Path.of("/proc/self/fd"))) {
+                final long open = files.count();
+                // By then whatever is loaded only once has been loaded.
+                before = i < 10 ? open : before;
+                assertTrue(open <= before, "%d files are open, %d were".formatted(open, before));
+            }
+        }
+    }
+
+    @Test
     void shouldLeaveWhatTookItsPlaceWhenTheStoreIsClosed() throws IOException {
         try (Store store = Store.create(store(), OPTIONS)) {
             Files.delete(socketOf(store.path()));
