@@ -37,7 +37,6 @@ public final class SnapshotReceiver implements AutoCloseable {
     private final StreamHeader header;
     private final String volumeName;
     private final boolean force;
-    private final Arena arena = Arena.ofShared();
     private final MemorySegment page;
     private final MemorySegment block;
 
@@ -68,18 +67,15 @@ public final class SnapshotReceiver implements AutoCloseable {
         this.header = header;
         this.volumeName = volumeName;
         this.force = force;
+        // Not freed by closing: a store that was closed meanwhile is not entered any more.
+        final Arena arena = Arena.ofAuto();
         page = arena.allocate(1L << header.pageShift(), Long.BYTES);
         block = arena.allocate(BlockEncoder.blockLengthMax(header.pageShift()), Long.BYTES);
-        try {
-            journal.change(() -> {
-                findTarget();
-                openHidden();
-                return null;
-            });
-        } catch (RuntimeException | Error e) {
-            arena.close();
-            throw e;
-        }
+        journal.change(() -> {
+            findTarget();
+            openHidden();
+            return null;
+        });
     }
 
     /** Drops what was left of streams that were not received to their end. Returns how many there were. */
@@ -372,9 +368,6 @@ public final class SnapshotReceiver implements AutoCloseable {
     /** Lets go; what was received and not published stays, for the next call to go on from. */
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            release();
-            arena.close();
-        }
+        release();
     }
 }
