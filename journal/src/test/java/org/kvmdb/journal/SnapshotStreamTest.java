@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
@@ -145,6 +149,64 @@ class SnapshotStreamTest extends StreamPair {
         }
         sender.join();
         assertArrayEquals(expected, sent.get());
+    }
+
+    @Test
+    void shouldSendTheSnapshotWhenBlocksAreMovedMeanwhile() {
+        work.createVolume("a", 3000L << 12, 12);
+        work.createVolume("b", 3000L << 12, 12);
+        work.put("a", true, range(0, 3000));
+        work.put("b", true, range(0, 3000));
+        final SnapshotEntry snapshot = snapshot("a", "s");
+        final byte[] expected = send(snapshot, null);
+        final ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (SnapshotSender sender = new SnapshotSender(source(), snapshot, null)) {
+            for (MemorySegment chunk = sender.next(); chunk != null; chunk = sender.next()) {
+                out.writeBytes(chunk.toArray(ValueLayout.JAVA_BYTE));
+                moveAll();
+                work.checkpoint();
+                work.put("b", true, range(0, 1000));
+                work.checkpoint();
+            }
+        }
+        assertArrayEquals(expected, out.toByteArray());
+        assertTrue(source().mover().statistics().blocks() > 0);
+    }
+
+    private void moveAll() {
+        for (int segment : source().mover().census().segments()) {
+            source().mover().collect(segment, new int[SegmentAges.CLASSES]);
+        }
+        source().mover().publish();
+    }
+
+    /** As one that was looked up before it moved: what lies there is no longer it. */
+    @Test
+    void shouldLookABlockUpAgainWhenItDoesNotVerify() {
+        work.createVolume("a", 300L << 12, 12);
+        work.put("a", true, range(0, 300));
+        final byte[] expected = send(snapshot("a", "s"), null);
+        work.closeJournal();
+        final AtomicInteger readsUntilStale = new AtomicInteger(-1);
+        final KeptDevice device = new KeptDevice(sourceDevice.medium()) {
+            @Override
+            public long read(long position, MemorySegment buffer) {
+                final long count = super.read(position, buffer);
+                if (readsUntilStale.getAndDecrement() == 0) {
+                    buffer.fill((byte) 0x55);
+                }
+                return count;
+            }
+        };
+        try (Journal journal = Journal.open(device, OPTIONS)) {
+            final SnapshotEntry snapshot = journal.versions().snapshot("a", "s");
+            journal.versions().openMap(snapshot);
+            for (int reads = 0; reads < 300; reads += 50) {
+                readsUntilStale.set(reads);
+                assertArrayEquals(expected, TestStreams.send(journal, snapshot, null));
+                assertTrue(readsUntilStale.get() < 0);
+            }
+        }
     }
 
     @Test
