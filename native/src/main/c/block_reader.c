@@ -31,11 +31,34 @@ static uint64_t map_lookup(const struct pool *pool, uint32_t root, uint64_t lpn)
     return atomic_load_explicit(&arena[node * MAP_FANOUT + (lpn & (MAP_FANOUT - 1))], memory_order_acquire);
 }
 
+/* Where the block of that name lies: what a snapshot refers to keeps its name when it is moved. */
+static uint64_t resolve(const struct pool *pool, uint64_t name)
+{
+    if (name == 0 || ppn_segment(name) >= pool->options.segment_count)
+        return name;
+    struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(name);
+    struct remap_table *table = (struct remap_table *)atomic_load_explicit(&segment->remaps, memory_order_acquire);
+    if (!table)
+        return name;
+    uint64_t low = 0;
+    for (uint64_t high = table->count; low < high;) {
+        uint64_t middle = (low + high) / 2;
+        if (table->entries[middle].name < name)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == table->count || table->entries[low].name != name)
+        return name;
+    uint64_t target = atomic_load_explicit(&table->entries[low].target, memory_order_acquire);
+    return target ? target : name;
+}
+
 /* The overlay goes before the map: entries leave it only after the map has them (FAULTPATH rule 11). */
 static uint64_t lookup(struct region *region, uint64_t lpn)
 {
     uint64_t stolen = atomic_load_explicit(&region->overlay[lpn], memory_order_acquire);
-    return stolen ? stolen : map_lookup(region->pool, atomic_load(&region->map_root), lpn);
+    return stolen ? stolen : resolve(region->pool, map_lookup(region->pool, atomic_load(&region->map_root), lpn));
 }
 
 static bool fails(struct bad_page *bad, enum kvmdb_bad_cause cause, int detail)

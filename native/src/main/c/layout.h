@@ -8,6 +8,7 @@
 
 #include "device_io.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,9 +53,20 @@ struct segment_entry {
     uint16_t device_index;
     uint8_t copies;
     uint8_t state;
-    uint64_t reserved;
+    _Atomic uint64_t remaps; /* address of a struct remap_table, 0: none */
 };
 _Static_assert(sizeof(struct segment_entry) == 32, "segment entry");
+
+/* Blocks that were moved and are still called by the PPN that they were written at, sorted by that. Only targets change. */
+struct remap_entry {
+    uint64_t name;
+    _Atomic uint64_t target; /* 0: it lies where its name says */
+};
+struct remap_table {
+    uint64_t count;
+    struct remap_entry entries[];
+};
+_Static_assert(sizeof(struct remap_entry) == 16, "remap entry");
 
 #define MAP_FANOUT_BITS 9
 #define MAP_FANOUT (1u << MAP_FANOUT_BITS)

@@ -24,9 +24,10 @@ final class BlockReader {
         if (!segments.isPlausible(ppn)) {
             return "no block can lie there";
         }
-        final int segment = Ppn.segment(ppn);
+        final long place = segments.resolve(ppn);
+        final int segment = Ppn.segment(place);
         return read(
-                ppn, segments.salt(segment), segments.generation(segment), type, lpn, family, page, pageShift);
+                place, segments.salt(segment), segments.generation(segment), type, lpn, family, page, pageShift);
     }
 
     String read(

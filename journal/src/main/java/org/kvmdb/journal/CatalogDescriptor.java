@@ -1,7 +1,7 @@
 package org.kvmdb.journal;
 
 /**
- * The metadata stream of a checkpoint: catalog header, versions, segment records, in this order and nothing behind. It is
+ * The metadata stream of a checkpoint: catalog header, versions, segment records, remaps, in this order and nothing behind. It is
  * cut into METADATA blocks; {@link MetadataRootDescriptor} lists them. Little endian.
  *
  * <pre>
@@ -26,6 +26,12 @@ package org.kvmdb.journal;
  *  +---------------+------+------------+--------------+--------+-------+------------+---------+------------+
  *  | device offset | salt | generation | device index | copies | state | live bytes | written | write time |
  *  +---------------+------+------------+--------------+--------+-------+------------+---------+------------+
+ *
+ *  remap, behind their number (8), sorted by name:
+ *   0      8        16
+ *  +------+--------+
+ *  | name | target |
+ *  +------+--------+
  * </pre>
  */
 final class CatalogDescriptor {
@@ -67,6 +73,10 @@ final class CatalogDescriptor {
     static final int SEGMENT_WRITTEN_OFFSET = SEGMENT_LIVE_OFFSET + Integer.BYTES;
     static final int SEGMENT_WRITE_TIME_OFFSET = SEGMENT_WRITTEN_OFFSET + Integer.BYTES;
     static final int SEGMENT_LENGTH = SEGMENT_WRITE_TIME_OFFSET + Long.BYTES;
+
+    static final int REMAP_NAME_OFFSET = 0;
+    static final int REMAP_TARGET_OFFSET = REMAP_NAME_OFFSET + Long.BYTES;
+    static final int REMAP_LENGTH = REMAP_TARGET_OFFSET + Long.BYTES;
 
     /** "KVMCATLG" as the bytes lie. */
     static final long MAGIC = 0x474C5441434D564BL;

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.collections.IntArrayList;
+import org.agrona.collections.Long2LongHashMap;
 import org.agrona.collections.LongArrayList;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
@@ -47,6 +48,7 @@ final class Checkpointer {
     private LogPosition cut;
     private LongArrayList deaths;
     private int[] live;
+    private long[][] remaps;
     private boolean[] candidates;
     private final IntArrayList[] nodes = new IntArrayList[LEVELS];
     private final LongArrayList[] lpns = new LongArrayList[LEVELS];
@@ -120,6 +122,7 @@ final class Checkpointer {
         cut = log.position();
         deaths = map.cut();
         live = segments.liveCopy();
+        remaps = segments.remaps().cut();
         candidates = new boolean[live.length];
         for (int i = 0; i < live.length; i++) {
             candidates[i] = segments.state(i) == SegmentState.FULL && segments.stolen(i) == 0;
@@ -214,9 +217,15 @@ final class Checkpointer {
 
     private Superblock end(Arena scratch) {
         growLive();
-        for (int i = 0; i < deaths.size(); i++) {
-            live[Ppn.segment(deaths.getLong(i))] -= Ppn.lengthBytes(deaths.getLong(i));
+        final Long2LongHashMap places = new Long2LongHashMap(0);
+        for (long[] remap : remaps) {
+            places.put(remap[0], remap[1]);
         }
+        for (int i = 0; i < deaths.size(); i++) {
+            final long place = places.remove(deaths.getLong(i));
+            live[Ppn.segment(place == 0 ? deaths.getLong(i) : place)] -= Ppn.lengthBytes(deaths.getLong(i));
+        }
+        final long[][] held = Arrays.stream(remaps).filter(remap -> places.containsKey(remap[0])).toArray(long[][]::new);
         final boolean[] freed = new boolean[segments.count()];
         final int candidateCount = candidates.length;
         for (int i = 0; i < candidateCount; i++) {
@@ -230,7 +239,7 @@ final class Checkpointer {
         final MetadataWriter metadata = new MetadataWriter(log, segments, base.generation() + 1);
         final long before = counters.writtenBytes;
         metadata.write(scratch, () -> MetadataCodec.encode(scratch, images, nextId, segments,
-                Arrays.copyOf(live, segments.count()), Arrays.copyOf(freed, segments.count())));
+                Arrays.copyOf(live, segments.count()), Arrays.copyOf(freed, segments.count()), held));
         counters.checkpointBytes += counters.writtenBytes - before;
         log.flush();
         final Superblock superblock = base.next(
@@ -252,6 +261,8 @@ final class Checkpointer {
             segments.removeLive(deaths.getLong(i));
         }
         letGo();
+        segments.remaps().settled();
+        segments.publishRemaps();
         for (int i = 0; i < freed.length; i++) {
             if (freed[i]) {
                 segments.free(i);

@@ -88,7 +88,7 @@ public final class Journal implements AutoCloseable {
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
         pacer = new AppendPacer(space);
-        mover = new SegmentMover(parts, lock, superblock.storeId(), this::mapChanged);
+        mover = new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged);
     }
 
     /** Whole segments that the device holds, behind the superblocks. */
@@ -157,6 +157,7 @@ public final class Journal implements AutoCloseable {
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());
         segments.openFreeLists(options.pooledSegmentsMax());
+        segments.publishRemaps();
         counters.recordsSinceCheckpoint = counters.recordsReplayed;
         if (options.readOnly()) {
             return;
@@ -578,6 +579,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void mapChanged() {
+        segments.publishRemaps();
         updateReserve();
         pacer.appended(0, bytesElsewhere());
         arena.reclaim(grace);

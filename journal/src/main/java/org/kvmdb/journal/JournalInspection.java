@@ -366,14 +366,14 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
             return;
         }
         for (Node node : stored) {
-            visitor.block(node.owner, node.lpn, node.ppn, 0);
+            visitor.block(node.owner, node.lpn, parts.segments().resolve(node.ppn), 0);
         }
         for (Version version : parts.catalog().versions()) {
             final BlockOwner owner = BlockOwner.pages(version);
             walk.own(version, 0, Integer.MAX_VALUE, new MapWalk.Visitor() {
                 @Override
                 public void page(long lpn, long ppn) {
-                    visitor.block(owner, lpn, ppn, 0);
+                    visitor.block(owner, lpn, parts.segments().resolve(ppn), 0);
                 }
 
                 @Override

@@ -119,6 +119,10 @@ final class LogWriter implements AutoCloseable {
     long block(MemorySegment block, int kind, int info, int volume, long lpn, long family) {
         final int length = (int) block.byteSize();
         makeRoom(length, RecordDescriptor.LENGTH);
+        while (segments.remaps().isTaken(batch.nextPpn(place(), length))) {
+            writeBatch(0); // the name of a block that lies elsewhere: the next batch begins on another unit
+            makeRoom(length, RecordDescriptor.LENGTH);
+        }
         counters.records++;
         if (kind == RecordDescriptor.KIND_PAGE) {
             counters.blockBytes += length;

@@ -97,7 +97,8 @@ final class MapLoader {
         if (!isPlausibleNode(ppn)) {
             return "no block can lie there";
         }
-        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        final long place = segments.resolve(ppn);
+        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
         if (position < windowStart || position + length > windowEnd) {
             windowStart = position;
             windowEnd = position + device.read(position, window);
@@ -106,7 +107,7 @@ final class MapLoader {
             }
         }
         final MemorySegment block = window.asSlice(position - windowStart, length);
-        final String wrong = decode(version, level, pending.lpn, ppn, block, image);
+        final String wrong = decode(version, level, pending.lpn, place, block, image);
         if (wrong != null) {
             return wrong;
         }
@@ -185,7 +186,7 @@ final class MapLoader {
         if (segment != segmentInUse && segments.isInUse(segment)) {
             segmentInUse = segment;
         }
-        return segment == segmentInUse;
+        return segment == segmentInUse || segments.remaps().contains(ppn);
     }
 
     // ---- single nodes ----
@@ -200,8 +201,9 @@ final class MapLoader {
         if (isPlausibleNode(ppn)) {
             MemorySegment block = null;
             try {
-                block = reader.readRaw(ppn);
-                wrong = block == null ? "device ends within the block" : decode(version, level, lpn, ppn, block, image);
+                final long place = segments.resolve(ppn);
+                block = reader.readRaw(place);
+                wrong = block == null ? "device ends within the block" : decode(version, level, lpn, place, block, image);
             } catch (StorageException e) {
                 wrong = e.getMessage();
             }

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.kvmdb.ffi.Ppn;
 
 /** Writes and reads the metadata stream of a checkpoint, laid out as {@link CatalogDescriptor} says. */
 final class MetadataCodec {
@@ -54,12 +55,15 @@ final class MetadataCodec {
 
     /** Encodes the stream; the live bytes are those of the cut, by segment, with FREE where the checkpoint frees. */
     static MemorySegment encode(
-            Arena arena, List<VersionImage> versions, int nextId, SegmentTable segments, int[] live, boolean[] freed) {
+            Arena arena, List<VersionImage> versions, int nextId, SegmentTable segments, int[] live, boolean[] freed,
+            long[][] remaps) {
         long length = CatalogDescriptor.HEADER_LENGTH;
         for (VersionImage version : versions) {
             length += VersionImage.length(version.name());
         }
-        length += (long) segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
+        length += (long) segments.count() * CatalogDescriptor.SEGMENT_LENGTH
+                + Long.BYTES
+                + (long) remaps.length * CatalogDescriptor.REMAP_LENGTH;
         final MemorySegment stream = arena.allocate(length, 64);
         Fields.putLong(stream, CatalogDescriptor.MAGIC_OFFSET, CatalogDescriptor.MAGIC);
         Fields.putInt(stream, CatalogDescriptor.VERSION_OFFSET, CatalogDescriptor.VERSION);
@@ -73,6 +77,13 @@ final class MetadataCodec {
         for (int i = 0; i < segments.count(); i++) {
             encodeSegment(stream.asSlice(at, CatalogDescriptor.SEGMENT_LENGTH), segments, i, live[i], freed[i]);
             at += CatalogDescriptor.SEGMENT_LENGTH;
+        }
+        Fields.putLong(stream, at, remaps.length);
+        at += Long.BYTES;
+        for (long[] remap : remaps) {
+            Fields.putLong(stream, at + CatalogDescriptor.REMAP_NAME_OFFSET, remap[0]);
+            Fields.putLong(stream, at + CatalogDescriptor.REMAP_TARGET_OFFSET, remap[1]);
+            at += CatalogDescriptor.REMAP_LENGTH;
         }
         return stream;
     }
@@ -177,8 +188,8 @@ final class MetadataCodec {
     /** Reads the segment records into the table. */
     static void decodeSegments(MemorySegment stream, long from, SegmentTable segments) {
         final int count = Fields.intAt(stream, CatalogDescriptor.SEGMENT_COUNT_OFFSET);
-        check(count > 0 && from + (long) count * CatalogDescriptor.SEGMENT_LENGTH == stream.byteSize(),
-                "segment table has a wrong length", count);
+        final long end = from + (long) count * CatalogDescriptor.SEGMENT_LENGTH;
+        check(count > 0 && end + Long.BYTES <= stream.byteSize(), "segment table has a wrong length", count);
         for (int i = 0; i < count; i++) {
             final MemorySegment record =
                     stream.asSlice(from + (long) i * CatalogDescriptor.SEGMENT_LENGTH, CatalogDescriptor.SEGMENT_LENGTH);
@@ -205,6 +216,29 @@ final class MetadataCodec {
                     live,
                     medium,
                     Fields.longAt(record, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET));
+        }
+        decodeRemaps(stream, end, segments);
+    }
+
+    private static void decodeRemaps(MemorySegment stream, long from, SegmentTable segments) {
+        final long count = Fields.longAt(stream, from);
+        final long at = from + Long.BYTES;
+        check(count >= 0 && count == (stream.byteSize() - at) / CatalogDescriptor.REMAP_LENGTH
+                        && at + count * CatalogDescriptor.REMAP_LENGTH == stream.byteSize(),
+                "remaps have a wrong length", count);
+        long last = 0;
+        for (long i = 0; i < count; i++) {
+            final long record = at + i * CatalogDescriptor.REMAP_LENGTH;
+            final long name = Fields.longAt(stream, record + CatalogDescriptor.REMAP_NAME_OFFSET);
+            final long target = Fields.longAt(stream, record + CatalogDescriptor.REMAP_TARGET_OFFSET);
+            check(segments.fits(name)
+                            && segments.isPlausible(target)
+                            && Ppn.lengthBytes(name) == Ppn.lengthBytes(target)
+                            && Long.compareUnsigned(name, last) > 0
+                            && segments.remaps().nameOf(target) == target,
+                    "remap is impossible", name);
+            segments.remaps().put(name, target);
+            last = name;
         }
     }
 

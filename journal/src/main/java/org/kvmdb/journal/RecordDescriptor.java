@@ -28,6 +28,7 @@ import org.kvmdb.ffi.BlockDescriptor;
  *  QUOTA            0           0             bytes, 0: none 0
  *  SEGMENT          0           tail, bytes   salt           generation; volume: the segment; tail: its write time (8)
  *  MOVE             0           tail, bytes   LPN            new PPN; tail: the old one (8)
+ *  REMAP            0           0             name           PPN that the block of that name lies at
  * </pre>
  *
  * <p>The type has the three low bits of the info, above it stands the class of the interval at which the page was written
@@ -65,6 +66,7 @@ final class RecordDescriptor {
     static final int KIND_QUOTA = 14;
     static final int KIND_SEGMENT = 20;
     static final int KIND_MOVE = 21;
+    static final int KIND_REMAP = 22;
 
     /** PAGE: the class lies above the type. */
     static final int INFO_CLASS_SHIFT = 3;

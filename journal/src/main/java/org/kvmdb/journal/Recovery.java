@@ -349,6 +349,7 @@ final class Recovery {
                 case RecordDescriptor.KIND_TRIM -> trim(record);
                 case RecordDescriptor.KIND_SEGMENT -> enterMoved(record);
                 case RecordDescriptor.KIND_MOVE -> move(record);
+                case RecordDescriptor.KIND_REMAP -> remap(record);
                 case RecordDescriptor.KIND_LSN -> catalogReplay.volumeOf(record).lsn(record.first());
                 default -> {
                     if (!catalogReplay.apply(record)) {
@@ -400,6 +401,16 @@ final class Recovery {
             throw Corrupt.store("a record moves a block that is not there: volume=%s lpn=%d from=%s to=%s"
                     .formatted(volume.name(), record.first(), Ppn.toString(record.third()), Ppn.toString(record.second())));
         }
+    }
+
+    private void remap(Records.Entry record) {
+        if (!segments.isPlausible(record.first())
+                || !segments.isPlausible(record.second())
+                || Ppn.lengthBytes(record.first()) != Ppn.lengthBytes(record.second())) {
+            throw Corrupt.store("a record moves block %s to %s, which cannot be"
+                    .formatted(Ppn.toString(record.first()), Ppn.toString(record.second())));
+        }
+        segments.remap(record.first(), record.second());
     }
 
     private void trim(Records.Entry record) {

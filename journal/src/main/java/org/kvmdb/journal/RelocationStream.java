@@ -67,6 +67,19 @@ final class RelocationStream implements AutoCloseable {
         }
     }
 
+    /** Goes on behind the place where a block would lie next, if that is the name of another; whether it was. */
+    boolean skipName(int blockLength) {
+        if (!batch.fits(roomLeft(), blockLength, RecordDescriptor.LENGTH)) {
+            writeBatch();
+        }
+        final long next = batch.nextPpn(new BatchBuffer.Place(segment, generation, salt, offset), blockLength);
+        if (!segments.remaps().isTaken(next)) {
+            return false;
+        }
+        write();
+        return true;
+    }
+
     /** Adds a block, for which there is room; returns where it will lie. */
     long add(MemorySegment block, int kind, int info, int volume, long lpn, long family) {
         if (!batch.fits(roomLeft(), (int) block.byteSize(), RecordDescriptor.LENGTH)) {
@@ -79,9 +92,12 @@ final class RelocationStream implements AutoCloseable {
 
     /** Writes what was added; it is not durable yet. */
     void writeBatch() {
-        if (batch.recordCount() == 0) {
-            return;
+        if (batch.recordCount() > 0) {
+            write();
         }
+    }
+
+    private void write() {
         failure.check();
         final MemorySegment header = batch.header();
         header.fill((byte) 0);

@@ -16,7 +16,8 @@ import org.kvmdb.ffi.StorageException;
  * Moves what is live out of segments, so that a checkpoint can free them. In order: {@link #collect} reads a segment, asks
  * the map which of its blocks are live, verifies each of these and writes it, sealed anew, into a segment of its
  * temperature; {@link #publish} makes those blocks durable and only then appends the records that point the map to them, a
- * small group at a time. A block that changed or died in between is left out. A map node is not moved but marked as
+ * small group at a time. A block that a head alone holds gets another entry; one that a snapshot holds keeps its name, see
+ * {@link Remaps}. One that changed or died in between is left out. A map node that a head alone holds is not moved but marked as
  * changed: the next checkpoint writes it anew.
  *
  * <p>A block that does not verify stays where it is, is reported, and its segment is not cleaned again.
@@ -32,17 +33,37 @@ public final class SegmentMover implements AutoCloseable {
     /** Blocks that are looked up or published while the append lock is held. */
     private static final int PIECE = 256;
 
+    /** How long looking things up keeps commits waiting. */
+    private static final long LOCKED_NANOS = 500_000;
+
     private static final int BAD_LISTED_MAX = 100;
 
     /** A block that a segment's records tell of. */
     private record Candidate(int kind, int info, int volume, long lpn, long ppn) {
+        boolean isPage() {
+            return kind == RecordDescriptor.KIND_PAGE;
+        }
+
+        /** Of a node; -1 of metadata. */
+        int level() {
+            return NodeIdentity.level(info);
+        }
+
+        /** Of a node. */
+        long family() {
+            return Integer.toUnsignedLong(volume);
+        }
+
         int ageClass() {
-            return info >>> RecordDescriptor.INFO_CLASS_SHIFT;
+            return isPage() ? info >>> RecordDescriptor.INFO_CLASS_SHIFT : 0;
         }
     }
 
-    /** A block that lies in two places until the map is pointed to the new one. */
-    private record Move(int volume, long lpn, long oldPpn, long newPpn, long writeTime) {}
+    /** A candidate that some version holds, and what its maps call it. */
+    private record Live(Candidate block, Version holder, long name, int birth) {}
+
+    /** A block that lies in two places until it is published where it lies now. */
+    private record Move(Live live, long newPpn, long writeTime) {}
 
     /** A segment that was cleaned or cannot be, with the number of checkpoints by then, or NEVER. */
     private record Passed(int generation, long checkpoints) {
@@ -57,6 +78,7 @@ public final class SegmentMover implements AutoCloseable {
     private final Runnable afterChange;
     private final long storeId;
     private final BatchParser parser;
+    private final Holders holders;
     private final BlockSeal seal = new BlockSeal();
     private final RelocationStream[] streams = new RelocationStream[STREAMS_MAX];
     private final List<Move> moves = new ArrayList<>();
@@ -79,7 +101,8 @@ public final class SegmentMover implements AutoCloseable {
     private boolean closed;
 
     /** @param afterChange runs under the append lock after the map was changed */
-    SegmentMover(JournalParts parts, ReentrantLock lock, long storeId, Runnable afterChange) {
+    SegmentMover(JournalParts parts, MapWalk walk, ReentrantLock lock, long storeId, Runnable afterChange) {
+        holders = new Holders(parts.catalog(), parts.map(), parts.arena(), walk);
         this.parts = parts;
         this.lock = lock;
         this.storeId = storeId;
@@ -153,7 +176,7 @@ public final class SegmentMover implements AutoCloseable {
             }
             final List<Candidate> candidates = candidatesOf(batch);
             for (int from = 0; from < candidates.size(); from += PIECE) {
-                for (Candidate live : live(candidates.subList(from, Math.min(from + PIECE, candidates.size())))) {
+                for (Live live : live(victim, candidates.subList(from, Math.min(from + PIECE, candidates.size())))) {
                     good &= copy(victim, live, streamOfClass);
                 }
             }
@@ -205,43 +228,59 @@ public final class SegmentMover implements AutoCloseable {
         return result;
     }
 
-    /** Those of the candidates that are live pages. Nodes among them are marked for the next checkpoint. */
-    private List<Candidate> live(List<Candidate> candidates) {
-        final List<Candidate> result = new ArrayList<>();
-        lock.lock();
-        try {
-            checkOpen();
-            for (Candidate candidate : candidates) {
-                if (candidate.kind == RecordDescriptor.KIND_BLOCK) {
-                    rewriteNode(candidate);
-                } else if (holder(candidate.volume, candidate.lpn, candidate.ppn) != null) {
-                    result.add(candidate);
-                }
+    /** Those of the candidates that are to be moved; nodes that a head alone holds are marked for the next checkpoint instead. */
+    private List<Live> live(Victim victim, List<Candidate> candidates) {
+        final int[] births = new int[candidates.size()];
+        for (int i = 0; i < births.length; i++) {
+            births[i] = birth(victim, candidates.get(i));
+        }
+        final List<Live> result = new ArrayList<>();
+        int next = 0;
+        while (next < births.length) {
+            lock.lock();
+            try {
+                checkOpen();
+                holders.refresh();
+                final long end = System.nanoTime() + LOCKED_NANOS;
+                do {
+                    final Candidate candidate = candidates.get(next);
+                    final long name = parts.segments().remaps().nameOf(candidate.ppn);
+                    final Version holder = holder(candidate, name, births[next], true);
+                    if (holder != null) {
+                        result.add(new Live(candidate, holder, name, births[next]));
+                    }
+                    next++;
+                } while (next < births.length && System.nanoTime() < end);
+                afterChange.run();
+            } finally {
+                lock.unlock();
             }
-            afterChange.run();
-        } finally {
-            lock.unlock();
         }
         return result;
     }
 
-    /** Whose block that is, or null when it is dead. */
-    private VolumeEntry holder(int volumeId, long lpn, long ppn) {
-        final VolumeEntry volume = parts.catalog().find(volumeId);
-        return volume != null && lpn < volume.pageCount() && parts.map().isOwn(volume, lpn, ppn) ? volume : null;
+    private int birth(Victim victim, Candidate block) {
+        final MemorySegment header =
+                parser.view(victim.segment, Ppn.offsetBytes(block.ppn), BlockDescriptor.HEADER_LENGTH);
+        return header == null ? 0 : Fields.intAt(header, BlockDescriptor.BIRTH_EPOCH_OFFSET);
     }
 
-    private void rewriteNode(Candidate node) {
-        final int level = NodeIdentity.level(node.info);
-        if (level < 0) {
-            return; // metadata, which every checkpoint writes anew
+    /** Whose block that is, if it must be moved; else null. */
+    private Version holder(Candidate block, long name, int birth, boolean rewritesNodes) {
+        if (block.isPage()) {
+            final VolumeEntry head = holders.headAlone(block.volume, block.lpn, name);
+            final Holders.Holder holder = head != null ? null : holders.page(block.volume, block.lpn, name, birth);
+            return head != null ? head : holder == null ? null : holder.version();
         }
-        for (VolumeEntry volume : parts.catalog().volumes()) {
-            if (volume.familyId() == Integer.toUnsignedLong(node.volume)
-                    && parts.map().rewriteNode(volume, level, node.lpn, node.ppn)) {
-                nodeCount++;
-            }
+        if (block.level() < 0) {
+            return null; // metadata, which every checkpoint writes anew
         }
+        if (rewritesNodes && holders.rewriteNode(block.family(), block.level(), block.lpn, name)) {
+            nodeCount++;
+            return null;
+        }
+        final Holders.Holder holder = holders.node(block.family(), block.level(), block.lpn, name, birth);
+        return holder == null || holder.isChanging() ? null : holder.version();
     }
 
     private RelocationStream stream(int number) {
@@ -253,38 +292,44 @@ public final class SegmentMover implements AutoCloseable {
     }
 
     /** Verifies a block and copies it; false, and the segment is barred, when it is not what it must be. */
-    private boolean copy(Victim victim, Candidate block, int[] streamOfClass) {
-        final VolumeEntry volume = parts.catalog().find(block.volume);
-        if (volume == null) {
-            return true; // deleted meanwhile
-        }
+    private boolean copy(Victim victim, Live live, int[] streamOfClass) {
+        final Candidate block = live.block;
         final int length = Ppn.lengthBytes(block.ppn);
+        final long family = block.isPage()
+                ? live.holder.familyId()
+                : NodeIdentity.family(live.holder.familyId(), block.level());
         final MemorySegment bytes = parser.view(victim.segment, Ppn.offsetBytes(block.ppn), length);
-        final String wrong = bytes == null ? "device ends within the block" : verify(bytes, victim, block, volume);
+        final String wrong = bytes == null ? "device ends within the block" : verify(bytes, victim, live, family);
         if (wrong != null) {
-            bar(victim.segment, new BadBlock(volume.name(), block.lpn, block.ppn, wrong));
+            bar(victim.segment, new BadBlock(live.holder.name(), block.lpn, block.ppn, wrong));
             return false;
         }
         final int ageClass = Math.max(block.ageClass(), victim.ageClass);
         final RelocationStream stream = stream(streamOfClass[ageClass]);
-        if (!stream.hasRoom(length)) {
-            stream.enter(takeSegment());
-        }
+        do {
+            if (!stream.hasRoom(length)) {
+                stream.enter(takeSegment());
+            }
+        } while (stream.skipName(length));
         final long moved = stream.add(
-                bytes, RecordDescriptor.KIND_PAGE, RecordDescriptor.pageInfo(ageClass), block.volume, block.lpn,
-                volume.familyId());
-        moves.add(new Move(block.volume, block.lpn, block.ppn, moved, victim.writeTime));
+                bytes, block.kind, block.isPage() ? RecordDescriptor.pageInfo(ageClass) : block.info, block.volume,
+                block.lpn, family);
+        moves.add(new Move(live, moved, victim.writeTime));
         blockCount++;
         blockBytes += length;
         return true;
     }
 
-    private String verify(MemorySegment bytes, Victim victim, Candidate block, VolumeEntry volume) {
+    private String verify(MemorySegment bytes, Victim victim, Live live, long family) {
         if (skipsVerification) {
             return null;
         }
-        final int crc = seal.crc(bytes, victim.salt, victim.generation, block.ppn, block.lpn, volume.familyId());
-        return seal.verify(bytes, BlockDescriptor.TYPE_PAGE, crc, volume.pageShift());
+        final Candidate block = live.block;
+        final int crc = seal.crc(bytes, victim.salt, victim.generation, block.ppn, block.lpn, family);
+        return block.isPage()
+                ? seal.verify(bytes, BlockDescriptor.TYPE_PAGE, crc, live.holder.pageShift())
+                : seal.verify(bytes, BlockDescriptor.TYPE_MAP_NODE, crc, Math.max(
+                        StoredNode.SHORT_SHIFT, StoredNode.pageShift(bytes)));
     }
 
     private void bar(int segment, BadBlock bad) {
@@ -372,9 +417,9 @@ public final class SegmentMover implements AutoCloseable {
                             RecordDescriptor.KIND_SEGMENT, 0, segment, segments.salt(segment),
                             Integer.toUnsignedLong(segments.generation(segment)), segments.ages().writeTime(segment));
                 }
+                holders.refresh();
                 for (Move move : piece) {
-                    if (holder(move.volume, move.lpn, move.oldPpn) != null) {
-                        log.record(RecordDescriptor.KIND_MOVE, 0, move.volume, move.lpn, move.newPpn, move.oldPpn);
+                    if (record(log, move)) {
                         valid.add(move);
                     }
                 }
@@ -384,15 +429,39 @@ public final class SegmentMover implements AutoCloseable {
                 throw e;
             }
             for (Move move : valid) {
-                if (!parts.map().move(parts.catalog().volume(move.volume), move.lpn, move.oldPpn, move.newPpn)) {
-                    throw parts.failure().fail(new StorageException(
-                            ErrorCode.FAILED, "a block was moved twice: " + Ppn.toString(move.oldPpn)));
-                }
+                apply(move);
             }
             parts.counters().recordsSinceCheckpoint += known.size() + valid.size();
             afterChange.run();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Adds the record of a move, if the block is still held. */
+    private boolean record(LogWriter log, Move move) {
+        final Live live = move.live;
+        final Candidate block = live.block;
+        if (block.isPage() && holders.headAlone(block.volume, block.lpn, live.name) != null) {
+            log.record(RecordDescriptor.KIND_MOVE, 0, block.volume, block.lpn, move.newPpn, live.name);
+            return true;
+        }
+        if (holder(block, live.name, live.birth, false) == null) {
+            return false;
+        }
+        log.record(RecordDescriptor.KIND_REMAP, 0, 0, live.name, move.newPpn);
+        return true;
+    }
+
+    private void apply(Move move) {
+        final Candidate block = move.live.block;
+        final VolumeEntry head =
+                block.isPage() ? holders.headAlone(block.volume, block.lpn, move.live.name) : null;
+        if (head == null) {
+            parts.segments().remap(move.live.name, move.newPpn);
+        } else if (!parts.map().move(head, block.lpn, move.live.name, move.newPpn)) {
+            throw parts.failure().fail(new StorageException(
+                    ErrorCode.FAILED, "a block was moved twice: " + Ppn.toString(move.live.name)));
         }
     }
 

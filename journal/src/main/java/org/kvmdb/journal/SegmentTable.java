@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.collections.IntArrayList;
@@ -30,6 +31,7 @@ final class SegmentTable implements AutoCloseable {
     static final int WRITTEN = 1;
     static final int HOLE = 2;
 
+    private static final VarHandle ADDRESS = ValueLayout.JAVA_LONG.varHandle();
     private static final long GRACE_WAIT_NANOS_MAX = 2_000_000_000L;
 
     private final Device device;
@@ -52,6 +54,7 @@ final class SegmentTable implements AutoCloseable {
     private int[] stolen = new int[64];
     private byte[] medium = new byte[64];
     private final SegmentAges ages = new SegmentAges();
+    private final Remaps remaps = new Remaps();
     private boolean growthRefused;
     private int count;
     private long liveBytes;
@@ -172,6 +175,31 @@ final class SegmentTable implements AutoCloseable {
     long salt(int segment) {
         return table.get(ValueLayout.JAVA_LONG,
                 SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.SALT_OFFSET);
+    }
+
+    /** Blocks that lie somewhere else than their name says. */
+    Remaps remaps() {
+        return remaps;
+    }
+
+    /** Where the block of that name lies: whoever reads one, or counts its bytes, asks first. */
+    long resolve(long name) {
+        return remaps.resolve(name);
+    }
+
+    /** The block of that name, which a snapshot refers to, lies there from now on. */
+    void remap(long name, long target) {
+        addLive(target);
+        dropLive(resolve(name));
+        remaps.put(name, target);
+    }
+
+    /** Shows the fault handler what was remapped. */
+    void publishRemaps() {
+        remaps.publish(
+                (segment, address) -> ADDRESS.setRelease(
+                        table, SegmentTableDescriptor.entryOffset(segment) + SegmentTableDescriptor.REMAPS_OFFSET, address),
+                grace);
     }
 
     /** How old what lies in the segments is. */
@@ -459,17 +487,21 @@ final class SegmentTable implements AutoCloseable {
 
     /** The class of the age of what lies beside that block. */
     int ageClass(long ppn) {
-        return ages.ageClass(Ppn.segment(ppn));
+        return ages.ageClass(Ppn.segment(resolve(ppn)));
     }
 
     /** A block in use lies somewhere else from now on. */
     void moveLive(long ppn, long newPpn) {
         addLive(newPpn);
-        dropLive(ppn);
+        dropLive(resolve(ppn));
+        remaps.remove(ppn);
     }
 
-    void removeLive(long ppn) {
+    /** The block of that name is dead. */
+    void removeLive(long name) {
+        final long ppn = resolve(name);
         dropLive(ppn);
+        remaps.remove(name);
         ages.died(Ppn.segment(ppn), Ppn.lengthBytes(ppn));
     }
 
@@ -504,7 +536,7 @@ final class SegmentTable implements AutoCloseable {
 
     /** Whether a locator could be of a block: within a segment that is in use. Stored locators are checked by this. */
     boolean isPlausible(long ppn) {
-        return fits(ppn) && isInUse(Ppn.segment(ppn));
+        return fits(ppn) && (isInUse(Ppn.segment(ppn)) || remaps.contains(ppn));
     }
 
     /** Whether the locator lies within some segment of the table. */
@@ -523,6 +555,7 @@ final class SegmentTable implements AutoCloseable {
 
     @Override
     public void close() {
+        remaps.close();
         memory.close();
     }
 }

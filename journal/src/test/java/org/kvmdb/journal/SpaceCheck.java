@@ -116,7 +116,8 @@ final class SpaceCheck {
         }
     }
 
-    private void add(long ppn) {
+    private void add(long name) {
+        final long ppn = parts.segments().resolve(name);
         live[Ppn.segment(ppn)] += Ppn.lengthBytes(ppn);
     }
 

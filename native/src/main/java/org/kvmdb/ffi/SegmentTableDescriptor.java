@@ -7,9 +7,11 @@ package org.kvmdb.ffi;
  * <pre>
  *   0                8      16           20             22       23      24                       32
  *  +----------------+------+------------+--------------+--------+-------+------------------------+
- *  | device offset  | salt | generation | device index | copies | state | (reserved, zero)       |
+ *  | device offset  | salt | generation | device index | copies | state | address of remaps      |
  *  +----------------+------+------------+--------------+--------+-------+------------------------+
  * </pre>
+ *
+ * <p>The remaps ({@link RemapTableDescriptor}; 0: none) outlast the segment's generation.
  */
 public final class SegmentTableDescriptor {
 
@@ -19,8 +21,8 @@ public final class SegmentTableDescriptor {
     public static final int DEVICE_INDEX_OFFSET = GENERATION_OFFSET + Integer.BYTES;
     public static final int COPIES_OFFSET = DEVICE_INDEX_OFFSET + Short.BYTES;
     public static final int STATE_OFFSET = COPIES_OFFSET + Byte.BYTES;
-    public static final int RESERVED_OFFSET = STATE_OFFSET + Byte.BYTES;
-    public static final int ENTRY_LENGTH = RESERVED_OFFSET + Long.BYTES;
+    public static final int REMAPS_OFFSET = STATE_OFFSET + Byte.BYTES;
+    public static final int ENTRY_LENGTH = REMAPS_OFFSET + Long.BYTES;
 
     private SegmentTableDescriptor() {}
 

@@ -60,7 +60,7 @@ class LayoutTest {
             SegmentTableDescriptor.DEVICE_INDEX_OFFSET=20
             SegmentTableDescriptor.COPIES_OFFSET=22
             SegmentTableDescriptor.STATE_OFFSET=23
-            SegmentTableDescriptor.RESERVED_OFFSET=24
+            SegmentTableDescriptor.REMAPS_OFFSET=24
             SegmentTableDescriptor.ENTRY_LENGTH=32
             MapNodeDescriptor.FANOUT_BITS=9
             MapNodeDescriptor.FANOUT=512
