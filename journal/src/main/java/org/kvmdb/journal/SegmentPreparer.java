@@ -20,6 +20,7 @@ final class SegmentPreparer {
     private final Counters counters;
     private final MemorySegment zeros;
     private int segment = BatchDescriptor.NO_SEGMENT;
+    private int generation;
     private int offset;
     private long bytesSeen;
     private long batchesSeen;
@@ -39,8 +40,14 @@ final class SegmentPreparer {
         if (!small) {
             return false;
         }
-        if (segment != log.reservedSegment()) {
-            segment = log.reservedSegment();
+        final int reserved = log.reservedSegment();
+        if (reserved == BatchDescriptor.NO_SEGMENT) {
+            return false;
+        }
+        // The same segment may be reserved again, of a later generation, before another one was seen here.
+        if (segment != reserved || generation != segments.generation(reserved)) {
+            segment = reserved;
+            generation = segments.generation(reserved);
             offset = 0;
         }
         if (!log.prepareNext(offset, zeros)) {
