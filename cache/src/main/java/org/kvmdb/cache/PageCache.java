@@ -17,6 +17,7 @@ import org.kvmdb.ffi.FaultCounters;
 import org.kvmdb.ffi.FaultLatency;
 import org.kvmdb.ffi.NativePool;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.FaultTables;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.ReaderGrace;
 import org.kvmdb.journal.Version;
@@ -55,16 +56,17 @@ public final class PageCache implements AutoCloseable {
         this.spillDirectory = spillDirectory;
         this.budgetBytes = budgetBytes;
         this.writer = new PageWriter(budgetBytes);
+        final FaultTables tables = journal.faultTables();
         this.pool = NativePool.open(new NativePool.Options(
                 budgetBytes - writer.memoryBytes(),
-                journal.segmentTableAddress(),
-                journal.segmentTableCapacity(),
-                journal.nodeArenaAddress(),
-                journal.nodeArenaCapacity(),
+                tables.segmentTableAddress(),
+                tables.segmentTableCapacity(),
+                tables.nodeArenaAddress(),
+                tables.nodeArenaCapacity(),
                 journal.space().address(),
                 readDeadlineMillis));
-        for (int device = 0; device < journal.deviceCount(); device++) {
-            pool.device(device, journal.deviceFd(device));
+        for (int device = 0; device < tables.deviceFds().length; device++) {
+            pool.device(device, tables.deviceFds()[device]);
         }
         this.writeBack = new WriteBack(journal, writer, scopeGate);
         this.coordinator = new CommitCoordinator(writeBack);

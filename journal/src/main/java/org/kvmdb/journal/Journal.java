@@ -1,13 +1,11 @@
 package org.kvmdb.journal;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
-import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
@@ -30,7 +28,6 @@ public final class Journal implements AutoCloseable {
     private static final int RECORDS_WORTH_A_BATCH = 8;
 
     private static final long IDLE_NANOS = 100_000_000L;
-    private static final int FORMAT_CHUNK_BYTES = 256 << 10;
 
     private final Device device;
     private final JournalOptions options;
@@ -119,20 +116,11 @@ public final class Journal implements AutoCloseable {
     /** The first segment, written ahead, and two checkpoints of nothing, so that both pairs of superblocks are there. */
     private void format() {
         log.resumeInNewSegment(1, 0, 0, 0);
-        writeZeros(log.position().segment());
+        preparer.fill(log.position().segment(), device);
         log.reserveNext();
         superblock = new Checkpointer(parts, lock, superblock).run();
         superblock = new Checkpointer(parts, lock, superblock).run();
         updateReserve();
-    }
-
-    private void writeZeros(int segment) {
-        final MemorySegment zeros = Arena.ofAuto().allocate(FORMAT_CHUNK_BYTES, BatchDescriptor.UNIT_BYTES);
-        final int chunk = Math.min(FORMAT_CHUNK_BYTES, segments.segmentSizeBytes());
-        for (int offset = 0; offset < segments.segmentSizeBytes(); offset += chunk) {
-            device.write(segments.position(segment) + offset, zeros.asSlice(0, chunk));
-        }
-        segments.markWritten(segment);
     }
 
     /** Opens a store, recovering it; the journal then owns the device. */
@@ -310,31 +298,9 @@ public final class Journal implements AutoCloseable {
 
     // ---- shared with the fault handler ----
 
-    public long nodeArenaAddress() {
-        return arena.address();
-    }
-
-    /** Nodes that the arena has room for. */
-    public long nodeArenaCapacity() {
-        return NodeArena.NODES_MAX;
-    }
-
-    public long segmentTableAddress() {
-        return segments.address();
-    }
-
-    /** Entries that the segment table has room for. */
-    public long segmentTableCapacity() {
-        return segments.capacity();
-    }
-
-    public int deviceCount() {
-        return 1;
-    }
-
-    /** Descriptor of a device of the segment table. */
-    public int deviceFd(int index) {
-        return device.fd();
+    public FaultTables faultTables() {
+        return new FaultTables(
+                arena.address(), NodeArena.NODES_MAX, segments.address(), segments.capacity(), new int[] {device.fd()});
     }
 
     /** What may still become dirty; shared with the fault handler. */
@@ -543,24 +509,7 @@ public final class Journal implements AutoCloseable {
 
     /** How the segments stand: what a policy of space goes by. */
     public SegmentStatistics segmentStatistics() {
-        lock.lock();
-        try {
-            failure.checkOpen();
-            return new SegmentStatistics(
-                    segments.segmentSizeBytes(),
-                    segments.count(),
-                    segments.freeCount(),
-                    segments.holeCount(),
-                    segments.countOf(SegmentState.RESERVED),
-                    segments.countOf(SegmentState.OPEN),
-                    segments.countOf(SegmentState.FULL),
-                    segments.reclaimableCount(),
-                    segments.growable(),
-                    segments.liveBytes(),
-                    counters.writtenBytes + counters.preparedBytes);
-        } finally {
-            lock.unlock();
-        }
+        return look(() -> segments.statistics(segments.freeCount(), segments.holeCount(), counters));
     }
 
     /** What moves blocks so that segments become free. */
@@ -630,30 +579,7 @@ public final class Journal implements AutoCloseable {
     // ---- statistics and life ----
 
     public JournalStatistics statistics() {
-        lock.lock();
-        try {
-            failure.checkOpen();
-            return new JournalStatistics(
-                    counters.writtenBytes + counters.superblockBytes,
-                    counters.blockBytes,
-                    counters.checkpointBytes,
-                    counters.preparedBytes,
-                    counters.commits,
-                    counters.batches,
-                    counters.flushes,
-                    counters.checkpoints,
-                    log.writtenSequence(),
-                    log.durableSequence(),
-                    segments.liveBytes(),
-                    (long) segments.freeCount() * segments.segmentSizeBytes(),
-                    device.allocatedBytes(),
-                    (long) arena.count() * MapNodeDescriptor.NODE_LENGTH,
-                    counters.recoveryNanos,
-                    counters.recordsReplayed,
-                    counters.batchesCut);
-        } finally {
-            lock.unlock();
-        }
+        return look(() -> JournalStatistics.of(parts));
     }
 
     /** Takes a checkpoint and marks the log as closed in order, unless the journal failed; closes the device. */

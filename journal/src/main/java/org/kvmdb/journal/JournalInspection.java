@@ -334,10 +334,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
                 holes++;
             }
         }
-        return new SegmentStatistics(
-                table.segmentSizeBytes(), table.count(), free - holes, holes, table.countOf(SegmentState.RESERVED),
-                table.countOf(SegmentState.OPEN), table.countOf(SegmentState.FULL), table.reclaimableCount(), 0,
-                table.liveBytes(), 0);
+        return table.statistics(free - holes, holes, parts.counters());
     }
 
     /** Where a segment lies on the device. */

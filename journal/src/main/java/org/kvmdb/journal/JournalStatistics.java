@@ -1,5 +1,7 @@
 package org.kvmdb.journal;
 
+import org.kvmdb.ffi.MapNodeDescriptor;
+
 /**
  * What the journal did since it was opened, and how it stands.
  *
@@ -33,4 +35,29 @@ public record JournalStatistics(
         long mapBytes,
         long recoveryNanos,
         long replayedRecords,
-        long cutBatches) {}
+        long cutBatches) {
+
+    /** Under the append lock. */
+    static JournalStatistics of(JournalParts parts) {
+        final Counters counters = parts.counters();
+        final SegmentTable segments = parts.segments();
+        return new JournalStatistics(
+                counters.writtenBytes + counters.superblockBytes,
+                counters.blockBytes,
+                counters.checkpointBytes,
+                counters.preparedBytes,
+                counters.commits,
+                counters.batches,
+                counters.flushes,
+                counters.checkpoints,
+                parts.log().writtenSequence(),
+                parts.log().durableSequence(),
+                segments.liveBytes(),
+                (long) segments.freeCount() * segments.segmentSizeBytes(),
+                parts.device().allocatedBytes(),
+                (long) parts.arena().count() * MapNodeDescriptor.NODE_LENGTH,
+                counters.recoveryNanos,
+                counters.recordsReplayed,
+                counters.batchesCut);
+    }
+}

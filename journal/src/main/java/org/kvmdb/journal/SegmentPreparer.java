@@ -34,6 +34,14 @@ final class SegmentPreparer {
                 .allocate(Math.min(PIECE_BYTES, segments.segmentSizeBytes()), BatchDescriptor.UNIT_BYTES);
     }
 
+    /** Writes all of a segment: of the first one of a store that is made. */
+    void fill(int first, Device device) {
+        for (long at = 0; at < segments.segmentSizeBytes(); at += zeros.byteSize()) {
+            device.write(segments.position(first) + at, zeros);
+        }
+        segments.markWritten(first);
+    }
+
     /** Writes a piece; false when there is nothing to do. */
     boolean step() {
         observe();

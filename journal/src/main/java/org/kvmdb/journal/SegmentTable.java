@@ -147,6 +147,14 @@ final class SegmentTable implements AutoCloseable {
         return result;
     }
 
+    /** @param free segments that can be taken and have their disk space */
+    SegmentStatistics statistics(int free, int holes, Counters counters) {
+        return new SegmentStatistics(
+                segmentSizeBytes, count, free, holes, countOf(SegmentState.RESERVED), countOf(SegmentState.OPEN),
+                countOf(SegmentState.FULL), reclaimableCount(), growable(), liveBytes,
+                counters.writtenBytes + counters.preparedBytes);
+    }
+
     static long position(int segment, int segmentSizeBytes) {
         return SuperblockDescriptor.SEGMENTS_OFFSET + (long) segment * segmentSizeBytes;
     }
