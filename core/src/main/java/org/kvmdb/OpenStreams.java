@@ -19,8 +19,8 @@ import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
 /**
- * Sending, receiving and comparing of an open store. The store is entered for a chunk at a time, and never while an input or
- * an output is waited for: closing the store waits for a chunk and no longer.
+ * Sending, receiving and comparing of an open store. The store is entered for a chunk at a time, and never while an
+ * input or an output is waited for: closing the store waits for a chunk and no longer.
  */
 final class OpenStreams {
 

@@ -5,10 +5,10 @@ import java.util.Objects;
 /**
  * What is done with a stream. Immutable; start from {@link #into(String)}.
  *
- * @param volumeName of the volume that gets the snapshot: of a full stream a new one, of an incremental one that which has
- *     the base
- * @param force of an incremental stream: what was changed in the volume since the base is dropped, committed or not, unless
- *     a snapshot has it
+ * @param volumeName of the volume that gets the snapshot: of a full stream a new one, of an incremental one that which
+ *     has the base
+ * @param force of an incremental stream: what was changed in the volume since the base is dropped, committed or not,
+ *     unless a snapshot has it
  */
 public record ReceiveOptions(String volumeName, boolean force, StreamProgress progress) {
 

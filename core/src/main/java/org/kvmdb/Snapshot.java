@@ -66,8 +66,8 @@ public interface Snapshot {
     Volume cloneAs(String volumeName);
 
     /**
-     * Writes the snapshot as a stream that {@link Store#receive} takes, compressed as it is stored; every block is verified as
-     * it is read. Commits go on meanwhile. The output is neither flushed nor closed.
+     * Writes the snapshot as a stream that {@link Store#receive} takes, compressed as it is stored; every block is
+     * verified as it is read. Commits go on meanwhile. The output is neither flushed nor closed.
      *
      * @throws CorruptPageException when a page cannot be had; what was written until then is not received
      */
@@ -76,8 +76,8 @@ public interface Snapshot {
     }
 
     /**
-     * Writes what differs from an older snapshot of this volume, or of one that it was cloned from. Who has that one can
-     * receive it.
+     * Writes what differs from an older snapshot of this volume, or of one that it was cloned from. Who has that one
+     * can receive it.
      *
      * @param from what the receiver has; null: nothing
      */
@@ -88,8 +88,8 @@ public interface Snapshot {
     StreamSummary send(OutputStream output, Snapshot from, StreamProgress progress) throws IOException;
 
     /**
-     * Shows where another snapshot of the family (this volume, its clones, what it was cloned from) differs from this one.
-     * Costs what differs, not what there is.
+     * Shows where another snapshot of the family (this volume, its clones, what it was cloned from) differs from this
+     * one. Costs what differs, not what there is.
      */
     void diff(Snapshot newer, ChangeVisitor visitor);
 

@@ -85,11 +85,11 @@ public interface Store extends AutoCloseable {
     Snapshot snapshotNamed(String fullName);
 
     /**
-     * Reads a stream that {@link Snapshot#send} wrote, to its end, and makes it a snapshot, in one step: until this returns,
+     * Reads a stream that {@link Snapshot#send} wrote, to its end, and makes it a snapshot, in one step: until then
      * nothing of it can be seen. The volume holds what the snapshot holds afterwards.
      *
-     * <p>What was received before a failure is kept aside, and takes space: receiving the same stream again goes on from
-     * there, also after the process was killed. Another stream into the same volume drops it, and
+     * <p>What was received before a failure is kept aside, and takes space: receiving the same stream again goes on
+     * from there, also after the process was killed. Another stream into the same volume drops it, and
      * {@link #abandonReceive} does.
      *
      * @throws CorruptStreamException when the stream is damaged, or ends early

@@ -71,7 +71,7 @@ class StreamTest {
 
     // ---- round trip ----
 
-    /** The JDK's own image, changed between snapshots in several ways; each state byte by byte, also after opening again. */
+    /** The JDK's own image, changed in several ways; each state byte by byte, also after opening again. */
     @Test
     void shouldReceiveRealDataWholeAndInSteps() throws IOException {
         final StoreOptions options = TestStores.small().withCacheSizeBytes(64L << 20).withSegmentSizeBytes(4 << 20);

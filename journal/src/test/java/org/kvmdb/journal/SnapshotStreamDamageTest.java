@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
-/** Streams that are damaged, cut off, forged, or cut short by a crash: what is seen is all of the snapshot or nothing. */
+/** Streams that are damaged, cut off, forged, or cut short by a crash: what is seen is all of it or nothing. */
 class SnapshotStreamDamageTest extends StreamPair {
 
     private byte[] small() {
@@ -183,30 +185,29 @@ class SnapshotStreamDamageTest extends StreamPair {
         verify(sent, "b");
     }
 
-    @Test
-    void shouldShowAllOrNothingWhateverACrashLeaves() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldShowAllOrNothingWhateverACrashLeaves(boolean isIncremental) {
         work.createVolume("a", 60L << 12, 12);
         work.put("a", true, range(0, 20));
         final SnapshotEntry s0 = snapshot("a", "s0");
         work.put("a", true, range(5, 30));
         work.trim("a", true, 2, 3, 4);
         final SnapshotEntry s1 = snapshot("a", "s1");
-        final byte[] step = chunked(send(s1, s0));
+        final String volume = isIncremental ? "b" : "c";
+        final byte[] stream = chunked(send(s1, isIncremental ? s0 : null));
         final JournalOptions tiny = Workload.tinyOptions();
         final KeptDevice kept = new KeptDevice(new MemoryDevice("recorded"));
+        final Map<String, String> before;
         try (Journal journal = Journal.create(kept, tiny)) {
             TestStreams.receive(journal, send(s0, null), "b", false);
-        }
-        kept.reopen();
-        final Map<String, String> before;
-        try (Journal journal = Journal.open(kept, tiny)) {
             before = TestStreams.visible(journal);
         }
         kept.reopen();
         final RecordingDevice recording = new RecordingDevice(kept.medium());
         final Map<String, String> after;
         try (Journal journal = Journal.open(recording, tiny)) {
-            TestStreams.receive(journal, step, "b", false);
+            TestStreams.receive(journal, stream, volume, false);
             after = TestStreams.visible(journal);
         }
         assertNotEquals(before, after);
@@ -216,7 +217,7 @@ class SnapshotStreamDamageTest extends StreamPair {
                 final Map<String, String> found = TestStreams.visible(journal);
                 if (found.equals(before)) {
                     seen[0]++;
-                    TestStreams.receive(journal, step, "b", false);
+                    TestStreams.receive(journal, stream, volume, false);
                     assertEquals(after, TestStreams.visible(journal), () -> "state " + state.number());
                 } else {
                     seen[1]++;

@@ -59,7 +59,8 @@ final class ReceiveCommand extends StoreCommand {
     @Override
     void validate(Output output) {
         if (abandon && (force || file != null)) {
-            throw new ParameterException(spec.commandLine(), "--abandon receives nothing: it goes with no file or --force");
+            throw new ParameterException(
+                    spec.commandLine(), "--abandon receives nothing: leave out the file and --force");
         }
     }
 

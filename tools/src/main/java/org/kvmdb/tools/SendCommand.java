@@ -50,7 +50,7 @@ final class SendCommand extends StoreCommand {
     @Option(
             names = "--from",
             paramLabel = "[VOLUME]@SNAPSHOT",
-            description = "An older snapshot of the volume, or of what it was cloned from: send only what changed since.")
+            description = "Send only what changed since an older snapshot of the volume, or of what it was cloned from.")
     private String from;
 
     @Override
@@ -61,7 +61,8 @@ final class SendCommand extends StoreCommand {
         }
         if (isStandardOutput()) {
             if (output.isJson()) {
-                throw new ParameterException(spec.commandLine(), "--json and the stream cannot both go to standard output");
+                throw new ParameterException(
+                        spec.commandLine(), "--json and the stream cannot both go to standard output");
             }
             if (Progress.isTerminal(STANDARD_OUTPUT_FD)) {
                 throw new ParameterException(

@@ -146,7 +146,8 @@ class StreamCommandsTest {
         assertTrue(fail("receive", target, "w", cut).contains("cut off"));
         byte[] damaged = bytes.clone();
         damaged[bytes.length - 50_000] ^= 1;
-        assertTrue(fail("receive", target, "w", Files.write(directory.resolve("damaged"), damaged)).contains("checksum"));
+        Path broken = Files.write(directory.resolve("damaged"), damaged);
+        assertTrue(fail("receive", target, "w", broken).contains("checksum"));
         assertTrue(fail("receive", target, "w", first).contains("no stream"));
         assertTrue(fail("receive", target, "w", directory.resolve("missing")).contains("missing"));
         assertEquals(List.of(), succeed("volume", "list", target, "--json").json().get("volumes"));
