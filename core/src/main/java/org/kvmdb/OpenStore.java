@@ -79,9 +79,9 @@ final class OpenStore implements Store {
         }
         this.snapshots = new OpenSnapshots(this, journal, cache);
         this.streams = new OpenStreams(this, journal, cache);
-        this.upkeep = new StoreUpkeep(this, journal);
         this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
         this.cleaner = new Cleaner(journal, reclaimer);
+        this.upkeep = new StoreUpkeep(this, journal, reclaimer, cleaner);
         this.maintenance = new Maintenance(journal, reclaimer, cleaner);
         this.openNanos = System.nanoTime() - begin;
     }
@@ -437,6 +437,13 @@ final class OpenStore implements Store {
         });
     }
 
+    /** Throws when the store is being closed, which waits for the call that asks. */
+    void checkNotClosing() {
+        if (calls.get() < 0) {
+            throw new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
+        }
+    }
+
     private void endCall() {
         if (calls.decrementAndGet() == CLOSING) {
             synchronized (calls) {
@@ -519,6 +526,11 @@ final class OpenStore implements Store {
     @Override
     public SpaceReport space() {
         return call(upkeep::space);
+    }
+
+    @Override
+    public void clean(double deadShareMax, CleanProgress progress) {
+        upkeep.clean(deadShareMax, progress);
     }
 
     @Override

@@ -152,6 +152,16 @@ public interface Store extends AutoCloseable {
     SpaceReport space();
 
     /**
+     * Makes the file small: frees what was deleted, moves live blocks out of segments that are partly dead until no more than
+     * that share of the segments in use is dead or it is not worth it, takes a checkpoint, and gives the free space back to
+     * the file system. A store cleans itself as it needs room; this is for who wants the disk space back now. Commits go on
+     * meanwhile.
+     *
+     * @param deadShareMax from 0 to 1
+     */
+    void clean(double deadShareMax, CleanProgress progress);
+
+    /**
      * Reads every block and map node from the device, past all caches, and verifies it. What is bad does not stop it. The
      * store is in use meanwhile: it reads no faster than the options allow, and no more than half of the time while
      * something is committed. Interrupted (by the progress, by the thread's interruption, by the end of the process), the

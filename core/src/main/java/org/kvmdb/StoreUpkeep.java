@@ -10,9 +10,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.ScrubDefect;
 import org.kvmdb.gc.ScrubResult;
 import org.kvmdb.gc.Scrubber;
+import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.gc.SpaceCensus;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.SegmentSpace;
@@ -20,7 +22,7 @@ import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
-/** Scrubs of an open store, and what its space is used for. */
+/** Scrubs of an open store, what its space is used for, and having it cleaned. */
 final class StoreUpkeep {
 
     /** How far an interrupted scrub is, within the store's directory. */
@@ -28,12 +30,16 @@ final class StoreUpkeep {
 
     private final OpenStore store;
     private final Journal journal;
+    private final SegmentReclaimer reclaimer;
+    private final Cleaner cleaner;
     private final Path scrubState;
     private final AtomicBoolean scrubbing = new AtomicBoolean();
 
-    StoreUpkeep(OpenStore store, Journal journal) {
+    StoreUpkeep(OpenStore store, Journal journal, SegmentReclaimer reclaimer, Cleaner cleaner) {
         this.store = store;
         this.journal = journal;
+        this.reclaimer = reclaimer;
+        this.cleaner = cleaner;
         this.scrubState = store.path().resolve(SCRUB_STATE);
     }
 
@@ -80,6 +86,39 @@ final class StoreUpkeep {
         return new ScrubReport.BadBlock(
                 defect.isNode(), defect.volume(), defect.lpn(), defect.pages(), defect.ppn(), defect.position(),
                 defect.fact(), defect.holders());
+    }
+
+    // ---- cleaning ----
+
+    /** Thrown out of a cleaning that is to stop. */
+    private static final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Stopped() {
+            super(null, null, false, false);
+        }
+    }
+
+    void clean(double deadShareMax, CleanProgress progress) {
+        if (!(deadShareMax >= 0 && deadShareMax <= 1)) {
+            throw new IllegalArgumentException("a share lies between 0 and 1: " + deadShareMax);
+        }
+        store.call(() -> {
+            reclaimer.checkpoint();
+            try {
+                cleaner.compact(deadShareMax, (deadBytes, targetBytes) -> {
+                    store.checkNotClosing();
+                    if (!progress.progress(deadBytes, targetBytes)) {
+                        throw new Stopped();
+                    }
+                });
+            } catch (Stopped e) {
+                return null;
+            }
+            reclaimer.checkpoint();
+            reclaimer.giveBackAll();
+            return null;
+        });
     }
 
     // ---- space ----

@@ -24,6 +24,9 @@ public final class Operations {
             entry("info", "", Operations::info),
             entry("statistics", "", Operations::statistics),
             entry("checkpoint", "", Operations::checkpoint),
+            entry("space", "", UpkeepOperations::space),
+            entry("scrub", "BYTES_PER_SECOND RESTART", UpkeepOperations::scrub),
+            entry("gc", "DEAD_PERCENT", UpkeepOperations::clean),
             entry("volume.list", "", Operations::listVolumes),
             entry("volume.create", "NAME SIZE_BYTES PAGE_SIZE_BYTES", Operations::createVolume),
             entry("volume.resize", "NAME SIZE_BYTES FORCE", Operations::resizeVolume),
@@ -80,7 +83,8 @@ public final class Operations {
         flatten("", store.statistics(), answer);
     }
 
-    private static void flatten(String prefix, Record values, Answer answer) {
+    /** All values of a record, names joined by dots. */
+    static void flatten(String prefix, Record values, Answer answer) {
         for (RecordComponent component : values.getClass().getRecordComponents()) {
             final String name = prefix + component.getName();
             final Object value = valueOf(component, values);

@@ -26,6 +26,9 @@ public final class SegmentReclaimer {
 
     private static final int SEGMENTS_PER_STEP = 64;
 
+    /** Free segments that keep their space in any case. */
+    private static final int SPARE_SEGMENTS = 2;
+
     /** Blocks of deleted versions that are freed while commits wait: about a millisecond. */
     private static final int BLOCKS_PER_PIECE = 512;
 
@@ -90,6 +93,13 @@ public final class SegmentReclaimer {
             Thread.onSpinWait(); // the append lock was free in between
         }
         return sequence;
+    }
+
+    /** Gives the disk space of nearly all free segments back, the pool's, too: for who wants it more than quick commits. */
+    public void giveBackAll() {
+        while (journal.punchFreeSegments(SPARE_SEGMENTS, SEGMENTS_PER_STEP) == SEGMENTS_PER_STEP) {
+            Thread.onSpinWait(); // the append lock was free in between
+        }
     }
 
     /** Before the journal is closed: gives back what its last checkpoint would free and keep. A long deletion goes on later. */

@@ -288,7 +288,7 @@ class ScrubberTest {
         }
     }
 
-    /** Writes, takes snapshots, clones and deletes them, checkpoints: segments are freed and used again. */
+    /** Writes, takes snapshots, clones and deletes them, cleans, checkpoints: segments are freed and used again. */
     private void changeEverything(Random random, AtomicBoolean over) {
         final List<SnapshotEntry> snapshots = new ArrayList<>();
         for (int i = 0; !over.get(); i++) {
@@ -304,6 +304,9 @@ class ScrubberTest {
                     Thread.onSpinWait();
                 }
                 store.journal().checkpoint();
+            }
+            if (random.nextInt(10) == 0) {
+                new Cleaner(store.journal(), new SegmentReclaimer(store.journal(), 2)).compact(0.1, CleanerProgress.NONE);
             }
             if (random.nextInt(20) == 0) {
                 store.journal().deleteVolume(versions().cloneSnapshot(first.id(), "c" + i).id());

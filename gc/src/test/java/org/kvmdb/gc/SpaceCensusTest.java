@@ -120,14 +120,14 @@ class SpaceCensusTest {
         }
     }
 
-    @RepeatedTest(20)
+    @RepeatedTest(6)
     void shouldAddUpWhateverIsDone(RepetitionInfo info) {
         final Random random = new Random(info.getCurrentRepetition());
         final List<VolumeEntry> volumes = new ArrayList<>(List.of(store.volume("a", 12), store.volume("b", 14)));
         final List<SnapshotEntry> snapshots = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             final VolumeEntry volume = volumes.get(random.nextInt(volumes.size()));
-            switch (random.nextInt(10)) {
+            switch (random.nextInt(11)) {
                 case 0, 1, 2, 3 -> store.write(volume, random.nextInt(2000), 1 + random.nextInt(60), i);
                 case 4 -> snapshots.add(snapshot(volume, "s" + i));
                 case 5 -> {
@@ -139,6 +139,8 @@ class SpaceCensusTest {
                 case 6 -> deleteOne(random, snapshots);
                 case 7 -> store.journal().versions().dropStep(1 + random.nextInt(50));
                 case 8 -> store.journal().checkpoint();
+                case 9 -> new Cleaner(store.journal(), new SegmentReclaimer(store.journal(), 2))
+                        .compact(0.05, CleanerProgress.NONE);
                 default -> {
                     final List<VolumeEntry> names = store.journal().volumes();
                     final List<Integer> ids = snapshots.stream().map(Version::id).toList();

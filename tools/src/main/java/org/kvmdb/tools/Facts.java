@@ -54,6 +54,15 @@ public final class Facts {
         return add(label, key, value, value ? "yes" : "no");
     }
 
+    /** For programs only: a list of words. */
+    public Facts texts(String key, List<String> texts) {
+        return add(null, key, List.copyOf(texts), "");
+    }
+
+    boolean has(String key) {
+        return facts.stream().anyMatch(fact -> fact.key.equals(key));
+    }
+
     /** For programs only. */
     public Facts nested(String key, Facts nested) {
         return add(null, key, nested.asMap(), "");

@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
             "  kvmdb snapshot create /data/store orders@before",
             "  kvmdb send /data/store orders@before | kvmdb receive /data/copy orders",
             "  kvmdb info /data/store --json",
+            "  kvmdb space /data/store",
             "  kvmdb check /data/store",
             "  kvmdb demo"
         },
@@ -48,6 +49,9 @@ import picocli.CommandLine.Option;
             SendCommand.class,
             ReceiveCommand.class,
             CheckCommand.class,
+            SpaceCommand.class,
+            ScrubCommand.class,
+            GcCommand.class,
             CheckpointCommand.class,
             DemoCommand.class,
             DemoWorkerCommand.class,

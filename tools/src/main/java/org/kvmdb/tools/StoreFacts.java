@@ -61,6 +61,22 @@ final class StoreFacts {
                 .count("torn batches cut", "cutBatches", store.number("cutBatches"));
     }
 
+    /** For programs: all figures of the space operation under the names that it gives them. */
+    static Facts ofSpace(Path directory, Values values) {
+        Facts facts = new Facts()
+                .text("store", "store", directory)
+                .flag("exact", "isExact", values.flag("isExact"))
+                .flag("adds up", "addsUp", values.flag("addsUp"));
+        values.asMap().keySet().stream().filter(name -> !facts.has(name)).forEach(name -> {
+            if (name.endsWith("Bytes")) {
+                facts.size(name, name, values.number(name));
+            } else {
+                facts.count(name, name, values.number(name));
+            }
+        });
+        return facts;
+    }
+
     /** All of an answer as it came: numbers by the unit that their name ends in. */
     static Facts ofAll(Values values) {
         Facts facts = new Facts();

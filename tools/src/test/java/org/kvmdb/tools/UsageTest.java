@@ -77,8 +77,8 @@ class UsageTest {
         for (String line : List.of(
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
-                "clone", "diff", "send", "receive", "import", "export", "check", "checkpoint", "statistics", "demo",
-                "bench")) {
+                "clone", "diff", "send", "receive", "import", "export", "check", "space", "scrub", "gc", "checkpoint",
+                "statistics", "demo", "bench")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

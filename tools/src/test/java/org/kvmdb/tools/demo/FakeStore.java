@@ -4,6 +4,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import org.kvmdb.CleanProgress;
 import org.kvmdb.DeletionProgress;
 import org.kvmdb.ReceiveOptions;
 import org.kvmdb.Received;
@@ -81,6 +82,11 @@ record FakeStore(List<Volume> volumes) implements Store {
 
     @Override
     public boolean abandonReceive(String volumeName) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void clean(double deadShareMax, CleanProgress progress) {
         throw new UnsupportedOperationException();
     }
 

@@ -1,0 +1,16 @@
+package org.kvmdb;
+
+/** Is told how far a cleaning is, on the thread that called it. */
+@FunctionalInterface
+public interface CleanProgress {
+
+    /** Tells nobody. */
+    CleanProgress NONE = (deadBytes, targetBytes) -> true;
+
+    /**
+     * Dead bytes in segments that are in use, and how many they are to come down to.
+     *
+     * @return false to stop here; what was cleaned stays so
+     */
+    boolean progress(long deadBytes, long targetBytes);
+}
