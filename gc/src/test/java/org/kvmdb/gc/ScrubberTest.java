@@ -200,6 +200,39 @@ class ScrubberTest {
         assertEquals(first.pageCount(), defect.pages());
     }
 
+    /** What snapshots refer to keeps its name when it is moved; a scrub reads it where it lies. */
+    @Test
+    void shouldFindABadBlockOfASnapshotWhereItWasMovedTo() {
+        for (int lpn = 0; lpn < PAGES; lpn += 2) {
+            store.write(volume, lpn, 1, 7);
+        }
+        versions().deleteSnapshot(second.id());
+        final Cleaner cleaner = new Cleaner(store.journal(), new SegmentReclaimer(store.journal(), 2));
+        while (versions().dropStep(500)) {
+            Thread.onSpinWait();
+        }
+        store.journal().checkpoint();
+        cleaner.compact(0, CleanerProgress.NONE);
+        final List<Extent> moved = new ArrayList<>();
+        for (long at = 0; at >= 0; ) {
+            at = store.journal().survey().own(first, at, 1000, (owner, lpn, ppn) -> {
+                if (owner.role() == BlockOwner.Role.PAGE && ppn != ppn(first, lpn)) {
+                    moved.add(new Extent(owner, lpn, ppn, 0));
+                }
+            }).nextLpn();
+        }
+        assertTrue(moved.size() > 10, moved.size() + " moved");
+        assertEquals(0, scrub().defectCount());
+        assertTrue(SpaceCensus.take(store.journal()).addsUp());
+        final Extent victim = moved.get(moved.size() / 2);
+        rot(victim.ppn());
+        final ScrubDefect defect = only(scrub());
+        assertEquals(victim.lpn(), defect.lpn());
+        assertEquals(victim.ppn(), defect.ppn());
+        assertEquals(TestStore.position(victim.ppn()), defect.position());
+        assertTrue(defect.holders().containsAll(List.of("v@first", "clone")), defect::toString);
+    }
+
     private static boolean steps(Scrubber scrubber, int count) {
         boolean more = true;
         for (int i = 0; i < count && more; i++) {

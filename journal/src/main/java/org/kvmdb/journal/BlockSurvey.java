@@ -21,7 +21,10 @@ public final class BlockSurvey implements BlockSource {
     @FunctionalInterface
     public interface Visitor {
 
-        /** @param owner role PAGE or MAP_NODE */
+        /**
+         * @param owner role PAGE or MAP_NODE
+         * @param ppn where it lies, which for a block that was moved is not what the map calls it
+         */
         void block(BlockOwner owner, long lpn, long ppn);
     }
 
@@ -79,7 +82,7 @@ public final class BlockSurvey implements BlockSource {
             badNodes.clear();
             final long next = walk.own(version, fromLpn, blocksMax, new Shown(version, visitor));
             for (BadNode bad : badNodes) {
-                visitor.block(BlockOwner.nodes(version, bad.level), bad.lpn, bad.ppn);
+                visitor.block(BlockOwner.nodes(version, bad.level), bad.lpn, segments.resolve(bad.ppn));
             }
             return new Piece(next, version.parent());
         });
@@ -99,7 +102,7 @@ public final class BlockSurvey implements BlockSource {
 
         @Override
         public void page(long lpn, long ppn) {
-            visitor.block(pages, lpn, ppn);
+            visitor.block(pages, lpn, segments.resolve(ppn));
         }
 
         @Override
@@ -113,10 +116,11 @@ public final class BlockSurvey implements BlockSource {
 
     /** Where the last stored copy of a node lies, or 0. */
     private long storedAt(long entry) {
-        return MapNodeDescriptor.isInMemory(entry) ? arena.ppn(MapNodeDescriptor.childNode(entry)) : entry;
+        return segments.resolve(
+                MapNodeDescriptor.isInMemory(entry) ? arena.ppn(MapNodeDescriptor.childNode(entry)) : entry);
     }
 
-    /** Whether a version refers to a block that {@link #own} showed, so that it must be readable. */
+    /** Whether a version refers to a block that {@link #own} showed, and it lies there yet, so that it must be readable. */
     public boolean isCurrent(Version version, BlockOwner owner, long lpn, long ppn) {
         return journal.look(() -> catalog.findVersion(version.id()) == version
                 && version.dropCursor() <= lpn
@@ -125,7 +129,8 @@ public final class BlockSurvey implements BlockSource {
 
     private boolean refersTo(Version version, BlockOwner owner, long lpn, long ppn) {
         final long entry = walk.find(version, lpn, owner.level() + 1).ppn();
-        return entry != 0 && (owner.role() == BlockOwner.Role.PAGE ? entry : storedAt(entry)) == ppn;
+        return entry != 0
+                && (owner.role() == BlockOwner.Role.PAGE ? segments.resolve(entry) : storedAt(entry)) == ppn;
     }
 
     /** Versions that hold a block: the one that it is own to, and those that inherited it. In order of their ids. */
