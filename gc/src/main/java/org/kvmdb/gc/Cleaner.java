@@ -15,10 +15,11 @@ import org.kvmdb.journal.SegmentStatistics;
  * than a quarter of the bytes of the segments in use is dead, so that a store that could grow for ever does not. When half of the
  * target is left, a checkpoint is taken, which frees what was cleaned.
  *
- * <p><b>Pace.</b> It works in steps of about a MiB. With three quarters of the target or more it rests after each step for as
- * long as that took, with less it does not. While less than half of the target can be taken at once, commits owe a time for each byte
- * that they write, at a quarter twice what the cleaner lately took to gain a byte; with less than a quarter they wait. So they
- * cannot use up what the cleaner needs. When it cannot gain anything, nobody waits, and a commit finds the store full.
+ * <p><b>Pace.</b> It works in steps of at most a MiB. With three quarters of the target or more it rests after each step for as
+ * long as that took, with less it does not. While less than three quarters of the target can be taken at once, commits owe a time
+ * for each byte that they write, at a half twice what the cleaner lately took to gain a byte; with less than half they wait. So they
+ * cannot use up what the cleaner and the pages that become dirty need. When it cannot gain anything, nobody waits, and a commit finds
+ * the store full.
  *
  * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #compact}.
  */
@@ -120,13 +121,13 @@ public final class Cleaner {
 
     /** What is moved to is taken from what is free. */
     private static long stepBytes(Space space) {
-        return Math.min(STEP_BYTES, (long) space.target() * space.segments.segmentSizeBytes() / 8);
+        return Math.min(STEP_BYTES, (long) space.target() * space.segments.segmentSizeBytes() / 16);
     }
 
     private boolean isCheckpointDue(Space space) {
         final int target = space.target();
-        return space.free() <= target / 3 && space.pending() >= target / 4
-                || space.free() <= target / 5 && space.pending() > 0
+        return space.free() <= target / 2 && space.pending() >= target / 4
+                || space.free() <= target / 4 && space.pending() > 0
                 || space.pending() > Math.max(2 * FREE_TARGET_MIN, space.segments.full() / CHECKPOINT_SHARE);
     }
 
@@ -142,10 +143,10 @@ public final class Cleaner {
 
     private void setPace(Space space) {
         final double target = space.target();
-        final double lack = (target / 2 - space.free()) / (target / 4);
+        final double lack = (target * 3 / 4 - space.free()) / (target / 4);
         final long targetBytes = space.target() * (long) space.segments.segmentSizeBytes();
         journal.pacer().pace(
-                targetBytes, targetBytes / 4, lack <= 0 ? 0 : 2 * Math.min(lack, 2) * nanosPerByteGained);
+                targetBytes, targetBytes / 2, lack <= 0 ? 0 : 2 * Math.min(lack, 2) * nanosPerByteGained);
     }
 
     /** Cleans segments until so many bytes were moved; returns how many it gained, or less than 1 when it cannot gain any. */
@@ -155,7 +156,7 @@ public final class Cleaner {
         final boolean[] taken = new boolean[census.segments().length];
         final int streams = Math.clamp(space.target() / TARGET_PER_STREAM, 1, STREAMS_MAX);
         final int[] streamOfClass =
-                VictimPolicy.streams(space.segments.liveBytes(), space.free() < space.target() / 3 ? 1 : streams);
+                VictimPolicy.streams(space.segments.liveBytes(), space.free() < space.target() / 4 ? 1 : streams);
         long gained = 0;
         long moved = 0;
         try {

@@ -129,8 +129,7 @@ public final class BlockSurvey implements BlockSource {
 
     private boolean refersTo(Version version, BlockOwner owner, long lpn, long ppn) {
         final long entry = walk.find(version, lpn, owner.level() + 1).ppn();
-        return entry != 0
-                && (owner.role() == BlockOwner.Role.PAGE ? segments.resolve(entry) : storedAt(entry)) == ppn;
+        return entry != 0 && (owner.role() == BlockOwner.Role.PAGE ? segments.resolve(entry) : storedAt(entry)) == ppn;
     }
 
     /** Versions that hold a block: the one that it is own to, and those that inherited it. In order of their ids. */

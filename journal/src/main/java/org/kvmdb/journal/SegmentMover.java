@@ -78,7 +78,7 @@ public final class SegmentMover implements AutoCloseable {
     private final Runnable afterChange;
     private final long storeId;
     private final BatchParser parser;
-    private final Holders holders;
+    private final MapWalk walk;
     private final BlockSeal seal = new BlockSeal();
     private final RelocationStream[] streams = new RelocationStream[STREAMS_MAX];
     private final List<Move> moves = new ArrayList<>();
@@ -99,10 +99,13 @@ public final class SegmentMover implements AutoCloseable {
     private long badCount;
     private boolean skipsVerification;
     private boolean closed;
+    /** Of the piece of work that is under way under the append lock. */
+    private Holders holders;
+
 
     /** @param afterChange runs under the append lock after the map was changed */
     SegmentMover(JournalParts parts, MapWalk walk, ReentrantLock lock, long storeId, Runnable afterChange) {
-        holders = new Holders(parts.catalog(), parts.map(), parts.arena(), walk);
+        this.walk = walk;
         this.parts = parts;
         this.lock = lock;
         this.storeId = storeId;
@@ -240,7 +243,7 @@ public final class SegmentMover implements AutoCloseable {
             lock.lock();
             try {
                 checkOpen();
-                holders.refresh();
+                holders = new Holders(parts.catalog(), parts.map(), parts.arena(), walk);
                 final long end = System.nanoTime() + LOCKED_NANOS;
                 do {
                     final Candidate candidate = candidates.get(next);
@@ -269,8 +272,7 @@ public final class SegmentMover implements AutoCloseable {
     private Version holder(Candidate block, long name, int birth, boolean rewritesNodes) {
         if (block.isPage()) {
             final VolumeEntry head = holders.headAlone(block.volume, block.lpn, name);
-            final Holders.Holder holder = head != null ? null : holders.page(block.volume, block.lpn, name, birth);
-            return head != null ? head : holder == null ? null : holder.version();
+            return head != null ? head : holders.page(block.volume, block.lpn, name, birth);
         }
         if (block.level() < 0) {
             return null; // metadata, which every checkpoint writes anew
@@ -279,8 +281,7 @@ public final class SegmentMover implements AutoCloseable {
             nodeCount++;
             return null;
         }
-        final Holders.Holder holder = holders.node(block.family(), block.level(), block.lpn, name, birth);
-        return holder == null || holder.isChanging() ? null : holder.version();
+        return holders.node(block.family(), block.level(), block.lpn, name, birth);
     }
 
     private RelocationStream stream(int number) {
@@ -417,7 +418,7 @@ public final class SegmentMover implements AutoCloseable {
                             RecordDescriptor.KIND_SEGMENT, 0, segment, segments.salt(segment),
                             Integer.toUnsignedLong(segments.generation(segment)), segments.ages().writeTime(segment));
                 }
-                holders.refresh();
+                holders = new Holders(parts.catalog(), parts.map(), parts.arena(), walk);
                 for (Move move : piece) {
                     if (record(log, move)) {
                         valid.add(move);

@@ -477,7 +477,11 @@ final class SegmentTable implements AutoCloseable {
     }
 
     void markWritten(int segment) {
-        medium[segment] = WRITTEN;
+        medium(segment, WRITTEN);
+    }
+
+    void medium(int segment, int kind) {
+        medium[segment] = (byte) kind;
     }
 
     void addLive(long ppn) {

@@ -166,4 +166,107 @@ class SegmentMoverTest {
     void shouldNoticeWhenAMoveDoesNotVerify() {
         assertThrows(AssertionError.class, () -> cleanRotten(true));
     }
+
+    private static void snapshotAndOverwrite(Workload work) {
+        fill(work);
+        work.snapshot("a", "s");
+        work.put("a", true, LongStream.range(0, 60).map(i -> 3 * i).toArray());
+        work.checkpoint();
+    }
+
+    @Test
+    void shouldKeepSnapshotsWhenWhatTheyHoldIsMovedAgainAndAgain() {
+        try (Workload work = workload("snapshot", 6)) {
+            snapshotAndOverwrite(work);
+            final SegmentTable segments = work.journal().parts().segments();
+            for (int i = 0; i < 3; i++) {
+                cleanAll(work);
+                assertTrue(segments.remaps().count() >= 60, () -> segments.remaps().count() + " remaps");
+                compare(work);
+                work.checkpoint();
+                compare(work);
+            }
+            work.kill();
+            work.reopen();
+            compare(work);
+            cleanAll(work);
+            work.kill();
+            work.reopen();
+            compare(work);
+        }
+    }
+
+    @Test
+    void shouldForgetNamesWhenTheSnapshotIsDeleted() {
+        try (Workload work = workload("forgotten", 7)) {
+            snapshotAndOverwrite(work);
+            cleanAll(work);
+            work.checkpoint();
+            work.put("a", true, LongStream.range(0, 200).toArray());
+            work.deleteSnapshot("a@s");
+            work.dropAll();
+            compare(work);
+            work.checkpoint();
+            assertEquals(0, work.journal().parts().segments().remaps().count());
+            work.closeJournal();
+            work.reopen();
+            compare(work);
+        }
+    }
+
+    /** Pages of one size, committed alike: without care the new blocks would lie exactly where the names are. */
+    @Test
+    void shouldPutNoBlockWhereANameSaysThatOneIs() {
+        try (Workload work = workload("names", 8)) {
+            work.createVolume("a", 200 << 12, 12);
+            for (int i = 0; i < 12; i++) {
+                work.put("a", true, i);
+            }
+            work.snapshot("a", "s");
+            for (int round = 0; round < 20; round++) {
+                for (int i = 0; i < 12; i++) {
+                    work.put("a", true, i);
+                }
+                cleanAll(work);
+                work.checkpoint();
+                compare(work);
+            }
+            final Remaps remaps = work.journal().parts().segments().remaps();
+            assertTrue(remaps.count() >= 12);
+            for (int i = 0; i < 12; i++) {
+                assertFalse(remaps.contains(work.journal().lookup(work.journal().volume("a").id(), i)));
+            }
+            work.kill();
+            work.reopen();
+            compare(work);
+        }
+    }
+
+    /** The whole of a segment that was reserved, written ahead, used and reserved again. */
+    @Test
+    void shouldWriteAheadFromTheStartWhenASegmentIsReservedAgain() {
+        try (Workload work = workload("ahead", 9)) {
+            work.createVolume("a", 200 << 12, 12);
+            final LogWriter log = work.journal().parts().log();
+            final SegmentTable segments = work.journal().parts().segments();
+            while (work.journal().prepareNextSegment()) {
+                assertTrue(log.reservedSegment() >= 0);
+            }
+            final int reserved = log.reservedSegment();
+            final int generation = segments.generation(reserved);
+            for (int i = 0; log.reservedSegment() != reserved || segments.generation(reserved) == generation; i++) {
+                assertTrue(i < 2000, "the segment is never reserved again");
+                work.put("a", true, 0, 1);
+                if (i % 20 == 0) {
+                    work.checkpoint();
+                }
+            }
+            segments.medium(reserved, SegmentTable.FRESH);
+            while (work.journal().prepareNextSegment()) {
+                assertEquals(reserved, log.reservedSegment());
+            }
+            assertEquals(SegmentTable.WRITTEN, segments.medium(reserved));
+            compare(work);
+        }
+    }
 }

@@ -76,7 +76,7 @@ final class SpaceCheck {
 
     /** The birth in the header of a block. */
     private int birthMin(long ppn) {
-        return StoredNode.birth(reader.readRaw(ppn));
+        return StoredNode.birth(reader.readRaw(parts.segments().resolve(ppn)));
     }
 
     private void compareReferenced(Version version) {
