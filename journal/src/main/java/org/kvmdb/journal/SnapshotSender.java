@@ -22,16 +22,17 @@ public final class SnapshotSender implements AutoCloseable {
     private final Versions versions;
     private final SnapshotEntry snapshot;
     private final SnapshotEntry base;
+    private final SegmentTable segments;
     private final BlockReader reader;
     private final StreamWriter writer = new StreamWriter();
     private boolean begun;
     private boolean ended;
     private boolean closed;
 
-    /** Pages that were looked up and are to be put into the stream yet. */
+    /** Pages that were looked up and are to be put into the stream yet, and where their blocks lay then; 0: a hole. */
     private long[] lpns = new long[2 * PIECE_PAGES];
 
-    private long[] ppns = new long[2 * PIECE_PAGES];
+    private long[] places = new long[2 * PIECE_PAGES];
     private int at;
     private int count;
     /** Where the next piece begins, or {@link MapWalk#END}. */
@@ -48,7 +49,8 @@ public final class SnapshotSender implements AutoCloseable {
         this.versions = journal.versions();
         this.snapshot = snapshot;
         this.base = base;
-        reader = new BlockReader(journal.parts().device(), journal.parts().segments());
+        segments = journal.parts().segments();
+        reader = new BlockReader(journal.parts().device(), segments);
         if (base != null && (base.familyId() != snapshot.familyId() || base.epoch() >= snapshot.epoch())) {
             throw new StorageException(
                     ErrorCode.INVALID,
@@ -94,7 +96,7 @@ public final class SnapshotSender implements AutoCloseable {
         while (at < count || cursor != MapWalk.END) {
             if (at == count) {
                 lookUpPiece();
-            } else if (!putPage(lpns[at], ppns[at])) {
+            } else if (!putPage(lpns[at], places[at])) {
                 return writer.changes();
             } else {
                 at++;
@@ -137,33 +139,33 @@ public final class SnapshotSender implements AutoCloseable {
         }
         if (count == lpns.length) {
             lpns = Arrays.copyOf(lpns, 2 * count);
-            ppns = Arrays.copyOf(ppns, 2 * count);
+            places = Arrays.copyOf(places, 2 * count);
         }
         lpns[count] = lpn;
-        ppns[count++] = ppn;
+        places[count++] = ppn == 0 ? 0 : segments.resolve(ppn);
     }
 
     // ---- stream ----
 
     /** False, with nothing put, when the chunk is full. */
-    private boolean putPage(long lpn, long ppn) {
-        if (ppn == 0 && lpn == endHole && firstHole < endHole) {
+    private boolean putPage(long lpn, long place) {
+        if (place == 0 && lpn == endHole && firstHole < endHole) {
             endHole++;
             return true;
         }
         if (!putHoles()) {
             return false;
         }
-        if (ppn == 0) {
+        if (place == 0) {
             firstHole = lpn;
             endHole = lpn + 1;
             return true;
         }
         // By the block's length, which is that of its payload rounded up: the same wherever the block lies.
-        if (!writer.hasRoom(Ppn.lengthBytes(ppn))) {
+        if (!writer.hasRoom(Ppn.lengthBytes(place))) {
             return false;
         }
-        read(lpn, ppn);
+        read(lpn, place);
         writer.page(lpn, reader.lastCodec(), reader.lastPayload());
         return true;
     }
@@ -181,11 +183,11 @@ public final class SnapshotSender implements AutoCloseable {
     }
 
     /** Reads a block. One that does not verify may have been moved since: then where it lies now decides. */
-    private void read(long lpn, long ppn) {
-        if (tryRead(lpn, ppn) != null) {
+    private void read(long lpn, long place) {
+        if (readAt(lpn, place) != null) {
             journal.look(() -> {
-                final long now = versions.lookup(snapshot, lpn);
-                final String wrong = tryRead(lpn, now);
+                final long now = segments.resolve(versions.lookup(snapshot, lpn));
+                final String wrong = readAt(lpn, now);
                 if (wrong != null) {
                     throw StorageException.corruptPage(snapshot.name(), lpn, now, wrong);
                 }
@@ -194,8 +196,11 @@ public final class SnapshotSender implements AutoCloseable {
         }
     }
 
-    private String tryRead(long lpn, long ppn) {
-        return reader.read(ppn, BlockDescriptor.TYPE_PAGE, lpn, snapshot.familyId(), null, snapshot.pageShift());
+    private String readAt(long lpn, long place) {
+        final int segment = Ppn.segment(place);
+        return reader.read(
+                place, segments.salt(segment), segments.generation(segment), BlockDescriptor.TYPE_PAGE, lpn,
+                snapshot.familyId(), null, snapshot.pageShift());
     }
 
     @Override
