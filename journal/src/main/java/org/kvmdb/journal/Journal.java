@@ -329,6 +329,7 @@ public final class Journal implements AutoCloseable {
 
     /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
     public Append beginAppend() {
+        failure.check(); // the pacer looks at memory that goes when the journal is closed
         pacer.await();
         lock.lock();
         try {

@@ -26,6 +26,7 @@ final class VersionDropper {
     private final LongArrayList pages = new LongArrayList();
     private final LongArrayList nodes = new LongArrayList();
     private Version current;
+    private boolean hasChosen;
 
     VersionDropper(Catalog catalog, PageMap map, MapWalk walk, SegmentTable segments, Counters counters) {
         this.catalog = catalog;
@@ -57,15 +58,16 @@ final class VersionDropper {
         }
         current = null;
         for (Version version : catalog.deletedVersions()) {
-            if (version.children().size() <= 1
-                    && !stuck.contains(version)
-                    && (current == null || version.dropCursor() > 0 && current.dropCursor() == 0)) {
+            final boolean isPossible = version.children().size() <= 1 && !stuck.contains(version);
+            if (isPossible && (current == null || version.dropCursor() > 0)) {
                 current = version;
-                if (version.dropCursor() > 0) {
+                // Only when the store was just opened there may be one that was begun before.
+                if (hasChosen || version.dropCursor() > 0) {
                     break;
                 }
             }
         }
+        hasChosen = true;
         return current != null;
     }
 
