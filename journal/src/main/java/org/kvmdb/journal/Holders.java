@@ -1,7 +1,9 @@
 package org.kvmdb.journal;
 
+import java.util.Collection;
 import java.util.List;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Who holds a block that a segment's records tell of. For one piece of work under the append lock.
@@ -17,6 +19,7 @@ final class Holders {
     private final Catalog catalog;
     private final PageMap map;
     private final HolderSearch search;
+    private Map<Long, Integer> families;
 
     Holders(Catalog catalog, PageMap map, NodeArena arena, MapWalk walk) {
         this.catalog = catalog;
@@ -33,16 +36,10 @@ final class Holders {
     /** A version of which that is a page's block, or null. The volume that wrote it may be gone. */
     Version page(int volumeId, long lpn, long name, int birth) {
         final Version origin = catalog.findVersion(volumeId);
-        final List<Version> versions = catalog.versions();
-        final TreeSet<Long> families = new TreeSet<>();
-        for (Version version : versions) {
-            if (origin == null || version.familyId() == origin.familyId()) {
-                families.add(version.familyId());
-            }
-        }
-        for (long family : families) {
+        final Collection<Long> searched = origin == null ? families().keySet() : List.of(origin.familyId());
+        for (long family : searched) {
             Version holder = search.ofPage(family, lpn, name, birth, false);
-            if (holder == null && versions.size() <= SMALL_FAMILY) {
+            if (holder == null && families().get(family) <= SMALL_FAMILY) {
                 holder = search.ofPage(family, lpn, name, birth, true);
             }
             if (holder != null) {
@@ -50,6 +47,15 @@ final class Holders {
             }
         }
         return null;
+    }
+
+    /** Families, and how many versions each has. */
+    private Map<Long, Integer> families() {
+        if (families == null) {
+            families = new TreeMap<>();
+            catalog.versions().forEach(version -> families.merge(version.familyId(), 1, Integer::sum));
+        }
+        return families;
     }
 
     /** A version of whose map that is a node that no checkpoint is about to write anew, or null. */
