@@ -202,55 +202,9 @@ public final class Versions {
         return walk.diff(from, to, fromLpn, pagesMax, (lpn, old, now) -> visitor.changed(lpn, now));
     }
 
-    /**
-     * Shows blocks of pages and map nodes that are own to a version: over all of {@link #all} each block of the store once. A
-     * piece of about that many. Nodes that are not stored yet are not shown.
-     *
-     * @return LPN to go on at, or -1
-     */
-    public long ownBlocks(Version version, long fromLpn, int blocksMax, BlockVisitor visitor) {
-        return journal.look(() -> walk.own(version, fromLpn, blocksMax, blocks(version, visitor)));
-    }
-
-    private MapWalk.Visitor blocks(Version version, BlockVisitor visitor) {
-        final BlockOwner pages = BlockOwner.pages(version);
-        return new MapWalk.Visitor() {
-            @Override
-            public void page(long lpn, long ppn) {
-                visitor.block(pages, lpn, ppn, 0);
-            }
-
-            @Override
-            public void node(int level, long lpn, long entry) {
-                final long ppn = storedAt(entry);
-                if (ppn != 0) {
-                    visitor.block(BlockOwner.nodes(version, level), lpn, ppn, 0);
-                }
-            }
-        };
-    }
-
     /** Where the last stored copy of a node lies, or 0. */
     private long storedAt(long entry) {
         return MapNodeDescriptor.isInMemory(entry) ? arena.ppn(MapNodeDescriptor.childNode(entry)) : entry;
-    }
-
-    /** Whether a version still refers to a block that {@link #ownBlocks} showed, so that it must be readable. */
-    public boolean isCurrent(Version version, BlockOwner owner, long lpn, long ppn) {
-        return journal.look(() -> {
-            if (catalog.findVersion(version.id()) != version || version.dropCursor() > lpn) {
-                return false;
-            }
-            final long entry = walk.find(version, lpn, owner.level() + 1).ppn();
-            return owner.role() == BlockOwner.Role.PAGE ? entry == ppn : entry != 0 && storedAt(entry) == ppn;
-        });
-    }
-
-    /** Versions that hold a page's block, besides the one that it is own to: those that inherited it. */
-    public List<Version> holders(Version version, long lpn, long ppn) {
-        return journal.look(() -> catalog.versions().stream()
-                .filter(other -> other.familyId() == version.familyId() && walk.find(other, lpn).ppn() == ppn)
-                .toList());
     }
 
     /** What a version takes. Exact when nothing of its family is written or deleted meanwhile. */
