@@ -2,7 +2,6 @@ package org.kvmdb.journal;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.kvmdb.ffi.SpaceAccount;
 
 /**
  * Keeps commits from using up free space faster than the cleaner makes it. While less is left than the cleaner wants to begin
@@ -15,29 +14,26 @@ public final class AppendPacer {
     private static final long WAIT_NANOS_MAX = 1_000_000_000L;
     private static final long PARK_NANOS = 200_000;
 
-    private final SpaceAccount space;
     private final AtomicLong owedNanos = new AtomicLong();
     private final AtomicLong waitedNanos = new AtomicLong();
     private volatile Runnable cleaner = () -> {};
-    /** What growing and filling holes would add. */
-    private volatile long elsewhereBytes;
-
+    private volatile long spareBytes;
     private volatile long wakeBelowBytes;
     private volatile long waitBelowBytes;
     private volatile double nanosPerByte;
-
-    AppendPacer(SpaceAccount space) {
-        this.space = space;
-    }
 
     /** Sets who is woken when space gets short. */
     public void onShortage(Runnable wakeCleaner) {
         cleaner = wakeCleaner;
     }
 
-    /** Bytes that commits may still take: free and not promised, what the device may grow by counted. */
+    /** Bytes that commits may still take, as last counted: free and not promised, what the device may grow by included. */
     public long spareBytes() {
-        return space.availableBytes() - space.reservedBytes() + elsewhereBytes;
+        return spareBytes;
+    }
+
+    void spareBytes(long bytes) {
+        spareBytes = bytes;
     }
 
     /**
@@ -58,8 +54,7 @@ public final class AppendPacer {
         return waitedNanos.get();
     }
 
-    void appended(long bytes, long bytesElsewhere) {
-        elsewhereBytes = bytesElsewhere;
+    void appended(long bytes) {
         final double pace = nanosPerByte;
         if (pace > 0) {
             owedNanos.addAndGet((long) (bytes * pace));
@@ -67,7 +62,7 @@ public final class AppendPacer {
     }
 
     void await() {
-        if (spareBytes() >= wakeBelowBytes) {
+        if (spareBytes >= wakeBelowBytes) {
             owedNanos.set(0);
             return;
         }
@@ -75,7 +70,7 @@ public final class AppendPacer {
         final long owed = Math.min(owedNanos.getAndSet(0), WAIT_NANOS_MAX);
         final long begin = System.nanoTime();
         long waited = 0;
-        while (waited < owed && spareBytes() < wakeBelowBytes || waited < WAIT_NANOS_MAX && spareBytes() < waitBelowBytes) {
+        while (waited < owed && spareBytes < wakeBelowBytes || waited < WAIT_NANOS_MAX && spareBytes < waitBelowBytes) {
             LockSupport.parkNanos(PARK_NANOS);
             waited = System.nanoTime() - begin;
         }

@@ -84,7 +84,7 @@ public final class Journal implements AutoCloseable {
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
-        pacer = new AppendPacer(space);
+        pacer = new AppendPacer();
         mover = new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged);
     }
 
@@ -329,8 +329,7 @@ public final class Journal implements AutoCloseable {
 
     /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
     public Append beginAppend() {
-        failure.check(); // the pacer looks at memory that goes when the journal is closed
-        pacer.await();
+        awaitCleaner();
         lock.lock();
         try {
             checkWritable();
@@ -390,7 +389,8 @@ public final class Journal implements AutoCloseable {
 
     void endAppend() {
         appending = false;
-        pacer.appended(counters.writtenBytes - bytesBeforeAppend, bytesElsewhere());
+        pacer.appended(counters.writtenBytes - bytesBeforeAppend);
+        countSpare();
         lastAppendNanos = System.nanoTime();
         arena.reclaim(grace);
         lock.unlock();
@@ -510,7 +510,10 @@ public final class Journal implements AutoCloseable {
 
     /** How the segments stand: what a policy of space goes by. */
     public SegmentStatistics segmentStatistics() {
-        return look(() -> segments.statistics(segments.freeCount(), segments.holeCount(), counters));
+        return look(() -> {
+            countSpare();
+            return segments.statistics(segments.freeCount(), segments.holeCount(), counters);
+        });
     }
 
     /** What moves blocks so that segments become free. */
@@ -523,15 +526,29 @@ public final class Journal implements AutoCloseable {
         return pacer;
     }
 
-    /** Space that is not available yet, but would be if it were needed. */
-    private long bytesElsewhere() {
-        return (long) (segments.holeCount() + segments.growable()) * segments.segmentSizeBytes();
+    /** Counts what commits may still take. Under the append lock: what is counted lies in memory that goes with the journal. */
+    private void countSpare() {
+        final long elsewhere = (long) (segments.holeCount() + segments.growable()) * segments.segmentSizeBytes();
+        pacer.spareBytes(space.availableBytes() - space.reservedBytes() + elsewhere);
+    }
+
+    /** Waits if the cleaner is to get ahead; what it goes by is counted anew when nobody keeps it from that. */
+    private void awaitCleaner() {
+        if (!lock.isHeldByCurrentThread() && lock.tryLock()) {
+            try {
+                failure.checkOpen();
+                countSpare();
+            } finally {
+                lock.unlock();
+            }
+        }
+        pacer.await();
     }
 
     private void mapChanged() {
         segments.publishRemaps();
         updateReserve();
-        pacer.appended(0, bytesElsewhere());
+        countSpare();
         arena.reclaim(grace);
     }
 
@@ -587,6 +604,7 @@ public final class Journal implements AutoCloseable {
     @Override
     public void close() {
         mover.close();
+        pacer.pace(0, 0, 0);
         checkpointLock.lock();
         lock.lock();
         try {
@@ -628,6 +646,7 @@ public final class Journal implements AutoCloseable {
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */
     void kill() {
         mover.close();
+        pacer.pace(0, 0, 0);
         checkpointLock.lock();
         lock.lock();
         try {
