@@ -10,6 +10,8 @@ import java.util.TreeMap;
 /** What a store holds, naively: volumes by name, versions of pages by LPN; and as it was after each commit. */
 public final class StoreModel {
 
+    private static final String RECEIVED = "of";
+
     /** A volume. Pages that are holes are not in the map. */
     public static final class Volume {
         long sizeBytes;
@@ -94,7 +96,8 @@ public final class StoreModel {
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment memory = arena.allocate(1 << 16, 64);
             for (Version entry : journal.versions().all()) {
-                if (!entry.isDeleted()) {
+                final boolean isHidden = entry instanceof VolumeEntry volume && volume.isHidden();
+                if (!entry.isDeleted() && !isHidden) {
                     result.put(entry.name(), read(journal, entry, memory.asSlice(0, 1L << entry.pageShift())));
                 }
             }
@@ -102,11 +105,23 @@ public final class StoreModel {
         return result;
     }
 
+    /** What pages of a version say that they are of: its family, or that which a received volume has in its name. */
+    static long contentOf(Version entry) {
+        return entry.name().startsWith(RECEIVED)
+                ? Long.parseLong(entry.name().substring(RECEIVED.length(), entry.name().indexOf('-')))
+                : entry.familyId();
+    }
+
+    /** Name of a volume that is received, or cloned, from a version. */
+    static String nameFrom(Version origin, String name) {
+        return RECEIVED + contentOf(origin) + '-' + name;
+    }
+
     private static Volume read(Journal journal, Version entry, MemorySegment page) {
         final Volume volume = new Volume(entry.sizeBytes(), entry.pageShift(), entry.lsn());
         journal.versions().diff(null, entry, 0, Integer.MAX_VALUE, (lpn, ppn) -> {
             journal.versions().readPage(entry, lpn, page);
-            volume.pages.put(lpn, PageContent.version(page, entry.familyId(), lpn));
+            volume.pages.put(lpn, PageContent.version(page, contentOf(entry), lpn));
         });
         return volume;
     }

@@ -178,6 +178,36 @@ public final class Workload implements AutoCloseable {
         ack(issued);
     }
 
+    /** Sends a snapshot to the same store; on top of another one when there is one below it. */
+    public void sendAndReceive(String snapshot, String name) {
+        final SnapshotEntry sent = entry(snapshot);
+        final String volume = StoreModel.nameFrom(sent, name);
+        final SnapshotEntry base = sent.parent() instanceof SnapshotEntry below
+                        && !below.isDeleted()
+                        && below.volumeId() == sent.volumeId()
+                ? below
+                : null;
+        if (base != null) {
+            receive(base, null, volume);
+        }
+        receive(sent, base, volume);
+    }
+
+    private void receive(SnapshotEntry sent, SnapshotEntry base, String volume) {
+        final byte[] stream = TestStreams.send(journal, sent, base);
+        final StoreModel.Volume content = model.now().get(sent.name());
+        model.now().put(volume, content.copy());
+        model.now().put(volume + '@' + sent.snapshotName(), content.copy());
+        issue();
+        try {
+            TestStreams.receive(journal, stream, volume, false);
+        } catch (StorageException e) {
+            SnapshotReceiver.abandon(journal, volume);
+            throw e;
+        }
+        ack(issued);
+    }
+
     private SnapshotEntry entry(String snapshot) {
         final int at = snapshot.indexOf('@');
         return journal.versions().snapshot(snapshot.substring(0, at), snapshot.substring(at + 1));
@@ -346,7 +376,7 @@ public final class Workload implements AutoCloseable {
     private MemorySegment block(String name, long lpn, long ofVersion) {
         final int shift = journal.volume(name).pageShift();
         final MemorySegment target = page.asSlice(0, 1L << shift);
-        PageContent.fill(target, journal.volume(name).familyId(), lpn, ofVersion);
+        PageContent.fill(target, StoreModel.contentOf(journal.volume(name)), lpn, ofVersion);
         return encoded.asSlice(0, BlockEncoder.encode(target, shift, encoded));
     }
 
@@ -479,11 +509,15 @@ public final class Workload implements AutoCloseable {
         final String snapshot = snapshots.get(random.nextInt(snapshots.size()));
         if (choice < 110) {
             if (volumes().size() < 5) {
-                cloneSnapshot(snapshot, "c" + ++version);
+                cloneSnapshot(snapshot, StoreModel.nameFrom(entry(snapshot), "c" + ++version));
             }
-        } else if (choice < 112) {
+        } else if (choice < 111) {
+            if (volumes().size() < 5) {
+                sendAndReceive(snapshot, "r" + ++version);
+            }
+        } else if (choice < 113) {
             rollbackTo(snapshot.substring(0, snapshot.indexOf('@')), snapshot);
-        } else if (choice < 118) {
+        } else if (choice < 119) {
             if (isDeletable(snapshot)) {
                 deleteSnapshot(snapshot);
             }
