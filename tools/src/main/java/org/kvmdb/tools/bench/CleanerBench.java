@@ -17,13 +17,13 @@ import org.kvmdb.VolumeOptions;
 /**
  * Random overwrites of ten times what a store holds that cannot grow: bytes written for each byte of a block of a page, blocks,
  * records and padding counted, by the log and by the cleaner; those of map nodes and other parts of checkpoints are a figure of
- * their own. Then the latency of commits in that state, beside that of the same commits in a store with room. Segments are
+ * their own. A share of live bytes counts blocks with the records and the padding that they were written with. Then the latency of commits in that state, beside that of the same commits in a store with room. Segments are
  * small, so that it takes minutes.
  */
 final class CleanerBench implements Bench {
 
     private static final int PAGE_BYTES = 4096;
-    private static final int SEGMENT_BYTES = 256 << 10;
+    private static final int SEGMENT_BYTES = 512 << 10;
     private static final long SEGMENTS_BYTES = 1024L * SEGMENT_BYTES;
     private static final long SUPERBLOCK_BYTES = 1 << 20;
     private static final int PAGES_PER_COMMIT = 64;
@@ -152,8 +152,9 @@ final class CleanerBench implements Bench {
             memory = volume.memory();
         }
 
+        /** Everything that is written is live, records and padding of its batches with it. */
         void fill(long liveBytes) {
-            while (store.statistics().log().liveBytes() < liveBytes) {
+            while (store.statistics().log().bytesWritten() < liveBytes) {
                 try (Scope _ = volume.writeScope()) {
                     for (int i = 0; i < PAGES_PER_COMMIT; i++) {
                         write(pages++);
