@@ -17,9 +17,9 @@ import org.kvmdb.journal.SegmentStatistics;
  *
  * <p><b>Pace.</b> It works in steps of at most a MiB. With three quarters of the target or more it rests after each step for as
  * long as that took, with less it does not. While less than three quarters of the target can be taken at once, commits owe a time
- * for each byte that they write, at a half twice what the cleaner lately took to gain a byte, and six times at the end; with less
- * than an eighth they wait. So they cannot use up what the cleaner and the pages that become dirty need. When no segment is an eighth
- * dead, nobody waits, and who writes on finds the store full.
+ * for each byte that they write, at a half twice what the cleaner lately took to gain a byte; with less than half they wait. So they
+ * cannot use up what the cleaner and the pages that become dirty need. When no segment is an eighth dead, nobody waits, and who
+ * writes on finds the store full.
  *
  * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #compact}.
  */
@@ -36,8 +36,8 @@ public final class Cleaner {
     /** Stores smaller than this grow rather than being cleaned. */
     private static final int SEGMENTS_MIN = 32;
 
-    /** Commits wait while less than this share of the target is left. */
-    private static final int WAIT_SHARE = 8;
+    /** Commits wait while less than this share of the target is left: pages that become dirty reserve much more than they need. */
+    private static final int WAIT_SHARE = 2;
 
     /** They wait for a cleaner that gains this share of a segment, not for less. */
     private static final int WORTH_SHARE = 8;
@@ -165,7 +165,7 @@ public final class Cleaner {
         final double lack = (target * 3 / 4 - space.free()) / (target / 4);
         final long targetBytes = space.target() * (long) space.segments.segmentSizeBytes();
         journal.pacer().pace(
-                targetBytes, targetBytes / WAIT_SHARE, lack <= 0 ? 0 : 2 * lack * nanosPerByteGained);
+                targetBytes, targetBytes / WAIT_SHARE, lack <= 0 ? 0 : 2 * Math.min(lack, 2) * nanosPerByteGained);
     }
 
     /** Cleans segments until so many bytes were moved; returns how many it gained, or less than 1 when it cannot gain any. */

@@ -6,12 +6,12 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Keeps commits from using up free space faster than the cleaner makes it. While less is left than the cleaner wants to begin
  * with, each append wakes it and waits a little, in proportion to what the one before wrote; while less is left than commits may
- * count on, it waits until there is more, the cleaner says that it cannot help, or a fifth of a second has passed. It waits before it takes
+ * count on, it waits until there is more, the cleaner says that it cannot help, or a second has passed. It waits before it takes
  * any lock of the journal. Thread-safe.
  */
 public final class AppendPacer {
 
-    private static final long WAIT_NANOS_MAX = 200_000_000L;
+    private static final long WAIT_NANOS_MAX = 1_000_000_000L;
     private static final long PARK_NANOS = 200_000;
 
     private final AtomicLong owedNanos = new AtomicLong();
