@@ -91,10 +91,6 @@ final class Catalog {
         return List.copyOf(snapshotsById.values());
     }
 
-    int snapshotCount() {
-        return snapshotsById.size();
-    }
-
     List<SnapshotEntry> snapshotsOf(VolumeEntry volume) {
         return snapshotsById.values().stream().filter(snapshot -> snapshot.volume() == volume).toList();
     }

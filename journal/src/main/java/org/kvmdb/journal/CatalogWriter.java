@@ -79,15 +79,6 @@ final class CatalogWriter {
         changes.resize(volume, sizeBytes);
     }
 
-    void rename(VolumeEntry volume, String name) {
-        checkName(name);
-        changes.checkFree(name);
-        commit(
-                SpaceClaim.COMMIT,
-                () -> log.record(RecordDescriptor.KIND_VOLUME_RENAME, 0, volume.id(), 0, 0, bytes(name)));
-        changes.rename(volume, name);
-    }
-
     void quota(VolumeEntry volume, long quotaBytes) {
         if (quotaBytes < 0) {
             throw new StorageException(ErrorCode.INVALID, "no such quota is possible: " + quotaBytes);

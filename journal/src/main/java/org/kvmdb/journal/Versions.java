@@ -93,10 +93,6 @@ public final class Versions {
         change(() -> writer.deleteSnapshots(snapshotIds.stream().distinct().map(catalog::snapshot).toList()));
     }
 
-    public void renameVolume(int volumeId, String name) {
-        change(() -> writer.rename(catalog.volume(volumeId), name));
-    }
-
     /** Sets what the blocks that a volume refers to may come to; 0: no limit. */
     public void quota(int volumeId, long quotaBytes) {
         change(() -> writer.quota(catalog.volume(volumeId), quotaBytes));
