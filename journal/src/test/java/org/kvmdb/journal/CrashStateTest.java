@@ -176,6 +176,38 @@ class CrashStateTest {
         });
     }
 
+    /** Deleted in pieces, with checkpoints in between, while the head that inherits is written. */
+    @Test
+    void shouldFindAPrefixOfCommitsWhenSnapshotsAreDeleted() {
+        crash("deletion", 8, work -> {
+            work.createVolume("a", 3000L << 12, 12);
+            work.put("a", true, 0, 600, 1200, 1800, 2400);
+            work.snapshot("a", "s1");
+            work.put("a", true, 0, 601, 1200);
+            work.checkpoint();
+            work.snapshot("a", "s2");
+            work.put("a", true, 1, 600, 2400);
+            work.cloneSnapshot("a@s1", "c");
+            work.put("c", true, 1800);
+            work.deleteSnapshot("a@s2");
+            work.drop(1);
+            work.checkpoint();
+            work.put("a", true, 0, 2400);
+            work.drop(1);
+            work.put("a", true, 600, 1801);
+            work.checkpoint();
+            work.dropAll();
+            work.deleteVolume("c");
+            work.drop(1);
+            work.rollbackTo("a", "a@s1");
+            work.put("a", true, 3);
+            work.deleteSnapshot("a@s1");
+            work.dropAll();
+            work.checkpoint();
+            work.put("a", true, 4);
+        });
+    }
+
     @Test
     void shouldFindAPrefixOfCommitsWhenTheStoreIsClosedAndReopened() {
         crash("reopened", 5, work -> {
