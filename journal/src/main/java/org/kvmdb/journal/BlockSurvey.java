@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SpaceAccount;
 
@@ -116,8 +115,7 @@ public final class BlockSurvey implements BlockSource {
 
     /** Where the last stored copy of a node lies, or 0. */
     private long storedAt(long entry) {
-        return segments.resolve(
-                MapNodeDescriptor.isInMemory(entry) ? arena.ppn(MapNodeDescriptor.childNode(entry)) : entry);
+        return segments.resolve(arena.storedAt(entry));
     }
 
     /** Whether a version refers to a block that {@link #own} showed, and it lies there yet, so that it must be readable. */

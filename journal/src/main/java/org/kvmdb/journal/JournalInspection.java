@@ -104,9 +104,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
 
             @Override
             public void node(int level, long lpn, long entry) {
-                final long ppn = MapNodeDescriptor.isInMemory(entry)
-                        ? parts.arena().ppn(MapNodeDescriptor.childNode(entry))
-                        : entry;
+                final long ppn = parts.arena().storedAt(entry);
                 // The place of a bad node is taken all the same, if there is such a place.
                 if (parts.segments().isPlausible(ppn)) {
                     nodes++;

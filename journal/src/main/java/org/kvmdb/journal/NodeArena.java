@@ -202,6 +202,11 @@ final class NodeArena implements AutoCloseable {
         return location(node) & ~DIRTY;
     }
 
+    /** Where the last checkpointed copy lies of what a node above names, in memory or not; 0: there is none. */
+    long storedAt(long entry) {
+        return MapNodeDescriptor.isInMemory(entry) ? ppn(MapNodeDescriptor.childNode(entry)) : entry;
+    }
+
     void markDirty(int node) {
         final long location = location(node);
         if ((location & DIRTY) == 0) {

@@ -23,9 +23,7 @@ final class StoredNode {
         boolean isShort = true;
         for (int index = 0; index < MapNodeDescriptor.FANOUT; index++) {
             final long entry = arena.entry(node, index);
-            final long stored = level > 0 && MapNodeDescriptor.isInMemory(entry)
-                    ? arena.ppn(MapNodeDescriptor.childNode(entry))
-                    : entry;
+            final long stored = level > 0 ? arena.storedAt(entry) : entry;
             final int entryBirth = entry == 0 ? 0 : arena.entryBirth(node, index);
             isShort &= entry == 0 || entryBirth == birth;
             Fields.putLong(image, (long) index * MapNodeDescriptor.ENTRY_LENGTH, stored);

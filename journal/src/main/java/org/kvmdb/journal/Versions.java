@@ -5,7 +5,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.ErrorCode;
-import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
@@ -198,11 +197,6 @@ public final class Versions {
         return walk.diff(from, to, fromLpn, pagesMax, (lpn, old, now) -> visitor.changed(lpn, now));
     }
 
-    /** Where the last stored copy of a node lies, or 0. */
-    private long storedAt(long entry) {
-        return MapNodeDescriptor.isInMemory(entry) ? arena.ppn(MapNodeDescriptor.childNode(entry)) : entry;
-    }
-
     /** What a version takes. Exact when nothing of its family is written or deleted meanwhile. */
     public VersionSpace space(Version version) {
         final long[] unique = new long[2];
@@ -214,7 +208,7 @@ public final class Versions {
 
             @Override
             public void node(int level, long lpn, long entry) {
-                unique[1] += Ppn.lengthBytes(storedAt(entry));
+                unique[1] += Ppn.lengthBytes(arena.storedAt(entry));
             }
         };
         long lpn = 0;

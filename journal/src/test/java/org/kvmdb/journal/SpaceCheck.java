@@ -56,9 +56,7 @@ final class SpaceCheck {
 
             @Override
             public void node(int level, long lpn, long entry) {
-                final long ppn = MapNodeDescriptor.isInMemory(entry)
-                        ? parts.arena().ppn(MapNodeDescriptor.childNode(entry))
-                        : entry;
+                final long ppn = parts.arena().storedAt(entry);
                 if (ppn != 0) {
                     add(ppn);
                 }
