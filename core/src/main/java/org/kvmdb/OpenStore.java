@@ -25,7 +25,8 @@ import org.kvmdb.ffi.StorageException;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.CleanerStatistics;
 import org.kvmdb.gc.SegmentReclaimer;
-import org.kvmdb.journal.FileDevice;
+import org.kvmdb.journal.Device;
+import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalOptions;
 import org.kvmdb.journal.JournalStatistics;
@@ -102,9 +103,9 @@ final class OpenStore implements Store {
     }
 
     private static Journal createJournal(Path file, StoreOptions options) {
-        final FileDevice device;
+        final Device device;
         try {
-            device = FileDevice.create(file);
+            device = Devices.create(file);
         } catch (StorageException e) {
             throw e.code() == ErrorCode.ALREADY_EXISTS
                     ? new StorageException(
@@ -132,12 +133,12 @@ final class OpenStore implements Store {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
             final Path file = directory.resolve(DATA_FILE);
-            if (!Files.exists(file)) {
+            if (!Devices.exists(file)) {
                 throw new StorageException(
                         ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
             }
             final OpenStore store = new OpenStore(
-                    directory, () -> Journal.open(FileDevice.open(file, false), journalOptions(options)), options);
+                    directory, () -> Journal.open(Devices.open(file, false), journalOptions(options)), options);
             store.listen(options);
             return store;
         });

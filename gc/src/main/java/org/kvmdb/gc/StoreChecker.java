@@ -3,7 +3,7 @@ package org.kvmdb.gc;
 import java.nio.file.Path;
 import org.kvmdb.journal.Defect;
 import org.kvmdb.journal.Device;
-import org.kvmdb.journal.FileDevice;
+import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.JournalInspection;
 
 /**
@@ -34,7 +34,7 @@ public final class StoreChecker {
 
     /** Checks the store in a data file, which must not be open for writing anywhere. */
     public static StoreReport check(Path dataFile, CheckProgress progress) {
-        return check(FileDevice.open(dataFile, true), progress);
+        return check(Devices.open(dataFile, true), progress);
     }
 
     /**

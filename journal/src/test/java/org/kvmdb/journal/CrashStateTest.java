@@ -9,6 +9,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.kvmdb.journal.simulation.CrashStates;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 /**
  * Whatever a crash leaves of what was being written, opening the store finds a prefix of the commits that holds all the

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.FaultyDevice;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 /** What every device promises. */
 class DeviceContractTest {

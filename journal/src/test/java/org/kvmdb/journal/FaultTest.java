@@ -9,6 +9,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.FaultyDevice;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /**
  * The 1st, 2nd, 3rd ... operation of the device fails, until the run passes clean. After a failed write or flush the

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.KeptDevice;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 class JournalTest {
 

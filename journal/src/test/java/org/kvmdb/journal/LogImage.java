@@ -3,6 +3,7 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 /** A store's bytes on the heap, to be damaged, and where its batches and superblocks lie. */
 final class LogImage {

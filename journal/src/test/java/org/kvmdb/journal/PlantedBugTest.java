@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /** Bugs that snapshots and space could have, planted: what the other tests check with must notice each of them. */
 class PlantedBugTest {

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /** Prints how fast the log is replayed; nothing here depends on the time. */
 @Tag("long")

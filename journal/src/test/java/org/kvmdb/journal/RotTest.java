@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /** A torn tail is cut; anything else that is missing of what was acknowledged is corruption, and is said to be. */
 class RotTest {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 class SegmentMoverTest {
 

@@ -19,6 +19,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.CrashStates;
+import org.kvmdb.journal.simulation.KeptDevice;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 /** Streams that are damaged, cut off, forged, or cut short by a crash: what is seen is all of it or nothing. */
 class SnapshotStreamDamageTest extends StreamPair {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /** Snapshots sent from one journal and received by another. */
 class SnapshotStreamTest extends StreamPair {

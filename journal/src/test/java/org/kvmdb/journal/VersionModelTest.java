@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.kvmdb.journal.simulation.KeptDevice;
 
 /**
  * Snapshots, clones, rollbacks and deletions in pieces beside everything else that a journal does, against whole copies; after

@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.KeptDevice;
+import org.kvmdb.journal.simulation.RecordingDevice;
 
 /**
  * A journal that is written to, and the model of it beside: every step does the same to both, and marks on a recording

@@ -1,4 +1,4 @@
-package org.kvmdb.journal;
+package org.kvmdb.journal.simulation;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -6,22 +6,23 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
+import org.kvmdb.journal.MemoryDevice;
 
 /**
  * Walks through what crashes could have left of a recorded run. Between two flushes lie the pending writes: all subsets
  * of them when they are few; else all prefixes, all but one, one alone, and some by chance; and each write torn, behind
  * whole ones before it: at 512 bytes, at 4 KiB, and with sectors by chance; and all of them torn.
  */
-final class CrashStates {
+public final class CrashStates {
 
     /** One state, to be checked against what was acknowledged and issued by then. */
-    record State(int number, byte[] durable, long sizeBytes, List<RecordingDevice.Left> left, int acked, int issued) {
-        MemoryDevice materialize() {
+    public record State(int number, byte[] durable, long sizeBytes, List<RecordingDevice.Left> left, int acked, int issued) {
+        public MemoryDevice materialize() {
             return RecordingDevice.materialize(durable, sizeBytes, left);
         }
     }
 
-    interface Visitor {
+    public interface Visitor {
         void visit(State state);
     }
 
@@ -41,7 +42,7 @@ final class CrashStates {
     private int issued;
     private int count;
 
-    CrashStates(RecordingDevice recording, long seed, int randomSubsets, int tornPerWrite, Visitor visitor) {
+    public CrashStates(RecordingDevice recording, long seed, int randomSubsets, int tornPerWrite, Visitor visitor) {
         this.recording = recording;
         this.visitor = visitor;
         this.random = new SplittableRandom(seed);
@@ -51,7 +52,7 @@ final class CrashStates {
     }
 
     /** Visits the states of the events from the given one on; returns how many they were. */
-    int walk(int fromEvent, int ackedBefore, int issuedBefore) {
+    public int walk(int fromEvent, int ackedBefore, int issuedBefore) {
         acked = ackedBefore;
         issued = issuedBefore;
         for (int i = 0; i < recording.events().size(); i++) {

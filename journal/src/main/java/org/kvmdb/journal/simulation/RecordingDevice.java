@@ -1,4 +1,4 @@
-package org.kvmdb.journal;
+package org.kvmdb.journal.simulation;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -6,6 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.kvmdb.journal.Device;
+import org.kvmdb.journal.MemoryDevice;
 
 /**
  * Records what is written, flushed and discarded, in order, with the tester's marks between, and makes of it the medium
@@ -133,10 +135,16 @@ public final class RecordingDevice extends KeptDevice {
         final int chunk = 32 << 10;
         for (int at = 0; at < length; at += chunk) {
             final int n = Math.min(chunk, length - at);
-            if (!Fields.isZero(buffer, at, n)) {
+            if (!isZero(buffer.asSlice(at, n))) {
                 device.write(at, buffer.asSlice(at, n));
             }
         }
+    }
+
+    private static boolean isZero(MemorySegment bytes) {
+        return bytes.get(ValueLayout.JAVA_BYTE, 0) == 0
+                && (bytes.byteSize() == 1
+                        || bytes.asSlice(1).mismatch(bytes.asSlice(0, bytes.byteSize() - 1)) < 0);
     }
 
     private static void writeSectors(MemoryDevice device, Left part, Arena arena) {

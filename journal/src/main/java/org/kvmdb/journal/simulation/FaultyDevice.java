@@ -1,8 +1,9 @@
-package org.kvmdb.journal;
+package org.kvmdb.journal.simulation;
 
 import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Device;
 
 /**
  * A device that fails on purpose.
