@@ -13,7 +13,7 @@ import java.util.Map;
 public final class Facts {
 
     /** @param label null for programs only */
-    record Fact(String label, String key, Object value, String text) {}
+    public record Fact(String label, String key, Object value, String text) {}
 
     private final List<Fact> facts = new ArrayList<>();
 
@@ -79,7 +79,7 @@ public final class Facts {
     }
 
     /** Those with a label, in order. */
-    List<Fact> labelled() {
+    public List<Fact> labelled() {
         return facts.stream().filter(fact -> fact.label != null).toList();
     }
 

@@ -1,5 +1,7 @@
 package org.kvmdb.tools;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Rows of facts with the same labels, as columns under a heading. */
@@ -11,6 +13,11 @@ public final class TextTable {
 
     /** Empty for no rows. Numbers are aligned right, words left. */
     public static String of(List<Facts> rows) {
+        return of(rows, Integer.MAX_VALUE);
+    }
+
+    /** As {@link #of(List)}; where lines would be longer than that, the last column goes on below itself. */
+    public static String of(List<Facts> rows, int columnsMax) {
         if (rows.isEmpty()) {
             return "";
         }
@@ -24,11 +31,35 @@ public final class TextTable {
                     first.get(column).label().length(),
                     cells.stream().mapToInt(row -> row.get(index).text().length()).max().orElse(0));
         }
+        int last = widths.length - 1;
+        int before = Arrays.stream(widths, 0, last).map(width -> width + GAP.length()).sum() + GAP.length();
+        int room = Math.max(columnsMax - before, first.get(last).label().length() + 1);
+        widths[last] = Math.min(room, widths[last]);
         appendRow(table, first, first.stream().map(Facts.Fact::label).toList(), widths);
         for (List<Facts.Fact> row : cells) {
-            appendRow(table, row, row.stream().map(Facts.Fact::text).toList(), widths);
+            List<String> texts = new ArrayList<>(row.stream().map(Facts.Fact::text).toList());
+            List<String> lines = wrapped(texts.get(last), widths[last]);
+            texts.set(last, lines.getFirst());
+            appendRow(table, row, texts, widths);
+            lines.stream().skip(1).forEach(line -> table.append(" ".repeat(before))
+                    .append(line)
+                    .append(System.lineSeparator()));
         }
         return table.toString();
+    }
+
+    /** Broken at spaces, or where there is none, within words. */
+    private static List<String> wrapped(String text, int width) {
+        List<String> lines = new ArrayList<>();
+        String rest = text;
+        while (rest.length() > width) {
+            int space = rest.lastIndexOf(' ', width);
+            int end = space > 0 ? space : width;
+            lines.add(rest.substring(0, end));
+            rest = rest.substring(end).stripLeading();
+        }
+        lines.add(rest);
+        return lines;
     }
 
     private static void appendRow(StringBuilder table, List<Facts.Fact> row, List<String> texts, int[] widths) {

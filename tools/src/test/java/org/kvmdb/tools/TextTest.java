@@ -56,6 +56,22 @@ class TextTest {
     }
 
     @Test
+    void shouldGoOnBelowWhenTheLastColumnIsTooLong() {
+        List<Facts> rows = List.of(
+                new Facts().text("n", "n", "a").text("what", "what", "one two three"),
+                new Facts().text("n", "n", "b").text("what", "what", "fourfourfour"));
+        assertEquals(
+                """
+                  n  what
+                  a  one two
+                     three
+                  b  fourfourf
+                     our
+                """.lines().map(line -> line + System.lineSeparator()).reduce("", String::concat),
+                TextTable.of(rows, 14));
+    }
+
+    @Test
     void shouldVisitEachPageOnceWhenTheOrderIsRandom() {
         for (long pages : new long[] {1, 2, 7, 64, 1000, 4096, 35_635}) {
             PageOrder order = new PageOrder(pages, 3);

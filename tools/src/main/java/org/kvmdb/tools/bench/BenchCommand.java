@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
+import org.kvmdb.tools.Machine;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.TemporaryDirectory;
 import org.kvmdb.tools.TextTable;
@@ -102,7 +103,7 @@ public final class BenchCommand implements Callable<Integer> {
             throw new CommandFailedException("no file of at least 1 MiB to take data from: " + file);
         }
         Path base = parentDirectory != null ? parentDirectory : Path.of(System.getProperty("java.io.tmpdir"));
-        Facts machine = Machine.facts(base, file);
+        Facts machine = Machine.facts(base).text("data", "input", file);
         output.say(machine.asText());
         List<Facts> figures = new ArrayList<>();
         for (String name : chosen) {

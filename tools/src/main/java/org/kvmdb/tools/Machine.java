@@ -1,21 +1,22 @@
-package org.kvmdb.tools.bench;
+package org.kvmdb.tools;
 
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import org.kvmdb.tools.Facts;
-import org.kvmdb.tools.Sizes;
 
-/** What the figures were measured on. */
-final class Machine {
+/** What was run, and on what. */
+public final class Machine {
 
     private Machine() {}
 
-    static Facts facts(Path directory, Path input) throws IOException {
+    /** @param directory on the disk that was used */
+    public static Facts facts(Path directory) throws IOException {
         FileStore disk = Files.getFileStore(directory);
         return new Facts()
+                .text("version", "version", version())
+                .text("commit", "commit", commit())
                 .text("date", "date", LocalDate.now())
                 .text("processor", "processor", line("/proc/cpuinfo", "model name"))
                 .count("processors", "processors", Runtime.getRuntime().availableProcessors())
@@ -24,8 +25,18 @@ final class Machine {
                 .text("kernel", "kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"))
                 .text("huge pages", "transparentHugePages", hugePages())
                 .text("file system", "fileSystem", disk.type() + " on " + disk.name())
-                .text("JVM", "jvm", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"))
-                .text("data", "input", input);
+                .text("JVM", "jvm", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
+    }
+
+    /** Of the program, from its jar. */
+    public static String version() {
+        String version = Machine.class.getPackage().getImplementationVersion();
+        return version == null ? "(not from a jar)" : version;
+    }
+
+    /** Which commit of the sources it was built from, as the script that started it says. */
+    private static String commit() {
+        return System.getProperty("kvmdb.commit", "unknown");
     }
 
     private static String memory() throws IOException {
