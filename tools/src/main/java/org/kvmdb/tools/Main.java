@@ -6,6 +6,7 @@ import java.util.Arrays;
 import org.kvmdb.tools.bench.BenchCommand;
 import org.kvmdb.tools.bench.BenchOpenCommand;
 import org.kvmdb.tools.bench.BenchWriterCommand;
+import org.kvmdb.tools.crashtest.CrashtestCommand;
 import org.kvmdb.tools.demo.DemoCommand;
 import org.kvmdb.tools.demo.DemoWorkerCommand;
 import picocli.CommandLine;
@@ -34,7 +35,8 @@ import picocli.CommandLine.Option;
             "  kvmdb info /data/store --json",
             "  kvmdb space /data/store",
             "  kvmdb check /data/store",
-            "  kvmdb demo"
+            "  kvmdb demo",
+            "  kvmdb crashtest --quick"
         },
         subcommands = {
             CreateCommand.class,
@@ -55,6 +57,7 @@ import picocli.CommandLine.Option;
             CheckpointCommand.class,
             DemoCommand.class,
             DemoWorkerCommand.class,
+            CrashtestCommand.class,
             BenchCommand.class,
             BenchOpenCommand.class,
             BenchWriterCommand.class
@@ -117,8 +120,7 @@ public final class Main {
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"kvmdb " + (version == null ? "(not from a jar)" : version)};
+            return new String[] {"kvmdb " + Machine.version()};
         }
     }
 }

@@ -56,6 +56,10 @@ class UsageTest {
         "check /s /t",
         "bench nonsense",
         "bench --rounds 0",
+        "crashtest --only nonsense",
+        "crashtest --quick --release",
+        "crashtest --threads 0",
+        "crashtest --report report.pdf",
         "demo --kills -1",
         "demo --threads 0",
         "demo --page-size 5K"
@@ -78,7 +82,7 @@ class UsageTest {
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
                 "clone", "diff", "send", "receive", "import", "export", "check", "space", "scrub", "gc", "checkpoint",
-                "statistics", "demo", "bench")) {
+                "statistics", "demo", "bench", "crashtest")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());
