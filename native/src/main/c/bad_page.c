@@ -49,7 +49,7 @@ int64_t kvmdb_region_unpoison(struct region *region)
         page_bitmap_clear(&region->poisoned, lpn);
         if (page_state(word) == POISONED) {
             batch_add(&batch, region, lpn, EMPTY | (word & PAGE_QUEUED), EMPTY);
-            int gone = batch_drop(region->pool, &batch);
+            int gone = batch_drop(&batch);
             dropped += gone;
             all &= gone == 1;
         } else {

@@ -1,17 +1,21 @@
 #define _GNU_SOURCE
 #include "device_io.h"
+#include "kernel_call.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Calls that the kernel asks to make again, in a row, after which it has failed: nothing may go on for ever. */
+#define TRIES_MAX 100
+#define TRY_AGAIN_NS 100000
 
 static int check_kind(int fd)
 {
@@ -45,11 +49,11 @@ int kvmdb_file_open(const char *path, int mode)
         flags |= O_CREAT | O_EXCL;
     if (mode & KVMDB_FILE_DIRECT)
         flags |= O_DIRECT;
-    int fd = open(path, flags, 0600);
-    if (fd < 0 && mode & KVMDB_FILE_UNNAMED && (errno == EOPNOTSUPP || errno == EISDIR))
+    int fd = (int)kernel_call(KVMDB_OPEN, -1, path, (uint64_t)flags, 0);
+    if (mode & KVMDB_FILE_UNNAMED && (fd == -EOPNOTSUPP || fd == -EISDIR))
         return open_and_unlink(path);
     if (fd < 0)
-        return -errno;
+        return fd;
     int bad = check_kind(fd);
     if (bad) {
         close(fd);
@@ -60,8 +64,7 @@ int kvmdb_file_open(const char *path, int mode)
 
 int kvmdb_file_open_memory(const char *name)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return (int)kernel_call(KVMDB_OPEN_MEMORY, -1, name, 0, 0);
 }
 
 int kvmdb_file_close(int fd)
@@ -71,52 +74,58 @@ int kvmdb_file_close(int fd)
 
 int kvmdb_file_lock(int fd, int exclusive)
 {
-    return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0 ? -errno : 0;
+    return (int)kernel_call(KVMDB_LOCK, fd, NULL, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB, 0);
 }
 
-int64_t kvmdb_file_read(int fd, void *buffer, uint64_t length, uint64_t position)
+bool device_tries_again(int64_t result, int *tries)
+{
+    if ((result != -EINTR && result != -EAGAIN) || ++*tries > TRIES_MAX)
+        return false;
+    static const struct timespec moment = {0, TRY_AGAIN_NS};
+    if (result == -EAGAIN)
+        nanosleep(&moment, NULL);
+    return true;
+}
+
+/* Reads or writes until length; a result of 0 ends it. Returns the bytes or -errno. */
+static int64_t transfer(enum kvmdb_operation operation, int fd, const void *buffer, uint64_t length, uint64_t position)
 {
     uint64_t done = 0;
+    int tries = 0;
     while (done < length) {
-        ssize_t n = pread(fd, (char *)buffer + done, length - done, (off_t)(position + done));
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            return -errno;
-        }
+        int64_t n = kernel_call(operation, fd, (const char *)buffer + done, length - done, position + done);
         if (n == 0)
             break;
-        done += (uint64_t)n;
+        if (n > 0)
+            done += (uint64_t)n;
+        else if (!device_tries_again(n, &tries))
+            return n;
+        if (n > 0)
+            tries = 0;
     }
     return (int64_t)done;
 }
 
+int64_t kvmdb_file_read(int fd, void *buffer, uint64_t length, uint64_t position)
+{
+    return transfer(KVMDB_READ, fd, buffer, length, position);
+}
+
 int kvmdb_file_write(int fd, const void *buffer, uint64_t length, uint64_t position)
 {
-    uint64_t done = 0;
-    while (done < length) {
-        ssize_t n = pwrite(fd, (const char *)buffer + done, length - done, (off_t)(position + done));
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            return -errno;
-        }
-        if (n == 0)
-            return -EIO;
-        done += (uint64_t)n;
-    }
-    return 0;
+    int64_t n = transfer(KVMDB_WRITE, fd, buffer, length, position);
+    return n < 0 ? (int)n : (uint64_t)n < length ? -EIO : 0;
 }
 
 int kvmdb_file_flush(int fd)
 {
     /* Not retried, whatever the error: after a failed flush the kernel forgets the dirty pages (DURABILITY). */
-    return fdatasync(fd) < 0 ? -errno : 0;
+    return (int)kernel_call(KVMDB_FLUSH, fd, NULL, 0, 0);
 }
 
 int kvmdb_file_write_back(int fd, uint64_t position, uint64_t length)
 {
-    return sync_file_range(fd, (off_t)position, (off_t)length, SYNC_FILE_RANGE_WRITE) < 0 ? -errno : 0;
+    return (int)kernel_call(KVMDB_WRITE_BACK, fd, NULL, length, position);
 }
 
 int kvmdb_file_allocate(int fd, uint64_t position, uint64_t length)
@@ -126,24 +135,24 @@ int kvmdb_file_allocate(int fd, uint64_t position, uint64_t length)
         return -errno;
     if (S_ISBLK(st.st_mode))
         return (int64_t)(position + length) <= kvmdb_file_size(fd) ? 0 : -ENOSPC;
+    int tries = 0;
     int r;
     do
-        r = fallocate(fd, 0, (off_t)position, (off_t)length);
-    while (r < 0 && errno == EINTR);
-    return r < 0 ? -errno : 0;
+        r = (int)kernel_call(KVMDB_ALLOCATE, fd, NULL, length, position);
+    while (device_tries_again(r, &tries));
+    return r;
 }
 
 int kvmdb_file_punch_hole(int fd, uint64_t position, uint64_t length)
 {
-    if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)position, (off_t)length) == 0)
-        return 0;
+    int r = (int)kernel_call(KVMDB_PUNCH, fd, NULL, length, position);
     /* A file system that cannot: the space stays, and nothing is wrong. */
-    return errno == EOPNOTSUPP ? 0 : -errno;
+    return r == -EOPNOTSUPP ? 0 : r;
 }
 
 int kvmdb_file_truncate(int fd, uint64_t length)
 {
-    return ftruncate(fd, (off_t)length) < 0 ? -errno : 0;
+    return (int)kernel_call(KVMDB_TRUNCATE, fd, NULL, length, 0);
 }
 
 int64_t kvmdb_file_size(int fd)
@@ -166,16 +175,15 @@ int64_t kvmdb_file_allocated_bytes(int fd)
 
 int kvmdb_directory_open(const char *path)
 {
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return (int)kernel_call(KVMDB_OPEN, -1, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 int kvmdb_directory_flush(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = (int)kernel_call(KVMDB_OPEN, -1, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
-        return -errno;
-    int r = fsync(fd) < 0 ? -errno : 0;
+        return fd;
+    int r = (int)kernel_call(KVMDB_FLUSH_DIRECTORY, fd, NULL, 0, 0);
     close(fd);
     return r;
 }

@@ -5,6 +5,7 @@
 #ifndef KVMDB_DEVICE_IO_H
 #define KVMDB_DEVICE_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KVMDB_EXPORT __attribute__((visibility("default")))
@@ -40,5 +41,9 @@ KVMDB_EXPORT int64_t kvmdb_file_allocated_bytes(int fd);
 KVMDB_EXPORT int kvmdb_directory_flush(const char *path);
 /* A descriptor that only names the directory, whatever becomes of the path; the caller closes it as a file. */
 KVMDB_EXPORT int kvmdb_directory_open(const char *path);
+
+/* Whether a call with that result is to be made again, as after a signal; waits a moment where that may help. Tries counts
+ * those in a row, and is 0 at first and after progress. Async-signal-safe. */
+bool device_tries_again(int64_t result, int *tries);
 
 #endif

@@ -1,28 +1,17 @@
 #define _GNU_SOURCE
 #include "device_reader.h"
+#include "fault_plan.h"
 
 #include <errno.h>
 #include <linux/magic.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <time.h>
-#include <unistd.h>
 
 static uint64_t deadline_of(const struct pool *pool)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + pool->options.read_deadline_ms * 1000000u;
-}
-
-/* Reads what is in the page cache; -EAGAIN when that is nothing. */
-static int64_t read_cached(struct pool *pool, int *fd, void *buffer, uint32_t bytes, uint64_t position)
-{
-    if (__builtin_expect(pool->device_hook != NULL, 0))
-        return pool->device_hook->read(pool->device_hook, fd, buffer, bytes, position);
-    struct iovec vector = {buffer, bytes};
-    ssize_t n = preadv2(*fd, &vector, 1, (off_t)position, RWF_NOWAIT);
-    return n >= 0 ? n : -errno;
 }
 
 /* Reads and waits: through the ring until the deadline; without a ring, or where it takes nothing in, without one. */
@@ -33,8 +22,7 @@ static int64_t read_waiting(struct fault_slot *slot, int fd, void *buffer, uint3
         if (n != -EAGAIN)
             return n;
     }
-    ssize_t n = pread(fd, buffer, bytes, (off_t)position);
-    return n >= 0 ? n : -errno;
+    return kernel_call(KVMDB_READ, fd, buffer, bytes, position);
 }
 
 bool device_waits(int fd)
@@ -45,27 +33,31 @@ bool device_waits(int fd)
 
 int device_read(struct pool *pool, int fd, bool waits, struct fault_slot *slot, uint32_t bytes, uint64_t position)
 {
-    if ((!waits || slot->ring.fd < 0) && !pool->device_hook) {
+    /* A plan of faults may make any file wait. */
+    if ((!waits && !fault_plan_is_armed()) || slot->ring.fd < 0) {
         int64_t n = kvmdb_file_read(fd, slot->blocks, bytes, position);
         return n < 0 ? (int)n : n < bytes ? -EIO : 0;
     }
     uint64_t deadline = 0;
+    int tries = 0;
     for (uint32_t done = 0; done < bytes;) {
         if (slot->ring.in_flight) /* an earlier read of this slot timed out */
             return -ETIMEDOUT;
         void *rest = slot->blocks + done;
-        int64_t n = read_cached(pool, &fd, rest, bytes - done, position + done);
+        int64_t n = kernel_call(KVMDB_READ_CACHED, fd, rest, bytes - done, position + done); /* -EAGAIN: it has nothing */
         if (n == -EAGAIN || n == -EOPNOTSUPP || n == -ENOSYS) {
-            if (deadline == 0 && slot->ring.fd >= 0)
+            if (deadline == 0)
                 deadline = deadline_of(pool);
             n = read_waiting(slot, fd, rest, bytes - done, position + done, deadline);
         }
         if (n == 0)
             return -EIO;
-        if (n > 0)
+        if (n > 0) {
             done += (uint32_t)n;
-        else if (n != -EINTR)
+            tries = 0;
+        } else if (!device_tries_again(n, &tries)) {
             return (int)n;
+        }
     }
     return 0;
 }

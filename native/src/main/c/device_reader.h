@@ -10,12 +10,6 @@
 
 #include "pool.h"
 
-/* Stands between the shim and its devices; for tests. */
-struct device_hook {
-    /* In place of a read that does not wait: the bytes, -errno, or -EAGAIN to have *fd read with waiting. */
-    int64_t (*read)(struct device_hook *hook, int *fd, void *buffer, uint32_t bytes, uint64_t position);
-};
-
 /* Opens the slots' rings when reads have a deadline and the kernel lets us; without, they wait as long as they take. */
 void device_reader_open(struct pool *pool);
 void device_reader_close(struct pool *pool);

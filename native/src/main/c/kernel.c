@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "kernel.h"
+#include "fault_plan.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,19 +28,16 @@ static _Atomic int self_pidfd = -1;
 
 static int open_uffd_descriptor(void)
 {
-    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    int fd = (int)kernel_call(KVMDB_USERFAULTFD, -1, NULL, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0);
     if (fd >= 0)
         return fd;
-    int refused = errno;
     /* A seccomp profile may forbid the system call where an administrator granted the device. */
-    int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+    int device = (int)kernel_call(KVMDB_OPEN, -1, "/dev/userfaultfd", O_RDWR | O_CLOEXEC, 0);
     if (device < 0)
-        return -refused;
-    fd = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-    if (fd < 0)
-        fd = -refused;
+        return fd;
+    int granted = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | UFFD_USER_MODE_ONLY);
     close(device);
-    return fd;
+    return granted < 0 ? fd : granted;
 }
 
 int kernel_open_uffd(void)
@@ -107,7 +105,7 @@ int kernel_register(int uffd, void *address, uint64_t length)
         .range = {(uint64_t)address, length},
         .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
     };
-    return ioctl(uffd, UFFDIO_REGISTER, &r) < 0 ? -errno : 0;
+    return (int)kernel_call(KVMDB_REGISTER, uffd, &r, length, r.range.start);
 }
 
 int kernel_unregister(int uffd, void *address, uint64_t length)
@@ -126,15 +124,16 @@ int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length,
             .len = length - done,
             .mode = write_protected ? UFFDIO_COPY_MODE_WP : 0,
         };
-        if (ioctl(uffd, UFFDIO_COPY, &c) == 0)
+        int64_t r = kernel_call(KVMDB_MAP_PAGE, uffd, &c, c.len, c.dst);
+        if (r == 0)
             return 0;
         /* EAGAIN: the address space is changing, or a part was done; EEXIST: this part is there already. */
         if (c.copy > 0)
             done += (uint64_t)c.copy;
-        else if (errno == EEXIST)
+        else if (r == -EEXIST)
             done += 4096;
-        else if (errno != EAGAIN)
-            return -errno;
+        else if (r != -EAGAIN)
+            return (int)r;
     }
     return 0;
 }
@@ -145,28 +144,25 @@ int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on)
         .range = {address, length},
         .mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE,
     };
-    int r;
+    int64_t r;
     do
-        r = ioctl(uffd, UFFDIO_WRITEPROTECT, &w);
-    while (r < 0 && errno == EAGAIN);
-    return r < 0 ? -errno : 0;
+        r = kernel_call(KVMDB_PROTECT, uffd, &w, length, address);
+    while (r == -EAGAIN);
+    return (int)r;
 }
 
 /* One range, also where it is locked into memory (mlockall). */
 static int zap_one(const struct iovec *range)
 {
-    if (madvise(range->iov_base, range->iov_len, MADV_DONTNEED) == 0)
-        return 0;
-    if (errno == EINVAL && madvise(range->iov_base, range->iov_len, MADV_DONTNEED_LOCKED) == 0)
-        return 0;
-    return -errno;
+    int64_t r = kernel_call(KVMDB_DROP, -1, NULL, range->iov_len, (uint64_t)range->iov_base);
+    return r == -EINVAL && madvise(range->iov_base, range->iov_len, MADV_DONTNEED_LOCKED) == 0 ? 0 : (int)r;
 }
 
 int kernel_zap(const struct iovec *ranges, int count)
 {
     int first = 0;
     int pidfd = atomic_load(&self_pidfd);
-    if (pidfd >= 0 && count > 1) {
+    if (pidfd >= 0 && count > 1 && !fault_plan_is_armed()) { /* a plan is about each range */
         ssize_t advised = syscall(SYS_process_madvise, pidfd, ranges, (long)count, MADV_DONTNEED, 0);
         if (advised < 0 && (errno == ENOSYS || errno == EPERM))
             atomic_store(&self_pidfd, -2);

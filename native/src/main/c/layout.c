@@ -1,4 +1,5 @@
 #include "layout.h"
+#include "fault_plan.h"
 #include "space_account.h"
 #include "pool.h"
 
@@ -53,6 +54,9 @@ int kvmdb_layout(int32_t *values, int capacity)
         sizeof(struct kvmdb_bad_page),
         sizeof(struct kvmdb_counters),
         KVMDB_LATENCY_BUCKETS,
+        sizeof(struct kvmdb_fault_rule),
+        KVMDB_OPERATIONS,
+        KVMDB_EFFECTS,
     };
     int count = (int)(sizeof all / sizeof *all);
     for (int i = 0; i < count && i < capacity; i++)

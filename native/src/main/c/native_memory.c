@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "native_memory.h"
+#include "kernel_call.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -7,9 +8,10 @@
 
 int64_t kvmdb_memory_reserve(uint64_t length)
 {
-    void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
-        return -errno;
+    int64_t address = kernel_call(KVMDB_MEMORY, -1, NULL, length, 0);
+    if (address < 0)
+        return address;
+    void *p = (void *)address;
     static const int advice[] = {MADV_DONTFORK, MADV_DONTDUMP, MADV_NOHUGEPAGE};
     for (unsigned i = 0; i < sizeof advice / sizeof *advice; i++) {
         /* A kernel without transparent huge pages refuses the last one, and needs it not. */
@@ -19,7 +21,7 @@ int64_t kvmdb_memory_reserve(uint64_t length)
             return -failed;
         }
     }
-    return (int64_t)p;
+    return address;
 }
 
 int kvmdb_memory_discard(void *address, uint64_t length)

@@ -71,20 +71,14 @@ static void publish_kept(struct region *region, uint64_t lpn, uint64_t word, uin
         page_unlock(&region->words[lpn], page_state(kept) == CLEAN ? queue_page(region, lpn, kept) : kept);
 }
 
-static int zap_page(struct pool *pool, const struct iovec *range)
-{
-    int r = pool->zap_hook ? pool->zap_hook(range) : 0;
-    return r ? r : kernel_zap(range, 1);
-}
-
-int batch_drop(struct pool *pool, struct page_batch *batch)
+int batch_drop(struct page_batch *batch)
 {
     int dropped = 0;
-    bool together = !pool->zap_hook && batch->count > 1 && kernel_zap(batch->ranges, batch->count) == 0;
+    bool together = batch->count > 1 && kernel_zap(batch->ranges, batch->count) == 0;
     for (int i = 0; i < batch->count; i++) {
         struct region *region = batch->pages[i].region;
         uint64_t lpn = batch->pages[i].lpn;
-        int r = together ? 0 : zap_page(pool, &batch->ranges[i]);
+        int r = together ? 0 : kernel_zap(&batch->ranges[i], 1);
         if (r)
             publish_kept(region, lpn, batch->pages[i].word, batch->pages[i].kept, r);
         else
@@ -203,7 +197,7 @@ static int evict_batch(struct pool *pool)
             break;
         consider(pool, &batch, entry, queue == &pool->main);
     }
-    int evicted = batch_drop(pool, &batch);
+    int evicted = batch_drop(&batch);
     COUNT(pool, evicted_pages, (uint64_t)evicted);
     return evicted;
 }
@@ -251,7 +245,7 @@ static int sweep_batch(struct pool *pool)
             pool->unqueued_seen = atomic_load(&pool->unqueued);
         }
     }
-    int evicted = batch_drop(pool, &batch);
+    int evicted = batch_drop(&batch);
     COUNT(pool, evicted_pages, (uint64_t)evicted);
     return evicted;
 }
@@ -311,7 +305,7 @@ static int spill_batch(struct pool *pool)
         if (batch.count == 0)
             pool->spill_region = (pool->spill_region + 1) % KVMDB_REGIONS_MAX;
     }
-    int spilled = batch_drop(pool, &batch);
+    int spilled = batch_drop(&batch);
     COUNT(pool, spilled_pages, (uint64_t)spilled);
     return spilled;
 }

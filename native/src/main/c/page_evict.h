@@ -32,7 +32,7 @@ void batch_add(struct page_batch *batch, struct region *region, uint64_t lpn, ui
  * A page that the kernel does not drop stays as it was when its content is right; else it is recorded as bad and becomes
  * zeros, POISONED: nothing is committed after that.
  */
-int batch_drop(struct pool *pool, struct page_batch *batch);
+int batch_drop(struct page_batch *batch);
 
 /* Queues a page that has become clean; returns its word with QUEUED (and HOT when it came back soon). */
 uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word);

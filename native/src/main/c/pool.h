@@ -130,8 +130,6 @@ struct pool {
     int uffd;
     int device_fds[KVMDB_DEVICES_MAX];
     bool device_waits[KVMDB_DEVICES_MAX];
-    struct device_hook *device_hook; /* NULL but in tests */
-    int (*zap_hook)(const struct iovec *range); /* NULL but in tests: -errno to fail with, or 0 */
     struct kvmdb_space_account *space;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */

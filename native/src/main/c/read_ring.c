@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "read_ring.h"
+#include "fault_plan.h"
 
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -20,12 +21,15 @@ struct io_uring_getevents_arg {
 };
 #endif
 
-static void *map_ring(int fd, uint64_t bytes, uint64_t what)
+/* 0 or -errno. */
+static int map_ring(int fd, uint64_t bytes, uint64_t what, void **out)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, (off_t)what);
-    if (p != MAP_FAILED)
-        madvise(p, bytes, MADV_DONTFORK);
-    return p;
+    int64_t address = kernel_call(KVMDB_RING_MEMORY, fd, NULL, bytes, what);
+    if (address < 0)
+        return (int)address;
+    *out = (void *)address;
+    madvise(*out, bytes, MADV_DONTFORK);
+    return 0;
 }
 
 static int map_rings(struct read_ring *ring, const struct io_uring_params *p)
@@ -33,17 +37,12 @@ static int map_rings(struct read_ring *ring, const struct io_uring_params *p)
     uint64_t submissions = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
     uint64_t completions = p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe);
     ring->rings_bytes = submissions > completions ? submissions : completions;
-    ring->rings = map_ring(ring->fd, ring->rings_bytes, IORING_OFF_SQ_RING);
-    if (ring->rings == MAP_FAILED) {
-        ring->rings = NULL;
-        return -errno;
-    }
     ring->entries_bytes = p->sq_entries * sizeof(struct io_uring_sqe);
-    ring->entries = map_ring(ring->fd, ring->entries_bytes, IORING_OFF_SQES);
-    if (ring->entries == MAP_FAILED) {
-        ring->entries = NULL;
-        return -errno;
-    }
+    int r = map_ring(ring->fd, ring->rings_bytes, IORING_OFF_SQ_RING, &ring->rings);
+    if (r == 0)
+        r = map_ring(ring->fd, ring->entries_bytes, IORING_OFF_SQES, &ring->entries);
+    if (r)
+        return r;
     uint8_t *base = ring->rings;
     ring->submission_head = (uint32_t *)(base + p->sq_off.head);
     ring->submission_tail = (uint32_t *)(base + p->sq_off.tail);
@@ -60,9 +59,9 @@ int read_ring_open(struct read_ring *ring)
 {
     struct io_uring_params p = {0};
     memset(ring, 0, sizeof *ring);
-    ring->fd = (int)syscall(SYS_io_uring_setup, 1, &p);
+    ring->fd = (int)kernel_call(KVMDB_RING, -1, &p, 1, 0);
     if (ring->fd < 0)
-        return -errno;
+        return ring->fd;
     /* Timeouts in io_uring_enter came with Linux 5.11; both rings in one mapping before that. */
     int r = p.features & IORING_FEAT_EXT_ARG && p.features & IORING_FEAT_SINGLE_MMAP ? map_rings(ring, &p) : -ENOSYS;
     if (r)
@@ -81,16 +80,26 @@ void read_ring_close(struct read_ring *ring)
     *ring = (struct read_ring){.fd = -1};
 }
 
-/* Takes the completion of the read in flight, if it is there. */
+/* Takes the completion of the read in flight, if it is there. One of a read before it, come again, is nobody's. */
 static bool take_completion(struct read_ring *ring, int64_t *result)
 {
-    uint32_t head = *ring->completion_head; /* ours alone */
-    if (head == __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE))
-        return false;
-    *result = ((struct io_uring_cqe *)ring->completions)[head & ring->completion_mask].res;
-    __atomic_store_n(ring->completion_head, head + 1, __ATOMIC_RELEASE);
-    ring->in_flight = false;
-    return true;
+    for (;;) {
+        uint32_t head = *ring->completion_head; /* ours alone */
+        if (head == __atomic_load_n(ring->completion_tail, __ATOMIC_ACQUIRE))
+            return false;
+        const struct io_uring_cqe *entry = (struct io_uring_cqe *)ring->completions + (head & ring->completion_mask);
+        bool is_ours = entry->user_data == ring->reads;
+        enum fault_completion what = COMPLETION_COMES;
+        *result = entry->res;
+        if (is_ours && fault_plan_is_armed())
+            what = fault_plan_complete(ring->file, ring->buffer, result);
+        if (what != COMPLETION_STAYS)
+            __atomic_store_n(ring->completion_head, head + 1, __ATOMIC_RELEASE);
+        if (!is_ours || what == COMPLETION_IS_LOST)
+            continue;
+        ring->in_flight = false;
+        return true;
+    }
 }
 
 bool read_ring_is_idle(struct read_ring *ring)
@@ -110,6 +119,9 @@ static void put_submission(struct read_ring *ring, int fd, void *buffer, uint32_
     entry->addr = (uint64_t)buffer;
     entry->len = bytes;
     entry->off = position;
+    entry->user_data = ++ring->reads;
+    ring->file = fd;
+    ring->buffer = buffer;
     ring->submission_array[index] = index;
     __atomic_store_n(ring->submission_tail, tail + 1, __ATOMIC_RELEASE);
 }
@@ -138,6 +150,8 @@ static int enter(struct read_ring *ring, uint64_t deadline_ns)
 int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position, uint64_t deadline_ns)
 {
     int64_t result;
+    if (fault_plan_is_armed() && fault_plan_submit(&fd, &position, &bytes) != 0)
+        return -EAGAIN;
     put_submission(ring, fd, buffer, bytes, position);
     for (;;) {
         int r = enter(ring, deadline_ns);

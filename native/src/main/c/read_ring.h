@@ -20,6 +20,9 @@ struct read_ring {
     uint32_t *submission_head, *submission_tail, *submission_array, submission_mask;
     uint32_t *completion_head, *completion_tail, completion_mask;
     void *completions;
+    uint64_t reads; /* submitted so far: the number of the last is the name of its completion */
+    int file;       /* of the last */
+    void *buffer;
     bool in_flight;
 };
 

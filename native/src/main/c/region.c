@@ -188,7 +188,7 @@ int kvmdb_region_close(struct region *region)
     /* Returns the reservations of what was never committed. */
     for (uint64_t lpn = 0; (lpn = page_bitmap_next(&region->dirty, lpn)) != PAGE_BITMAP_END; lpn++)
         region_drop_page(region, lpn, &batch);
-    batch_drop(pool, &batch);
+    batch_drop(&batch);
     /* Groups whose pages could not be filled after all still hold theirs. */
     kvmdb_space_release(pool->space, atomic_load(&region->path_reservations) * KVMDB_PATH_RESERVATION_BYTES);
     uncount(region);
@@ -261,11 +261,10 @@ void region_forget_page(struct region *region, uint64_t lpn, uint64_t word)
 
 void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *batch)
 {
-    struct pool *pool = region->pool;
     uint64_t word;
     if (!page_try_lock(&region->words[lpn], &word)) {
         /* The batch's locks go first: a holder of page locks must not wait for another. */
-        batch_drop(pool, batch);
+        batch_drop(batch);
         word = page_lock(&region->words[lpn]);
     }
     /* The overlay first: a refault must read what was committed. */
@@ -279,7 +278,7 @@ void region_drop_page(struct region *region, uint64_t lpn, struct page_batch *ba
     }
     batch_add(batch, region, lpn, EMPTY | (word & PAGE_QUEUED), EMPTY);
     if (batch->count == KVMDB_BATCH)
-        batch_drop(pool, batch);
+        batch_drop(batch);
 }
 
 /* Calls with every LPN in [from, to) that was ever in memory; stops at the first result that is not 0. */
@@ -340,7 +339,7 @@ int kvmdb_region_resize(struct region *region, int64_t size_bytes)
         struct page_batch batch;
         batch.count = 0;
         for_each_touched(region, to, from, drop_visited, &batch);
-        batch_drop(region->pool, &batch);
+        batch_drop(&batch);
     }
     return 0;
 }
@@ -360,7 +359,7 @@ int kvmdb_region_replace(struct region *region, int64_t size_bytes)
     struct page_batch batch;
     batch.count = 0;
     for_each_touched(region, 0, to > from ? to : from, drop_visited, &batch);
-    batch_drop(region->pool, &batch);
+    batch_drop(&batch);
     kvmdb_region_unpoison(region); /* zeros that stood beyond both ends */
     return 0;
 }

@@ -290,7 +290,7 @@ static void drop_set(struct region *region, struct page_bitmap *set, struct page
 {
     for (uint64_t lpn = 0; (lpn = page_bitmap_next_tidy(set, lpn)) != PAGE_BITMAP_END; lpn++)
         region_drop_page(region, lpn, batch);
-    batch_drop(region->pool, batch);
+    batch_drop(batch);
 }
 
 int kvmdb_region_rollback(struct region *region)

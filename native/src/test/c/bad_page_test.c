@@ -336,12 +336,6 @@ void a_run_that_is_mapped_in_part_is_undone(void)
     store_close(s);
 }
 
-static int refuse_to_zap(const struct iovec *range)
-{
-    (void)range;
-    return -ENOMEM;
-}
-
 void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
 {
     for (uint32_t shift = 12; shift <= 16; shift += 4) {
@@ -353,7 +347,7 @@ void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
         content_write(v, 1, 2, page_at(v, 1));
         int64_t resident = kvmdb_pool_resident_bytes(s->pool);
         int64_t low = s->pool->evict_low_bytes;
-        s->pool->zap_hook = refuse_to_zap;
+        refuse_forever(1ull << KVMDB_DROP, ENOMEM);
         s->pool->evict_low_bytes = 0;
         s->pool->dirty_limit_bytes = -1;
         CHECK_EQUAL(kvmdb_pool_evict(s->pool), 0);
@@ -365,7 +359,7 @@ void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
         content_write(v, 1, 3, page_at(v, 1)); /* still writable, and its write is seen */
         for (uint64_t lpn = 0; lpn < 16; lpn++)
             CHECK_PAGE(v, lpn, lpn == 1 ? 3 : 1);
-        s->pool->zap_hook = NULL;
+        kvmdb_faults_disarm();
         CHECK(kvmdb_pool_evict(s->pool) > 0);
         make_room_for_dirty(s->pool);
         CHECK_EQUAL(atomic_load(&v->region->spill_pages), 1);
@@ -386,7 +380,7 @@ void a_page_that_cannot_be_rolled_back_is_bad_until_it_can(void)
         struct volume *v = volume_open(s, 16, shift);
         volume_populate(v, 0, 16);
         content_write(v, 3, 2, page_at(v, 3));
-        s->pool->zap_hook = refuse_to_zap;
+        refuse_forever(1ull << KVMDB_DROP, ENOMEM);
         CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
         CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
         CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_KERNEL);
@@ -398,7 +392,7 @@ void a_page_that_cannot_be_rolled_back_is_bad_until_it_can(void)
         CHECK_EQUAL(kvmdb_region_unpoison(v->region), -EIO);
         CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
         CHECK_PAGE(v, 3, 0);
-        s->pool->zap_hook = NULL;
+        kvmdb_faults_disarm();
         CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
         CHECK_PAGE(v, 3, 1);
         CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
@@ -416,16 +410,16 @@ void a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even(void)
     CHECK_PAGE(v, 12, 1);
     content_write(v, 2, 2, page_at(v, 2));
     content_write(v, 13, 2, page_at(v, 13));
-    s->pool->zap_hook = refuse_to_zap;
+    refuse_forever(1ull << KVMDB_DROP, ENOMEM);
     CHECK_EQUAL(kvmdb_region_resize(v->region, 8 * 4096), 0);
     CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
     CHECK_EQUAL(kvmdb_region_resize(v->region, 16 * 4096), 0);
     CHECK(kvmdb_region_bad_count(v->region) > 2);
     CHECK_PAGE(v, 13, 0);
-    s->pool->zap_hook = NULL;
+    kvmdb_faults_disarm();
     CHECK_EQUAL(kvmdb_region_unpoison(v->region), 2);
-    s->pool->zap_hook = refuse_to_zap;
+    refuse_forever(1ull << KVMDB_DROP, ENOMEM);
     volume_close(v);
-    s->pool->zap_hook = NULL;
+    kvmdb_faults_disarm();
     store_close(s);
 }

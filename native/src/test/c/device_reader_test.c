@@ -1,7 +1,8 @@
-/* Device reads in a fault: what fails, comes short, or comes too late. */
+/* Device reads in a fault: what fails, comes short, comes twice, or comes too late. */
 #define _GNU_SOURCE
 #include "device_reader.h"
 #include "fake_store.h"
+#include "fault_plan.h"
 #include "tests.h"
 
 #include <errno.h>
@@ -11,56 +12,50 @@
 
 #define DEADLINE_MS 60
 
-enum trouble { FAILS, COMES_SHORT, IS_INTERRUPTED, IS_WRONG, ENDS_EARLY, HANGS };
-
-/* The fault model: each read of the device has the same trouble, until it is called off. */
-struct bad_device {
-    struct device_hook hook;
-    enum trouble trouble;
-    int hanging; /* a pipe that nothing comes out of */
-    int calls;
-};
-
-static int64_t troubled_read(struct device_hook *hook, int *fd, void *buffer, uint32_t bytes, uint64_t position)
-{
-    struct bad_device *d = (struct bad_device *)hook;
-    d->calls++;
-    switch (d->trouble) {
-    case FAILS:
-        return -EIO;
-    case COMES_SHORT:
-        return pread(*fd, buffer, bytes > 100 ? 100 : bytes, (off_t)position);
-    case IS_INTERRUPTED:
-        return d->calls % 3 ? -EINTR : pread(*fd, buffer, bytes, (off_t)position);
-    case IS_WRONG:
-        memset(buffer, 0x5a, bytes);
-        return bytes;
-    case ENDS_EARLY:
-        return d->calls % 2 ? pread(*fd, buffer, bytes / 2, (off_t)position) : 0;
-    case HANGS:
-        *fd = d->hanging;
-        return -EAGAIN;
-    }
-    return -ENOTSUP;
-}
+#define CACHED (1ull << KVMDB_READ_CACHED)
+#define SUBMIT (1ull << KVMDB_READ_SUBMIT)
+#define COMPLETE (1ull << KVMDB_READ_COMPLETE)
+#define PLAIN (1ull << KVMDB_READ)
 
 static struct store *s;
 static struct volume *v;
-static struct bad_device device;
 
-static void begin(enum trouble trouble)
+static void begin(void)
 {
     s = store_open_with(4 * MIB, DEADLINE_MS);
     v = volume_open(s, 64, 12);
     volume_populate(v, 0, 64);
-    device = (struct bad_device){.hook = {troubled_read}, .trouble = trouble, .hanging = -1};
-    s->pool->device_hook = &device.hook;
 }
 
 static void end(void)
 {
     volume_close(v);
     store_close(s);
+}
+
+static bool has_rings(void)
+{
+    return s->pool->slots[0].ring.fd >= 0;
+}
+
+/* Nothing is in the page cache, and what is read through the ring has the effect. */
+static void arm_ring_fault(uint64_t operations, uint64_t first, uint64_t times, enum kvmdb_effect effect, int64_t value)
+{
+    const struct kvmdb_fault_rule rules[] = {
+        {.operations = CACHED, .effect = KVMDB_EFFECT_ERROR, .value = EAGAIN},
+        {.operations = operations, .first = first, .times = times, .effect = effect, .value = value},
+    };
+    CHECK_EQUAL(kvmdb_faults_arm(rules, 2), 0);
+}
+
+/* Nothing goes through the ring, and all reads have the effect. */
+static void arm_plain_fault(uint64_t first, uint64_t times, enum kvmdb_effect effect, int64_t value)
+{
+    const struct kvmdb_fault_rule rules[] = {
+        {.operations = SUBMIT, .effect = KVMDB_EFFECT_ERROR, .value = EAGAIN},
+        {.operations = CACHED | PLAIN, .first = first, .times = times, .effect = effect, .value = value},
+    };
+    CHECK_EQUAL(kvmdb_faults_arm(rules, 2), 0);
 }
 
 static void check_bad(uint64_t lpn, enum kvmdb_bad_cause cause, int detail)
@@ -71,37 +66,128 @@ static void check_bad(uint64_t lpn, enum kvmdb_bad_cause cause, int detail)
     CHECK_EQUAL(last_bad_page(v).lpn, lpn);
 }
 
+/* Each by a fault and a read of its own. */
+static void check_all_good(void)
+{
+    for (uint64_t i = 0; i < 64; i++) {
+        CHECK_PAGE(v, i * 37 % 64, 1);
+        evict_page(v, i * 37 % 64);
+    }
+}
+
 void a_read_that_fails_or_ends_early_or_lies_makes_a_bad_page(void)
 {
-    begin(FAILS);
+    begin();
+    arm_plain_fault(0, 0, KVMDB_EFFECT_ERROR, EIO);
     check_bad(3, KVMDB_BAD_READ, EIO);
-    device.trouble = ENDS_EARLY;
+    kvmdb_faults_disarm();
+    const struct kvmdb_fault_rule ends_early[] = {
+        {.operations = SUBMIT, .effect = KVMDB_EFFECT_ERROR, .value = EAGAIN},
+        {.operations = CACHED | PLAIN, .times = 2, .effect = KVMDB_EFFECT_SHORT, .value = 16},
+        {.operations = CACHED | PLAIN, .first = 2, .effect = KVMDB_EFFECT_SHORT, .value = 0},
+    };
+    CHECK_EQUAL(kvmdb_faults_arm(ends_early, 3), 0);
     check_bad(9, KVMDB_BAD_READ, EIO);
-    device.trouble = IS_WRONG;
+    kvmdb_faults_disarm();
+    arm_plain_fault(0, 0, KVMDB_EFFECT_FLIP, 1001);
     check_bad(20, KVMDB_BAD_CHECKSUM, 0);
-    s->pool->device_hook = NULL;
-    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 3);
-    for (uint64_t lpn = 0; lpn < 64; lpn++)
-        CHECK_PAGE(v, lpn, 1);
+    kvmdb_faults_disarm();
+    arm_plain_fault(0, 0, KVMDB_EFFECT_MISPLACE, 64);
+    check_bad(30, KVMDB_BAD_CHECKSUM, 0);
+    kvmdb_faults_disarm();
+    arm_plain_fault(0, 0, KVMDB_EFFECT_SKIP, 0); /* what the buffer holds from before is another page */
+    check_bad(40, KVMDB_BAD_CHECKSUM, 0);
+    kvmdb_faults_disarm();
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 5);
+    check_all_good();
     end();
 }
 
 void a_read_that_comes_in_pieces_is_put_together(void)
 {
-    begin(COMES_SHORT);
-    for (uint64_t lpn = 0; lpn < 32; lpn++)
-        CHECK_PAGE(v, lpn, 1);
-    CHECK_LESS(100, device.calls);
-    device.trouble = IS_INTERRUPTED;
-    for (uint64_t lpn = 32; lpn < 64; lpn++)
-        CHECK_PAGE(v, lpn, 1);
+    begin();
+    arm_plain_fault(0, 0, KVMDB_EFFECT_SHORT, 100);
+    check_all_good();
+    CHECK_LESS(100, kvmdb_faults_hits(1));
+    kvmdb_faults_disarm();
+    for (uint64_t first = 0; first < 8; first++) {
+        arm_plain_fault(first, 50, KVMDB_EFFECT_ERROR, first % 2 ? EINTR : EAGAIN);
+        check_all_good();
+        CHECK_EQUAL(kvmdb_faults_hits(1), 50);
+        kvmdb_faults_disarm();
+    }
     CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
     end();
 }
 
-static bool has_rings(void)
+void a_read_that_is_to_be_tried_again_for_ever_is_given_up(void)
 {
-    return s->pool->slots[0].ring.fd >= 0;
+    begin();
+    refuse_forever(CACHED | PLAIN | SUBMIT, EAGAIN);
+    check_bad(3, KVMDB_BAD_READ, EAGAIN);
+    kvmdb_faults_disarm();
+    refuse_forever(CACHED | PLAIN | SUBMIT, EINTR);
+    check_bad(9, KVMDB_BAD_READ, EINTR);
+    kvmdb_faults_disarm();
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 2);
+    check_all_good();
+    end();
+}
+
+/* Whatever the ring does to a read that the disk has done right, the page is right. */
+void odd_completions_are_not_seen(void)
+{
+    begin();
+    if (has_rings()) {
+        static const struct {
+            uint64_t operations;
+            enum kvmdb_effect effect;
+            int64_t value;
+        } odd[] = {
+            {COMPLETE, KVMDB_EFFECT_SHORT, 100},
+            {COMPLETE, KVMDB_EFFECT_REPEAT, 0},
+            {COMPLETE, KVMDB_EFFECT_ERROR, EAGAIN},
+            {COMPLETE, KVMDB_EFFECT_ERROR, EINTR},
+            {COMPLETE, KVMDB_EFFECT_DELAY, 1},
+            {SUBMIT, KVMDB_EFFECT_SHORT, 300},
+            {SUBMIT, KVMDB_EFFECT_ERROR, EBUSY},
+            {SUBMIT, KVMDB_EFFECT_ERROR, EINTR},
+            {SUBMIT, KVMDB_EFFECT_DELAY, 1},
+        };
+        for (unsigned i = 0; i < sizeof odd / sizeof *odd; i++) {
+            for (uint64_t first = 0; first < 3; first++) {
+                arm_ring_fault(odd[i].operations, first, first ? 1 : 50, odd[i].effect, odd[i].value);
+                check_all_good();
+                CHECK_EQUAL(kvmdb_faults_hits(1), first ? 1 : 50);
+                kvmdb_faults_disarm();
+                check_all_good();
+            }
+        }
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    }
+    end();
+}
+
+void a_completion_that_is_wrong_makes_a_bad_page(void)
+{
+    begin();
+    if (has_rings()) {
+        arm_ring_fault(COMPLETE, 0, 0, KVMDB_EFFECT_ERROR, EIO);
+        check_bad(3, KVMDB_BAD_READ, EIO);
+        kvmdb_faults_disarm();
+        arm_ring_fault(COMPLETE, 0, 0, KVMDB_EFFECT_SHORT, 0);
+        check_bad(9, KVMDB_BAD_READ, EIO);
+        kvmdb_faults_disarm();
+        arm_ring_fault(COMPLETE, 0, 0, KVMDB_EFFECT_FLIP, 77);
+        check_bad(20, KVMDB_BAD_CHECKSUM, 0);
+        kvmdb_faults_disarm();
+        arm_ring_fault(SUBMIT, 0, 0, KVMDB_EFFECT_MISPLACE, -64);
+        check_bad(30, KVMDB_BAD_CHECKSUM, 0);
+        kvmdb_faults_disarm();
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 4);
+        check_all_good();
+    }
+    end();
 }
 
 static uint32_t late_slots(void)
@@ -130,83 +216,76 @@ static void wait_for_late_slots(void)
 /* A read that comes in after all finds its slot still its own, and the pool works on meanwhile. */
 void a_read_beyond_the_deadline_makes_a_bad_page_and_harms_no_later_one(void)
 {
-    begin(HANGS);
-    int ends[2];
-    CHECK_EQUAL(pipe(ends), 0);
-    device.hanging = ends[0];
+    begin();
     if (has_rings()) {
+        arm_ring_fault(SUBMIT, 0, 1, KVMDB_EFFECT_HANG, 0);
         uint64_t before = milliseconds();
         check_bad(3, KVMDB_BAD_DEADLINE, ETIMEDOUT);
         CHECK_LESS(DEADLINE_MS - 5, milliseconds() - before);
         CHECK_LESS(milliseconds() - before, 10 * DEADLINE_MS);
         CHECK_EQUAL(late_slots(), 1);
         CHECK_EQUAL(kvmdb_pool_epoch_passed(s->pool, kvmdb_pool_epoch_advance(s->pool)), 1);
-        s->pool->device_hook = NULL;
         for (uint64_t lpn = 4; lpn < 64; lpn++)
             CHECK_PAGE(v, lpn, 1);
         CHECK_EQUAL(late_slots(), 1);
-        uint8_t garbage[4096];
-        memset(garbage, 0xee, sizeof garbage);
-        CHECK_EQUAL(write(ends[1], garbage, sizeof garbage), (int64_t)sizeof garbage);
+        kvmdb_faults_disarm(); /* the read brings garbage */
         CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
-        for (int round = 0; round < 4; round++) {
-            for (uint64_t lpn = 0; lpn < 64; lpn++) {
-                CHECK_PAGE(v, lpn, 1);
-                evict_page(v, lpn);
-            }
-        }
+        for (int round = 0; round < 4; round++)
+            check_all_good();
         wait_for_late_slots();
     }
-    s->pool->device_hook = NULL;
     end();
-    close(ends[0]);
-    close(ends[1]);
 }
 
 void when_all_slots_are_late_faults_fail_and_recover(void)
 {
-    begin(HANGS);
-    int ends[2];
-    CHECK_EQUAL(pipe(ends), 0);
-    device.hanging = ends[0];
+    begin();
     if (has_rings()) {
+        arm_ring_fault(SUBMIT, 0, s->pool->slot_count, KVMDB_EFFECT_HANG, 0);
         for (uint64_t lpn = 0; lpn < s->pool->slot_count; lpn++)
             check_bad(lpn * 2, KVMDB_BAD_DEADLINE, ETIMEDOUT);
         CHECK_EQUAL(late_slots(), s->pool->slot_count);
-        s->pool->device_hook = NULL;
         uint64_t before = milliseconds();
         check_bad(63, KVMDB_BAD_DEADLINE, 0);
         CHECK_LESS(milliseconds() - before, 20 * DEADLINE_MS);
-        close(ends[1]); /* all of them end */
+        kvmdb_faults_disarm(); /* all of them end */
         wait_for_late_slots();
         kvmdb_region_unpoison(v->region);
-        for (uint64_t lpn = 0; lpn < 64; lpn++)
-            CHECK_PAGE(v, lpn, 1);
+        check_all_good();
     }
-    s->pool->device_hook = NULL;
+    end();
+}
+
+void a_completion_that_never_comes_costs_a_page_and_a_slot(void)
+{
+    begin();
+    if (has_rings()) {
+        arm_ring_fault(COMPLETE, 0, 1, KVMDB_EFFECT_SKIP, 0);
+        check_bad(3, KVMDB_BAD_DEADLINE, ETIMEDOUT);
+        kvmdb_faults_disarm();
+        CHECK_EQUAL(late_slots(), 1);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+        check_all_good();
+        CHECK_EQUAL(late_slots(), 1);
+    }
     end();
 }
 
 void a_pool_closes_while_a_read_hangs(void)
 {
-    begin(HANGS);
-    int ends[2];
-    CHECK_EQUAL(pipe(ends), 0);
-    device.hanging = ends[0];
+    begin();
     if (has_rings()) {
+        arm_ring_fault(SUBMIT, 0, 0, KVMDB_EFFECT_HANG, 0);
         check_bad(3, KVMDB_BAD_DEADLINE, ETIMEDOUT);
-        s->pool->device_hook = NULL;
-        end();
     }
-    close(ends[0]);
-    close(ends[1]);
+    end();
+    kvmdb_faults_disarm();
 }
 
 /* What the page cache does not have goes through the ring. */
 void reads_that_miss_the_page_cache_go_through_the_ring(void)
 {
-    begin(FAILS);
-    s->pool->device_hook = NULL;
+    begin();
     int file = kvmdb_file_open("/var/tmp", KVMDB_FILE_UNNAMED);
     if (file < 0)
         file = kvmdb_file_open("/tmp", KVMDB_FILE_UNNAMED);

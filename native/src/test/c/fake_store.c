@@ -419,7 +419,7 @@ void evict_page(struct volume *v, uint64_t lpn)
     struct page_batch batch;
     batch.count = 0;
     batch_add(&batch, v->region, lpn, EMPTY | (word & PAGE_QUEUED), word);
-    batch_drop(v->store->pool, &batch);
+    batch_drop(&batch);
 }
 
 void spill_page_at(struct volume *v, uint64_t lpn)
@@ -453,4 +453,16 @@ struct kvmdb_bad_page last_bad_page(struct volume *v)
     struct kvmdb_bad_page bad;
     CHECK_EQUAL(kvmdb_region_bad_page(v->region, kvmdb_region_bad_count(v->region), &bad), 0);
     return bad;
+}
+
+void arm_fault(uint64_t operations, uint64_t first, uint64_t times, enum kvmdb_effect effect, int64_t value)
+{
+    struct kvmdb_fault_rule rule = {
+        .operations = operations, .first = first, .times = times, .effect = effect, .value = value};
+    CHECK_EQUAL(kvmdb_faults_arm(&rule, 1), 0);
+}
+
+void refuse_forever(uint64_t operations, int error)
+{
+    arm_fault(operations, 0, 0, KVMDB_EFFECT_ERROR, error);
 }

@@ -8,6 +8,7 @@
 
 #include "bad_page.h"
 #include "check.h"
+#include "fault_plan.h"
 #include "layout.h"
 #include "page_evict.h"
 #include "page_faulter.h"
@@ -117,6 +118,11 @@ int64_t steal_some(struct volume *v, int64_t most);
 void evict_page(struct volume *v, uint64_t lpn);
 /* Spills a DIRTY page by name. */
 void spill_page_at(struct volume *v, uint64_t lpn);
+
+/* Arms a plan of one rule: all operations of the mask, from the first on, as often as times says (0: all), have the effect. */
+void arm_fault(uint64_t operations, uint64_t first, uint64_t times, enum kvmdb_effect effect, int64_t value);
+/* From now on the operations of the mask fail with that errno. */
+void refuse_forever(uint64_t operations, int error);
 
 uint64_t random_next(uint64_t *state);
 uint64_t milliseconds(void);

@@ -64,8 +64,12 @@
     t(latencies_are_counted_by_bucket) \
     t(a_read_that_fails_or_ends_early_or_lies_makes_a_bad_page) \
     t(a_read_that_comes_in_pieces_is_put_together) \
+    t(a_read_that_is_to_be_tried_again_for_ever_is_given_up) \
+    t(odd_completions_are_not_seen) \
+    t(a_completion_that_is_wrong_makes_a_bad_page) \
     t(a_read_beyond_the_deadline_makes_a_bad_page_and_harms_no_later_one) \
     t(when_all_slots_are_late_faults_fail_and_recover) \
+    t(a_completion_that_never_comes_costs_a_page_and_a_slot) \
     t(a_pool_closes_while_a_read_hangs) \
     t(reads_that_miss_the_page_cache_go_through_the_ring) \
     t(the_handler_is_content_with_a_small_stack) \

@@ -5,6 +5,7 @@ public final class Errno {
 
     public static final int EPERM = 1;
     public static final int ENOENT = 2;
+    public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -47,7 +48,6 @@ public final class Errno {
     static ErrorCode codeOf(int errno) {
         return switch (errno) {
             case ENOSPC, EDQUOT, EFBIG -> ErrorCode.STORE_FULL;
-            case EAGAIN -> ErrorCode.STORE_IN_USE;
             case ENOENT -> ErrorCode.NOT_A_STORE;
             case EEXIST -> ErrorCode.ALREADY_EXISTS;
             case EBUSY -> ErrorCode.BUSY;
@@ -61,8 +61,9 @@ public final class Errno {
         return switch (errno) {
             case EPERM -> "operation not permitted (EPERM)";
             case ENOENT -> "no such file or directory (ENOENT)";
+            case EINTR -> "interrupted, again and again (EINTR)";
             case EIO -> "input/output error (EIO)";
-            case EAGAIN -> "held by another (EAGAIN)";
+            case EAGAIN -> "to be tried again, again and again (EAGAIN)";
             case ENOMEM -> "out of memory or of address space (ENOMEM); see ulimit -v and vm.overcommit_memory";
             case EACCES -> "permission denied (EACCES)";
             case EBUSY -> "busy (EBUSY)";

@@ -72,6 +72,9 @@ final class LayoutCheck {
             BadPage.LENGTH,
             FaultCounters.LENGTH,
             FaultLatency.BUCKETS,
+            FaultPlan.RULE_LENGTH,
+            FaultPlan.Operation.values().length,
+            FaultPlan.Effect.values().length,
         };
     }
 

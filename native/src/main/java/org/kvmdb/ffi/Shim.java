@@ -53,6 +53,14 @@ public interface Shim {
 
     int kvmdb_layout(long values, int capacity);
 
+    int kvmdb_faults_arm(long rules, int count);
+
+    int kvmdb_faults_disarm();
+
+    long kvmdb_faults_seen(int rule);
+
+    long kvmdb_faults_hits(int rule);
+
     int kvmdb_platform_check(long detail);
 
     int kvmdb_faulter_install();
