@@ -54,6 +54,7 @@ int kvmdb_layout(int32_t *values, int capacity)
         sizeof(struct kvmdb_bad_page),
         sizeof(struct kvmdb_counters),
         KVMDB_LATENCY_BUCKETS,
+        KVMDB_FAULT_KINDS,
         sizeof(struct kvmdb_fault_rule),
         KVMDB_OPERATIONS,
         KVMDB_EFFECTS,

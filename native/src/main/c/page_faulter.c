@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "page_faulter.h"
 #include "bad_page.h"
+#include "fault_latency.h"
 #include "hotspot.h"
 #include "kernel.h"
 #include "page_evict.h"
@@ -359,25 +360,6 @@ static void chain(int signal_number, siginfo_t *info, void *context)
     }
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void record_latency(struct pool *pool, uint64_t ns)
-{
-    struct stripe *stripe = pool_stripe(pool);
-    uint32_t shift = ns < 16 ? 0 : 59 - (uint32_t)__builtin_clzll(ns);
-    uint32_t bucket = (shift << 4) + (uint32_t)(ns >> shift);
-    if (bucket >= KVMDB_LATENCY_BUCKETS)
-        bucket = KVMDB_LATENCY_BUCKETS - 1;
-    atomic_fetch_add_explicit(&stripe->latency[bucket], 1, memory_order_relaxed);
-    if (ns > atomic_load_explicit(&stripe->latency_max, memory_order_relaxed))
-        atomic_store_explicit(&stripe->latency_max, ns, memory_order_relaxed);
-}
-
 static bool is_write(const ucontext_t *context)
 {
     return context->uc_mcontext.gregs[REG_ERR] & 2; /* the page-fault error code: bit 1 is set for a write */
@@ -395,18 +377,24 @@ static bool is_stuck(struct pool *pool, uint64_t address, uint64_t now)
     return ++idle.count > IDLE_FAULTS_MAX;
 }
 
+static enum kvmdb_fault_kind fault_kind(bool missing, bool for_write)
+{
+    return !for_write ? KVMDB_FAULT_READ : missing ? KVMDB_FAULT_WRITE : KVMDB_FAULT_FIRST_WRITE;
+}
+
 /* Returns false when the signal is to go on to the older handler. */
 static bool on_region_fault(struct region *region, uint64_t address, const siginfo_t *info, const ucontext_t *context)
 {
-    uint64_t begin = now_ns();
+    uint64_t begin = monotonic_ns();
     uint64_t offset = address - (uint64_t)region->base;
     uint64_t lpn = offset >> region->page_shift;
     uint32_t part = (uint32_t)(offset & (region->page_bytes - 1)) / KVMDB_PAGE_BYTES;
     bool for_write = is_write(context);
+    bool missing = is_missing(region, lpn);
     struct bad_page bad = {0};
     int r = -EIO;
     if (info->si_code == BUS_ADRERR)
-        r = resolve(region, lpn, is_missing(region, lpn) ? pages_to_fill(region, lpn) : 1, for_write, part, &bad);
+        r = resolve(region, lpn, missing ? pages_to_fill(region, lpn) : 1, for_write, part, &bad);
     else
         bad.cause = KVMDB_BAD_MEMORY;
     if (r == 0 && is_stuck(region->pool, address, begin)) {
@@ -415,7 +403,7 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     }
     if (r >= 0) {
         if (r > 0)
-            record_latency(region->pool, now_ns() - begin);
+            latency_record(region->pool, fault_kind(missing, for_write), begin);
         return true;
     }
     bad_page_record(region, lpn, &bad);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "page_fill.h"
 #include "device_reader.h"
+#include "fault_latency.h"
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_faulter.h"
@@ -127,6 +128,7 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
         bad->cause = KVMDB_BAD_DEADLINE;
         return 0;
     }
+    uint64_t begin = monotonic_ns();
     uint32_t read = 0;
     if (lpn >= atomic_load(&region->size_pages)) {
         bad->cause = KVMDB_BAD_BEYOND_END;
@@ -147,6 +149,8 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
     }
     slot_release(region->pool, slot);
     COUNT(region->pool, filled_pages, read);
+    if (read)
+        latency_record(region->pool, KVMDB_FAULT_FILL, begin);
     return read;
 }
 

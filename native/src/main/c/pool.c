@@ -288,16 +288,3 @@ int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out)
     }
     return 0;
 }
-
-int64_t kvmdb_pool_latency(struct pool *pool, uint64_t *buckets)
-{
-    uint64_t max = 0;
-    memset(buckets, 0, KVMDB_LATENCY_BUCKETS * sizeof *buckets);
-    for (int s = 0; s < KVMDB_STRIPES; s++) {
-        for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
-            buckets[i] += atomic_load_explicit(&pool->stripes[s].latency[i], memory_order_relaxed);
-        uint64_t m = atomic_load(&pool->stripes[s].latency_max);
-        max = m > max ? m : max;
-    }
-    return (int64_t)max;
-}

@@ -77,6 +77,15 @@ struct kvmdb_bad_page {
     int64_t thread; /* kernel id */
 };
 
+/* What latencies are told apart by; FaultKind in Java. */
+enum kvmdb_fault_kind {
+    KVMDB_FAULT_READ = 0,        /* a read of a page that was not in memory */
+    KVMDB_FAULT_WRITE = 1,       /* a write to one */
+    KVMDB_FAULT_FIRST_WRITE = 2, /* a write to a page that was in memory, with what it sets aside */
+    KVMDB_FAULT_FILL = 3,        /* not a fault: reading, verifying, decompressing and mapping, of faults and loads alike */
+    KVMDB_FAULT_KINDS = 4,
+};
+
 struct kvmdb_counters {
     uint64_t read_faults;
     uint64_t write_faults;
@@ -98,8 +107,8 @@ struct kvmdb_counters {
 /* Counters are spread over stripes so that faulting threads do not share cache lines. */
 struct stripe {
     struct kvmdb_counters counters;
-    _Atomic uint32_t latency[KVMDB_LATENCY_BUCKETS];
-    _Atomic uint64_t latency_max;
+    _Atomic uint32_t latency[KVMDB_FAULT_KINDS][KVMDB_LATENCY_BUCKETS];
+    _Atomic uint64_t latency_max[KVMDB_FAULT_KINDS];
 } __attribute__((aligned(128)));
 
 enum { SLOT_IDLE, SLOT_BUSY, SLOT_LATE }; /* LATE: given back, but the kernel still reads into its buffer */
@@ -248,8 +257,8 @@ KVMDB_EXPORT int64_t kvmdb_pool_dirty_bytes(struct pool *pool);
 /* Dirty bytes above which the background is to steal. */
 KVMDB_EXPORT int64_t kvmdb_pool_steal_bytes(struct pool *pool);
 KVMDB_EXPORT int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out);
-/* Fault latencies: counts by bucket (4 bits of mantissa: 6 % wide), KVMDB_LATENCY_BUCKETS of 8 bytes. Returns the
+/* Latencies of a kind: counts by bucket (4 bits of mantissa: 6 % wide), KVMDB_LATENCY_BUCKETS of 8 bytes. Returns the
  * largest latency in ns. */
-KVMDB_EXPORT int64_t kvmdb_pool_latency(struct pool *pool, uint64_t *buckets);
+KVMDB_EXPORT int64_t kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets);
 
 #endif

@@ -1,43 +1,28 @@
 package org.kvmdb.ffi;
 
-import java.util.Arrays;
+import org.HdrHistogram.Histogram;
 
 /**
- * The distribution of time spent in the fault handler. Buckets are 6 % wide: the first 32 are a nanosecond each, after
- * that each power of two has 16 ({@code record_latency} in {@code page_faulter.c}).
+ * The buckets that the fault path counts latencies in: the first 32 are a nanosecond wide, after that each power of two
+ * has 16, so that a value is exact to about 6 % ({@code fault_latency.c}).
  */
-public final class FaultLatency {
+final class FaultLatency {
 
     static final int BUCKETS = 1024;
 
-    private final long[] counts;
-    private final long maxNanos;
+    private static final int DIGITS = 2;
 
-    FaultLatency(long[] counts, long maxNanos) {
-        this.counts = counts;
-        this.maxNanos = maxNanos;
-    }
+    private FaultLatency() {}
 
-    public long count() {
-        return Arrays.stream(counts).sum();
-    }
-
-    public long maxNanos() {
-        return maxNanos;
-    }
-
-    /** Upper bound of the bucket that the quantile (0 to 1) falls into; 0 when nothing was recorded. */
-    public long quantileNanos(double quantile) {
-        final long count = count();
-        final long rank = (long) Math.ceil(quantile * count);
-        long seen = 0;
+    /** @param maxNanos the largest value that was counted */
+    static Histogram histogram(long[] counts, long maxNanos) {
+        final Histogram histogram = new Histogram(DIGITS);
         for (int bucket = 0; bucket < counts.length; bucket++) {
-            seen += counts[bucket];
-            if (count > 0 && seen >= rank) {
-                return Math.min(maxNanos, lowerBound(bucket + 1));
+            if (counts[bucket] != 0) {
+                histogram.recordValueWithCount(Math.min(maxNanos, lowerBound(bucket + 1) - 1), counts[bucket]);
             }
         }
-        return maxNanos;
+        return histogram;
     }
 
     static long lowerBound(int bucket) {

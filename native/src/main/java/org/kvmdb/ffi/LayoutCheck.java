@@ -72,6 +72,7 @@ final class LayoutCheck {
             BadPage.LENGTH,
             FaultCounters.LENGTH,
             FaultLatency.BUCKETS,
+            FaultKind.values().length,
             FaultPlan.RULE_LENGTH,
             FaultPlan.Operation.values().length,
             FaultPlan.Effect.values().length,

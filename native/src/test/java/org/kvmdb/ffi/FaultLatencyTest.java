@@ -3,17 +3,10 @@ package org.kvmdb.ffi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 
 class FaultLatencyTest {
-
-    @Test
-    void shouldBeZeroWhenNothingWasRecorded() {
-        final FaultLatency latency = new FaultLatency(new long[FaultLatency.BUCKETS], 0);
-        assertEquals(0, latency.count());
-        assertEquals(0, latency.quantileNanos(0.5));
-        assertEquals(0, latency.quantileNanos(1));
-    }
 
     @Test
     void shouldHaveBucketsThatRiseByAtMostSixteenths() {
@@ -26,25 +19,20 @@ class FaultLatencyTest {
     }
 
     @Test
-    void shouldFindQuantiles() {
+    void shouldKeepWhatWasCounted() {
         final long[] counts = new long[FaultLatency.BUCKETS];
         counts[10] = 90;
         counts[20] = 9;
         counts[100] = 1;
-        final FaultLatency latency = new FaultLatency(counts, 700);
-        assertEquals(100, latency.count());
-        assertEquals(11, latency.quantileNanos(0.5));
-        assertEquals(11, latency.quantileNanos(0.9));
-        assertEquals(21, latency.quantileNanos(0.91));
-        assertEquals(21, latency.quantileNanos(0.99));
-        assertEquals(FaultLatency.lowerBound(101), latency.quantileNanos(1));
-        assertEquals(700, latency.maxNanos());
+        final Histogram latency = FaultLatency.histogram(counts, 651);
+        assertEquals(100, latency.getTotalCount());
+        assertEquals(10, latency.getValueAtPercentile(50));
+        assertEquals(20, latency.getValueAtPercentile(99));
+        assertEquals(651, latency.getMaxValue(), 4);
     }
 
     @Test
-    void shouldNotExceedTheMaximum() {
-        final long[] counts = new long[FaultLatency.BUCKETS];
-        counts[100] = 1;
-        assertEquals(650, new FaultLatency(counts, 650).quantileNanos(0.5));
+    void shouldHoldNothingWhenNothingWasCounted() {
+        assertEquals(0, FaultLatency.histogram(new long[FaultLatency.BUCKETS], 0).getTotalCount());
     }
 }

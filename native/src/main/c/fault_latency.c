@@ -1,0 +1,42 @@
+#define _GNU_SOURCE
+#include "fault_latency.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void latency_record(struct pool *pool, enum kvmdb_fault_kind kind, uint64_t begin_ns)
+{
+    uint64_t ns = monotonic_ns() - begin_ns;
+    struct stripe *stripe = pool_stripe(pool);
+    uint32_t shift = ns < 16 ? 0 : 59 - (uint32_t)__builtin_clzll(ns);
+    uint32_t bucket = (shift << 4) + (uint32_t)(ns >> shift);
+    if (bucket >= KVMDB_LATENCY_BUCKETS)
+        bucket = KVMDB_LATENCY_BUCKETS - 1;
+    atomic_fetch_add_explicit(&stripe->latency[kind][bucket], 1, memory_order_relaxed);
+    if (ns > atomic_load_explicit(&stripe->latency_max[kind], memory_order_relaxed))
+        atomic_store_explicit(&stripe->latency_max[kind], ns, memory_order_relaxed);
+}
+
+int64_t kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets)
+{
+    if (kind < 0 || kind >= KVMDB_FAULT_KINDS)
+        return -EINVAL;
+    uint64_t max = 0;
+    memset(buckets, 0, KVMDB_LATENCY_BUCKETS * sizeof *buckets);
+    for (int s = 0; s < KVMDB_STRIPES; s++) {
+        struct stripe *stripe = &pool->stripes[s];
+        for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
+            buckets[i] += atomic_load_explicit(&stripe->latency[kind][i], memory_order_relaxed);
+        uint64_t m = atomic_load_explicit(&stripe->latency_max[kind], memory_order_relaxed);
+        max = m > max ? m : max;
+    }
+    return (int64_t)max;
+}
