@@ -21,22 +21,16 @@ void latency_record(struct pool *pool, enum kvmdb_fault_kind kind, uint64_t begi
     if (bucket >= KVMDB_LATENCY_BUCKETS)
         bucket = KVMDB_LATENCY_BUCKETS - 1;
     atomic_fetch_add_explicit(&stripe->latency[kind][bucket], 1, memory_order_relaxed);
-    if (ns > atomic_load_explicit(&stripe->latency_max[kind], memory_order_relaxed))
-        atomic_store_explicit(&stripe->latency_max[kind], ns, memory_order_relaxed);
 }
 
-int64_t kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets)
+int kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets)
 {
     if (kind < 0 || kind >= KVMDB_FAULT_KINDS)
         return -EINVAL;
-    uint64_t max = 0;
     memset(buckets, 0, KVMDB_LATENCY_BUCKETS * sizeof *buckets);
     for (int s = 0; s < KVMDB_STRIPES; s++) {
-        struct stripe *stripe = &pool->stripes[s];
         for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
-            buckets[i] += atomic_load_explicit(&stripe->latency[kind][i], memory_order_relaxed);
-        uint64_t m = atomic_load_explicit(&stripe->latency_max[kind], memory_order_relaxed);
-        max = m > max ? m : max;
+            buckets[i] += atomic_load_explicit(&pool->stripes[s].latency[kind][i], memory_order_relaxed);
     }
-    return (int64_t)max;
+    return 0;
 }

@@ -108,7 +108,6 @@ struct kvmdb_counters {
 struct stripe {
     struct kvmdb_counters counters;
     _Atomic uint32_t latency[KVMDB_FAULT_KINDS][KVMDB_LATENCY_BUCKETS];
-    _Atomic uint64_t latency_max[KVMDB_FAULT_KINDS];
 } __attribute__((aligned(128)));
 
 enum { SLOT_IDLE, SLOT_BUSY, SLOT_LATE }; /* LATE: given back, but the kernel still reads into its buffer */
@@ -257,8 +256,7 @@ KVMDB_EXPORT int64_t kvmdb_pool_dirty_bytes(struct pool *pool);
 /* Dirty bytes above which the background is to steal. */
 KVMDB_EXPORT int64_t kvmdb_pool_steal_bytes(struct pool *pool);
 KVMDB_EXPORT int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out);
-/* Latencies of a kind: counts by bucket (4 bits of mantissa: 6 % wide), KVMDB_LATENCY_BUCKETS of 8 bytes. Returns the
- * largest latency in ns. */
-KVMDB_EXPORT int64_t kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets);
+/* Latencies of a kind: counts by bucket (4 bits of mantissa: 6 % wide), KVMDB_LATENCY_BUCKETS of 8 bytes. */
+KVMDB_EXPORT int kvmdb_pool_latency(struct pool *pool, int kind, uint64_t *buckets);
 
 #endif

@@ -17,19 +17,15 @@ import org.kvmdb.cache.PageCache;
 import org.kvmdb.cache.Region;
 import org.kvmdb.control.ControlServer;
 import org.kvmdb.ffi.ErrorCode;
-import org.kvmdb.ffi.FaultCounters;
-import org.kvmdb.ffi.FaultLatency;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.gc.Cleaner;
-import org.kvmdb.gc.CleanerStatistics;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Device;
 import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalOptions;
-import org.kvmdb.journal.JournalStatistics;
 import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
@@ -50,7 +46,7 @@ final class OpenStore implements Store {
     private final SegmentReclaimer reclaimer;
     private final Cleaner cleaner;
     private final Maintenance maintenance;
-    private final long openNanos;
+    private final StoreFigures figures;
     private final OpenSnapshots snapshots;
     private final OpenStreams streams;
     private final StoreUpkeep upkeep;
@@ -66,6 +62,9 @@ final class OpenStore implements Store {
 
     /** Null when there is none. */
     private ControlServer control;
+
+    /** Null when there is none. */
+    private Telemetry telemetry;
 
     /** Puts a store together over whatever journal; its spill areas lie in the directory. No control socket yet. */
     OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
@@ -84,7 +83,7 @@ final class OpenStore implements Store {
         this.cleaner = new Cleaner(journal, reclaimer);
         this.upkeep = new StoreUpkeep(this, journal, reclaimer, cleaner);
         this.maintenance = new Maintenance(journal, reclaimer, cleaner);
-        this.openNanos = System.nanoTime() - begin;
+        this.figures = new StoreFigures(journal, cache, cleaner, System.nanoTime() - begin);
     }
 
     static Store create(Path directory, StoreOptions options) {
@@ -146,6 +145,9 @@ final class OpenStore implements Store {
 
     /** Only for whoever holds the lock of the store's file: it says that a socket that is there already is a dead one. */
     private synchronized void listen(StoreOptions options) {
+        if (options.countersFile()) {
+            telemetry = Telemetry.open(directory, figures);
+        }
         if (options.controlSocket()) {
             control = ControlServer.open(this);
         }
@@ -495,6 +497,9 @@ final class OpenStore implements Store {
                 throw e;
             }
             closed = true;
+            if (telemetry != null) {
+                telemetry.close();
+            }
             cache.close();
             maintenance.close();
             try {
@@ -509,19 +514,7 @@ final class OpenStore implements Store {
 
     @Override
     public StoreStatistics statistics() {
-        return call(() -> new StoreStatistics(cacheStatistics(), logStatistics(), cleaningStatistics()));
-    }
-
-    private StoreStatistics.Cleaning cleaningStatistics() {
-        final CleanerStatistics c = cleaner.statistics();
-        return new StoreStatistics.Cleaning(
-                c.moves().segments(),
-                c.moves().blocks(),
-                c.moves().blockBytes(),
-                c.moves().writtenBytes(),
-                c.moves().nodes(),
-                c.moves().badBlocks(),
-                c.waitedNanos());
+        return call(figures::statistics);
     }
 
     @Override
@@ -537,52 +530,5 @@ final class OpenStore implements Store {
     @Override
     public ScrubReport scrub(ScrubOptions options, ScrubProgress progress) {
         return upkeep.scrub(options, progress);
-    }
-
-    private StoreStatistics.Cache cacheStatistics() {
-        final FaultCounters c = cache.counters();
-        final FaultLatency latency = cache.latency();
-        return new StoreStatistics.Cache(
-                cache.budgetBytes(),
-                cache.residentBytes(),
-                cache.dirtyBytes(),
-                c.readFaults(),
-                c.writeFaults(),
-                c.firstWrites(),
-                c.copiedAside(),
-                c.filledPages(),
-                c.evictedPages(),
-                cache.stolenPages(),
-                c.spilledPages(),
-                c.badPages(),
-                new StoreStatistics.Latency(
-                        latency.count(),
-                        latency.quantileNanos(0.5),
-                        latency.quantileNanos(0.9),
-                        latency.quantileNanos(0.99),
-                        latency.quantileNanos(0.999),
-                        latency.maxNanos()));
-    }
-
-    private StoreStatistics.Log logStatistics() {
-        final JournalStatistics j = journal.statistics();
-        return new StoreStatistics.Log(
-                cache.commits(),
-                cache.committedPages(),
-                j.batches(),
-                j.flushes(),
-                j.bytesWritten(),
-                j.blockBytes(),
-                j.checkpointBytes(),
-                j.checkpoints(),
-                j.sequence(),
-                j.durableSequence(),
-                j.liveBytes(),
-                j.freeBytes(),
-                j.fileBytes(),
-                j.mapBytes(),
-                openNanos,
-                j.replayedRecords(),
-                j.cutBatches());
     }
 }

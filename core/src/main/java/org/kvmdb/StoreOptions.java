@@ -10,9 +10,16 @@ package org.kvmdb;
  * @param checkpointRecords log records after which a checkpoint is due; bounds the time to recover
  * @param controlSocket whether the {@code kvmdb} command can work on the store while it is open, through a socket in its
  *     directory that only this user (and root) can connect to
+ * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
+ *     {@code kvmdb top}
  */
 public record StoreOptions(
-        long cacheSizeBytes, long maxSizeBytes, int segmentSizeBytes, long checkpointRecords, boolean controlSocket) {
+        long cacheSizeBytes,
+        long maxSizeBytes,
+        int segmentSizeBytes,
+        long checkpointRecords,
+        boolean controlSocket,
+        boolean countersFile) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
 
@@ -29,27 +36,32 @@ public record StoreOptions(
 
     /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
-        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket);
+        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile);
     }
 
     public StoreOptions withMaxSizeBytes(long bytes) {
-        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket);
+        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile);
     }
 
     public StoreOptions withSegmentSizeBytes(int bytes) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket);
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket, countersFile);
     }
 
     public StoreOptions withCheckpointRecords(long records) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket);
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket, countersFile);
     }
 
     public StoreOptions withControlSocket(boolean wanted) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted);
+        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted, countersFile);
+    }
+
+    public StoreOptions withCountersFile(boolean wanted) {
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, wanted);
     }
 
     private static void check(boolean holds, String name, long value, String rule) {

@@ -29,7 +29,7 @@ class ArchitectureTest {
             .layer("journal").definedBy("org.kvmdb.journal..")
             .layer("cache").definedBy("org.kvmdb.cache..")
             .layer("gc").definedBy("org.kvmdb.gc..")
-            .layer("core").definedBy("org.kvmdb", "org.kvmdb.control..")
+            .layer("core").definedBy("org.kvmdb", "org.kvmdb.control..", "org.kvmdb.telemetry..")
             .layer("tools").definedBy("org.kvmdb.tools..")
             .whereLayer("tools").mayNotBeAccessedByAnyLayer()
             .whereLayer("core").mayOnlyBeAccessedByLayers("tools")

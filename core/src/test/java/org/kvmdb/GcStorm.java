@@ -34,7 +34,7 @@ final class GcStorm {
             new GcStorm(store, deadline, Long.parseLong(arguments[2])).run();
             final StoreStatistics.Cache cache = store.statistics().cache();
             System.out.printf("ok faults=%d evicted=%d aside=%d stolen=%d spilled=%d commits=%d%n",
-                    cache.faultLatency().count(), cache.evictedPages(), cache.copiedAside(), cache.stolenPages(),
+                    cache.readFaults() + cache.writeFaults() + cache.firstWriteFaults(), cache.evictedPages(), cache.copiedAside(), cache.stolenPages(),
                     cache.spilledPages(), store.statistics().log().commits());
         }
     }

@@ -9,16 +9,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NoOpIdleStrategy;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.FaultCounters;
-import org.kvmdb.ffi.FaultLatency;
+import org.kvmdb.ffi.FaultKind;
 import org.kvmdb.ffi.NativePool;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.FaultTables;
 import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.Latencies;
 import org.kvmdb.journal.ReaderGrace;
 import org.kvmdb.journal.Version;
 
@@ -148,13 +150,18 @@ public final class PageCache implements AutoCloseable {
     /** Commits regions together; with none named, all that are open. Returns the sequence of the batch. */
     public long commit(Collection<Region> named, boolean durable) {
         scopeGate.checkOutside("commit");
-        return coordinator.commit(chosen(named), !named.isEmpty(), durable, null);
+        final long begin = System.nanoTime();
+        final long sequence = coordinator.commit(chosen(named), !named.isEmpty(), durable, null);
+        journal.latencies().record(Latencies.Kind.COMMIT, begin);
+        return sequence;
     }
 
     /** Commits regions together, and takes a snapshot of each in the same batch, with the same flush. */
     public void commitWithSnapshots(Collection<Region> named, String snapshotName) {
         scopeGate.checkOutside("a snapshot");
+        final long begin = System.nanoTime();
         coordinator.commit(Set.copyOf(named), true, true, snapshotName);
+        journal.latencies().record(Latencies.Kind.COMMIT, begin);
     }
 
     /** Drops what was written to the regions since their last commit; with none named, of all that are open. */
@@ -288,8 +295,8 @@ public final class PageCache implements AutoCloseable {
         return pool.counters();
     }
 
-    public FaultLatency latency() {
-        return pool.latency();
+    public Histogram latency(FaultKind kind) {
+        return pool.latency(kind);
     }
 
     public long stolenPages() {

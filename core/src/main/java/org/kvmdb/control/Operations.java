@@ -1,6 +1,5 @@
 package org.kvmdb.control;
 
-import java.lang.reflect.RecordComponent;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -80,28 +79,7 @@ public final class Operations {
 
     /** All of {@link StoreStatistics}, names joined by dots. */
     private static void statistics(Store store, Arguments arguments, Answer answer) {
-        flatten("", store.statistics(), answer);
-    }
-
-    /** All values of a record, names joined by dots. */
-    static void flatten(String prefix, Record values, Answer answer) {
-        for (RecordComponent component : values.getClass().getRecordComponents()) {
-            final String name = prefix + component.getName();
-            final Object value = valueOf(component, values);
-            if (value instanceof Record nested) {
-                flatten(name + ".", nested, answer);
-            } else {
-                answer.fact(name, value);
-            }
-        }
-    }
-
-    private static Object valueOf(RecordComponent component, Record values) {
-        try {
-            return component.getAccessor().invoke(values);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("cannot read " + component, e);
-        }
+        store.statistics().values().forEach(answer::fact);
     }
 
     private static void checkpoint(Store store, Arguments arguments, Answer answer) {

@@ -4,6 +4,7 @@ import org.kvmdb.ScrubOptions;
 import org.kvmdb.ScrubReport;
 import org.kvmdb.SpaceReport;
 import org.kvmdb.Store;
+import org.kvmdb.StoreStatistics;
 
 /** Operations on the space and the health of a store. */
 final class UpkeepOperations {
@@ -14,7 +15,7 @@ final class UpkeepOperations {
         final SpaceReport report = store.space();
         answer.fact("isExact", report.isExact());
         answer.fact("addsUp", report.addsUp());
-        Operations.flatten("", report.use(), answer);
+        StoreStatistics.valuesOf(report.use()).forEach(answer::fact);
         answer.fact("dirtyReserveBytes", report.reserve().dirtyBytes());
         answer.fact("checkpointReserveBytes", report.reserve().checkpointBytes());
         answer.fact("availableBytes", report.reserve().availableBytes());

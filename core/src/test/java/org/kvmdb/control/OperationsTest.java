@@ -103,7 +103,7 @@ class OperationsTest {
             }
             final Map<String, String> statistics = ask("statistics").facts().asMap();
             assertEquals(Long.toString(StoreOptions.CACHE_SIZE_BYTES_MIN), statistics.get("cache.budgetBytes"));
-            assertEquals("0", statistics.get("cache.faultLatency.count"));
+            assertEquals("0", statistics.get("latencies.readFault.count"));
         }
     }
 
@@ -196,7 +196,9 @@ class OperationsTest {
             }
         }
         try (var entries = Files.list(path())) {
-            assertEquals(List.of("store.kvmdb"), entries.map(entry -> entry.getFileName().toString()).toList());
+            assertEquals(
+                    List.of("counters", "store.kvmdb"),
+                    entries.map(entry -> entry.getFileName().toString()).sorted().toList());
         }
     }
 

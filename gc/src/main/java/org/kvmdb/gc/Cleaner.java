@@ -3,6 +3,7 @@ package org.kvmdb.gc;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.Latencies;
 import org.kvmdb.journal.SegmentCensus;
 import org.kvmdb.journal.SegmentMover;
 import org.kvmdb.journal.SegmentStatistics;
@@ -126,6 +127,7 @@ public final class Cleaner {
         final long begin = System.nanoTime();
         final long gained = clean(space, stepBytes(space));
         final long nanos = System.nanoTime() - begin;
+        journal.latencies().record(Latencies.Kind.CLEANING, begin);
         if (gained <= 0) {
             return blocked(space);
         }

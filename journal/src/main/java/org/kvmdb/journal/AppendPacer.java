@@ -16,11 +16,16 @@ public final class AppendPacer {
 
     private final AtomicLong owedNanos = new AtomicLong();
     private final AtomicLong waitedNanos = new AtomicLong();
+    private final Latencies latencies;
     private volatile Runnable cleaner = () -> {};
     private volatile long spareBytes;
     private volatile long wakeBelowBytes;
     private volatile long waitBelowBytes;
     private volatile double nanosPerByte;
+
+    AppendPacer(Latencies latencies) {
+        this.latencies = latencies;
+    }
 
     /** Sets who is woken when space gets short. */
     public void onShortage(Runnable wakeCleaner) {
@@ -75,5 +80,6 @@ public final class AppendPacer {
             waited = System.nanoTime() - begin;
         }
         waitedNanos.addAndGet(waited);
+        latencies.record(Latencies.Kind.CLEANER_WAIT, begin);
     }
 }

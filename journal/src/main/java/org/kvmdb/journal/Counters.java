@@ -2,6 +2,9 @@ package org.kvmdb.journal;
 
 /** What the journal counts; changed under the append lock. */
 final class Counters {
+    /** May be changed by any thread. */
+    final Latencies latencies = new Latencies();
+
     long writtenBytes;
     long blockBytes;
     long checkpointBytes;

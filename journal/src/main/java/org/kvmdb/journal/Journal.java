@@ -84,7 +84,7 @@ public final class Journal implements AutoCloseable {
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
-        pacer = new AppendPacer();
+        pacer = new AppendPacer(counters.latencies);
         mover = new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged);
     }
 
@@ -159,7 +159,9 @@ public final class Journal implements AutoCloseable {
         } else {
             log.resumeInNewSegment(end.sequence(), end.digest(), durable, superblock.generation());
             log.reserveNext();
+            final long begin = System.nanoTime();
             superblock = new Checkpointer(parts, lock, superblock).run();
+            counters.latencies.record(Latencies.Kind.CHECKPOINT, begin);
         }
         updateReserve();
     }
@@ -519,6 +521,10 @@ public final class Journal implements AutoCloseable {
     /** What moves blocks so that segments become free. */
     public SegmentMover mover() {
         return mover;
+    }
+
+    public Latencies latencies() {
+        return counters.latencies;
     }
 
     /** What keeps commits from outrunning the cleaner. */

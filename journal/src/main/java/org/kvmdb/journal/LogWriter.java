@@ -297,11 +297,13 @@ final class LogWriter implements AutoCloseable {
     void flush() {
         failure.check();
         final long written = writtenSequence();
+        final long begin = System.nanoTime();
         try {
             device.flush();
         } catch (RuntimeException e) {
             throw failure.fail(e);
         }
+        counters.latencies.record(Latencies.Kind.FLUSH, begin);
         counters.flushes++;
         durableSequence = written;
     }

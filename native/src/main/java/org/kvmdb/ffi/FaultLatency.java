@@ -14,12 +14,12 @@ final class FaultLatency {
 
     private FaultLatency() {}
 
-    /** @param maxNanos the largest value that was counted */
-    static Histogram histogram(long[] counts, long maxNanos) {
+    /** Each count at the upper end of its bucket. */
+    static Histogram histogram(long[] counts) {
         final Histogram histogram = new Histogram(DIGITS);
         for (int bucket = 0; bucket < counts.length; bucket++) {
             if (counts[bucket] != 0) {
-                histogram.recordValueWithCount(Math.min(maxNanos, lowerBound(bucket + 1) - 1), counts[bucket]);
+                histogram.recordValueWithCount(lowerBound(bucket + 1) - 1, counts[bucket]);
             }
         }
         return histogram;

@@ -118,8 +118,9 @@ public final class NativePool implements AutoCloseable {
     public Histogram latency(FaultKind kind) {
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment buckets = arena.allocate(ValueLayout.JAVA_LONG, FaultLatency.BUCKETS);
-            final long max = ShimLibrary.shim().kvmdb_pool_latency(handle, kind.ordinal(), buckets.address());
-            return FaultLatency.histogram(buckets.toArray(ValueLayout.JAVA_LONG), max);
+            Errno.check(
+                    ShimLibrary.shim().kvmdb_pool_latency(handle, kind.ordinal(), buckets.address()), "read latencies");
+            return FaultLatency.histogram(buckets.toArray(ValueLayout.JAVA_LONG));
         }
     }
 

@@ -91,7 +91,7 @@ public interface Shim {
 
     int kvmdb_pool_counters(long pool, long counters);
 
-    long kvmdb_pool_latency(long pool, int kind, long buckets);
+    int kvmdb_pool_latency(long pool, int kind, long buckets);
 
     int kvmdb_region_open(long pool, long options, long handle);
 

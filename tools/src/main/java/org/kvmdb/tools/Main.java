@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
         description = {"Memory that you can commit: stores, volumes, and what is in them."},
         footer = {
             "%nSizes are written as 4096, 4K, 64G or 1.5GiB, in powers of 1024.",
-            "A store that another process has open: info, statistics, checkpoint, volume, snapshot and clone work on it",
-            "through that process; the others need it closed.",
+            "A store that another process has open: info, checkpoint, volume, snapshot and clone work on it",
+            "through that process; stats and top read what it publishes; the others need it closed.",
             "Exit codes: 0 done, 1 failed, 2 wrong usage.",
             "%nExamples:",
             "  kvmdb create /data/store",
@@ -41,7 +41,8 @@ import picocli.CommandLine.Option;
         subcommands = {
             CreateCommand.class,
             InfoCommand.class,
-            StatisticsCommand.class,
+            StatsCommand.class,
+            TopCommand.class,
             VolumeCommand.class,
             ImportCommand.class,
             ExportCommand.class,

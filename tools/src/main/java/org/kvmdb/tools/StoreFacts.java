@@ -77,26 +77,20 @@ final class StoreFacts {
         return facts;
     }
 
-    /** All of an answer as it came: numbers by the unit that their name ends in. */
-    static Facts ofAll(Values values) {
-        Facts facts = new Facts();
-        values.asMap().keySet().forEach(name -> {
-            long value = values.number(name);
-            if (name.endsWith("Bytes")) {
-                facts.size(label(name), name, value);
-            } else if (name.endsWith("Nanos")) {
-                facts.duration(label(name), name, value);
-            } else {
-                facts.count(label(name), name, value);
-            }
-        });
-        return facts;
+    /** Under the name that it came with, by the unit that the name ends in. */
+    static void addByUnit(Facts facts, String name, long value) {
+        if (name.endsWith("Bytes")) {
+            facts.size(label(name), name, value);
+        } else if (name.endsWith("Nanos")) {
+            facts.duration(label(name), name, value);
+        } else {
+            facts.count(label(name), name, value);
+        }
     }
 
-    /** "cache resident" of "cache.residentBytes". */
-    private static String label(String name) {
+    /** "resident" of "residentBytes", "first write fault" of "firstWriteFault". */
+    static String label(String name) {
         return name.replaceFirst("(?<=[a-z])(Bytes|Nanos)$", "")
-                .replace('.', ' ')
                 .replaceAll("(?<=[a-z0-9])(?=[A-Z])", " ")
                 .toLowerCase(Locale.ROOT);
     }

@@ -54,6 +54,10 @@ class UsageTest {
         "info /s --cache",
         "check",
         "check /s /t",
+        "stats",
+        "stats /s --json --prometheus",
+        "top /s --interval 0.1",
+        "top /s --count 0",
         "bench nonsense",
         "bench --rounds 0",
         "crashtest --only nonsense",
@@ -82,7 +86,7 @@ class UsageTest {
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
                 "clone", "diff", "send", "receive", "import", "export", "check", "space", "scrub", "gc", "checkpoint",
-                "statistics", "demo", "bench", "crashtest")) {
+                "stats", "top", "demo", "bench", "crashtest")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

@@ -109,7 +109,7 @@ final class Demo implements AutoCloseable {
             long startNanos = System.nanoTime();
             long pages = proof.proveEqual(store, settings.seed());
             long randomEndNanos = System.nanoTime();
-            StoreStatistics.Cache afterRandom = store.statistics().cache();
+            StoreStatistics afterRandom = store.statistics();
             long sequentialStartNanos = System.nanoTime();
             proof.dataPages(store).inSequence();
             long endNanos = System.nanoTime();
@@ -117,9 +117,9 @@ final class Demo implements AutoCloseable {
             return new FaultPass(
                     pages,
                     randomEndNanos - startNanos,
-                    afterRandom.readFaults(),
+                    afterRandom.cache().readFaults(),
                     endNanos - sequentialStartNanos,
-                    afterRandom.faultLatency(),
+                    afterRandom.latencies().readFault(),
                     cache,
                     HitCost.measure(store.volume(DATA), hitBytes()));
         }

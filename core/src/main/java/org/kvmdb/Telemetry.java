@@ -1,0 +1,89 @@
+package org.kvmdb;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.HdrHistogram.Histogram;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.IdleStrategy;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.telemetry.CountersPublisher;
+
+/** Copies what a store counts to its counters file, some times a second. */
+final class Telemetry implements Agent, AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(Telemetry.class.getName());
+    private static final long PERIOD_NANOS = 250_000_000;
+
+    private final StoreFigures figures;
+    private final CountersPublisher publisher;
+    private final AgentRunner runner;
+    private final Thread thread;
+
+    private Telemetry(StoreFigures figures, CountersPublisher publisher) {
+        this.figures = figures;
+        this.publisher = publisher;
+        publish();
+        this.runner = new AgentRunner(new Pausing(), Telemetry::report, null, this);
+        this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+    }
+
+    private static final class Pausing implements IdleStrategy {
+        @Override
+        public void idle(int workCount) {
+            idle();
+        }
+
+        @Override
+        public void idle() {
+            LockSupport.parkNanos(PERIOD_NANOS);
+        }
+
+        @Override
+        public void reset() {}
+    }
+
+    /** Null, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
+    static Telemetry open(Path storeDirectory, StoreFigures figures) {
+        try {
+            return new Telemetry(figures, CountersPublisher.create(storeDirectory));
+        } catch (IOException | StorageException e) {
+            LOG.log(System.Logger.Level.WARNING, "no counters file in " + storeDirectory, e);
+            return null;
+        }
+    }
+
+    private static void report(Throwable failure) {
+        LOG.log(System.Logger.Level.DEBUG, "counters not published", failure);
+    }
+
+    @Override
+    public int doWork() {
+        publish();
+        return 0;
+    }
+
+    private void publish() {
+        final Map<String, Histogram> latencies = figures.latencies();
+        publisher.publish(figures.statistics(latencies).values(), latencies);
+    }
+
+    @Override
+    public String roleName() {
+        return "kvmdb-telemetry";
+    }
+
+    /** Writes the last figures, and that the store was closed. Before the store's parts are. */
+    @Override
+    public void close() {
+        thread.interrupt();
+        runner.close();
+        try {
+            publish();
+        } finally {
+            publisher.close();
+        }
+    }
+}
