@@ -79,7 +79,7 @@ final class StoreFacts {
 
     /** Under the name that it came with, by the unit that the name ends in. */
     static void addByUnit(Facts facts, String name, long value) {
-        if (name.endsWith("Bytes")) {
+        if (name.endsWith("Bytes") || name.startsWith("bytes")) {
             facts.size(label(name), name, value);
         } else if (name.endsWith("Nanos")) {
             facts.duration(label(name), name, value);
