@@ -245,7 +245,7 @@ final class Checkpointer {
         final Superblock superblock = base.next(
                 metadata.segmentCount(), log.writtenSequence(), metadata.rootPpn(), metadata.rootSalt(),
                 metadata.rootGeneration(), metadata.rootCrc(), cut, epoch);
-        superblocks.write(superblock);
+        write(superblock);
         counters.superblockBytes += 2 * SuperblockDescriptor.LENGTH;
         counters.flushes += 2;
         counters.checkpoints++;
@@ -253,6 +253,15 @@ final class Checkpointer {
         log.checkpointGeneration(superblock.generation());
         release(freed);
         return superblock;
+    }
+
+    /** A copy that may be there or not, whatever the error was: the next one must not have its generation. */
+    private void write(Superblock superblock) {
+        try {
+            superblocks.write(superblock);
+        } catch (RuntimeException e) {
+            throw failure.fail(e);
+        }
     }
 
     /** The new superblock is durable: what only the old one reached goes. */

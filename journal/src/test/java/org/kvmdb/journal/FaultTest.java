@@ -1,6 +1,7 @@
 package org.kvmdb.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -61,7 +62,7 @@ class FaultTest {
         for (int n = 0; n < OPERATIONS_MAX; n++) {
             final KeptDevice disk = new KeptDevice(new MemoryDevice("faulty"));
             try {
-                if (!isHit(new FaultyDevice(disk, operation, fault, n, persistent))) {
+                if (!isHit(operation, new FaultyDevice(disk, operation, fault, n, persistent))) {
                     System.out.printf("%s %s persistent=%s: %d operations failed%n", operation, fault, persistent, failed);
                     assertTrue(failed > 0, "no operation failed");
                     return;
@@ -76,20 +77,21 @@ class FaultTest {
         throw new AssertionError("no run passed clean");
     }
 
-    private static boolean isHit(FaultyDevice device) {
+    private static boolean isHit(FaultyDevice.Operation operation, FaultyDevice device) {
         try (Workload work = new Workload(device, OPTIONS, 5)) {
             try {
                 body(work);
             } catch (StorageException e) {
                 assertTrue(device.wasHit(), () -> "threw without a fault: " + e);
-                afterFailure(work, device, e);
+                afterFailure(work, device, operation, e);
                 return true;
             }
             return device.wasHit();
         }
     }
 
-    private static void afterFailure(Workload work, FaultyDevice device, StorageException e) {
+    private static void afterFailure(
+            Workload work, FaultyDevice device, FaultyDevice.Operation operation, StorageException e) {
         final boolean isOpen = !device.isClosed();
         if (isOpen && e.code() == ErrorCode.FAILED) {
             assertEquals(ErrorCode.FAILED, codeOf(work.journal()::flush));
@@ -98,6 +100,10 @@ class FaultTest {
             work.journal().close();
             assertTrue(device.isClosed(), "close left the device open");
         } else if (isOpen) {
+            // Whatever the error was: nobody knows what is on the medium.
+            final boolean endsJournal =
+                    operation == FaultyDevice.Operation.WRITE || operation == FaultyDevice.Operation.FLUSH;
+            assertFalse(endsJournal, () -> "%s failed, and the journal goes on: %s".formatted(operation, e));
             work.kill();
         }
         device.heal();
