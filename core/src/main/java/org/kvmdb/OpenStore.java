@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.kvmdb.cache.PageCache;
@@ -18,6 +19,7 @@ import org.kvmdb.cache.Region;
 import org.kvmdb.control.ControlServer;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.gc.Cleaner;
@@ -41,11 +43,11 @@ final class OpenStore implements Store {
     private static final int POOLED_SEGMENTS_MIN = 8;
 
     private final Path directory;
+    private final OpenParts opened = new OpenParts();
     private final Journal journal;
     private final PageCache cache;
     private final SegmentReclaimer reclaimer;
     private final Cleaner cleaner;
-    private final Maintenance maintenance;
     private final StoreFigures figures;
     private final OpenSnapshots snapshots;
     private final OpenStreams streams;
@@ -63,59 +65,77 @@ final class OpenStore implements Store {
     /** Null when there is none. */
     private ControlServer control;
 
-    /** Null when there is none. */
-    private Telemetry telemetry;
-
     /** Puts a store together over whatever journal; its spill areas lie in the directory. No control socket yet. */
     OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
         final long begin = System.nanoTime();
         this.directory = directory;
-        this.journal = source.get();
         try {
-            this.cache = new PageCache(journal, options.cacheSizeBytes(), directory, READ_DEADLINE_MILLIS);
+            this.journal = opened.add(source.get(), Journal::close);
+            this.reclaimer = opened.add(new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN), SegmentReclaimer::finish);
+            this.cache = opened.add(
+                    new PageCache(journal, options.cacheSizeBytes(), directory, READ_DEADLINE_MILLIS), PageCache::close);
+            this.snapshots = new OpenSnapshots(this, journal, cache);
+            this.streams = new OpenStreams(this, journal, cache);
+            this.cleaner = new Cleaner(journal, reclaimer);
+            this.upkeep = new StoreUpkeep(this, journal, reclaimer, cleaner);
+            opened.add(new Maintenance(journal, reclaimer, cleaner), Maintenance::close);
+            this.figures = new StoreFigures(journal, cache, cleaner, System.nanoTime() - begin);
         } catch (RuntimeException | Error e) {
-            journal.close();
+            opened.close();
             throw e;
         }
-        this.snapshots = new OpenSnapshots(this, journal, cache);
-        this.streams = new OpenStreams(this, journal, cache);
-        this.reclaimer = new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN);
-        this.cleaner = new Cleaner(journal, reclaimer);
-        this.upkeep = new StoreUpkeep(this, journal, reclaimer, cleaner);
-        this.maintenance = new Maintenance(journal, reclaimer, cleaner);
-        this.figures = new StoreFigures(journal, cache, cleaner, System.nanoTime() - begin);
     }
 
     static Store create(Path directory, StoreOptions options) {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
             final boolean made = makeDirectory(directory);
-            final OpenStore store =
-                    new OpenStore(directory, () -> createJournal(directory.resolve(DATA_FILE), options), options);
-            NativeFile.flushDirectory(directory);
-            if (made && directory.toAbsolutePath().getParent() != null) {
-                NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
+            final Path file = directory.resolve(DATA_FILE);
+            final JournalOptions journalOptions = journalOptions(options);
+            final AtomicBoolean isOurs = new AtomicBoolean();
+            try {
+                final OpenStore store = new OpenStore(
+                        directory, () -> Journal.create(createDevice(file, isOurs), journalOptions), options);
+                return closingOnFailure(store, () -> {
+                    NativeFile.flushDirectory(directory);
+                    if (made && directory.toAbsolutePath().getParent() != null) {
+                        NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
+                    }
+                    store.listen(options);
+                });
+            } catch (RuntimeException | Error e) {
+                // What did not come to be a store must not stand in the way of the next try.
+                if (isOurs.get()) {
+                    deleteQuietly(file);
+                }
+                throw e;
             }
-            store.listen(options);
-            return store;
         });
     }
 
-    private static Journal createJournal(Path file, StoreOptions options) {
-        final Device device;
+    private static Device createDevice(Path file, AtomicBoolean isMade) {
         try {
-            device = Devices.create(file);
+            final Device device = Devices.create(file);
+            isMade.set(true);
+            return device;
         } catch (StorageException e) {
             throw e.code() == ErrorCode.ALREADY_EXISTS
                     ? new StorageException(
                             ErrorCode.ALREADY_EXISTS, "there is a store already: %s; open it".formatted(file), e)
                     : e;
         }
+    }
+
+    private static OpenStore closingOnFailure(OpenStore store, Runnable action) {
         try {
-            return Journal.create(device, journalOptions(options));
+            action.run();
+            return store;
         } catch (RuntimeException | Error e) {
-            // A file that never was a store must not stand in the way of the next try.
-            deleteQuietly(file);
+            try {
+                store.close();
+            } catch (StoreException alsoFailed) {
+                e.addSuppressed(alsoFailed);
+            }
             throw e;
         }
     }
@@ -136,17 +156,17 @@ final class OpenStore implements Store {
                 throw new StorageException(
                         ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
             }
-            final OpenStore store = new OpenStore(
-                    directory, () -> Journal.open(Devices.open(file, false), journalOptions(options)), options);
-            store.listen(options);
-            return store;
+            final JournalOptions journalOptions = journalOptions(options);
+            final OpenStore store =
+                    new OpenStore(directory, () -> Journal.open(Devices.open(file, false), journalOptions), options);
+            return closingOnFailure(store, () -> store.listen(options));
         });
     }
 
     /** Only for whoever holds the lock of the store's file: it says that a socket that is there already is a dead one. */
     private synchronized void listen(StoreOptions options) {
         if (options.countersFile()) {
-            telemetry = Telemetry.open(directory, figures);
+            Telemetry.open(directory, figures).ifPresent(telemetry -> opened.add(telemetry, Telemetry::close));
         }
         if (options.controlSocket()) {
             control = ControlServer.open(this);
@@ -497,16 +517,7 @@ final class OpenStore implements Store {
                 throw e;
             }
             closed = true;
-            if (telemetry != null) {
-                telemetry.close();
-            }
-            cache.close();
-            maintenance.close();
-            try {
-                reclaimer.finish();
-            } finally {
-                journal.close();
-            }
+            opened.close();
         });
     }
 

@@ -3,6 +3,7 @@ package org.kvmdb;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
@@ -45,13 +46,13 @@ final class Telemetry implements Agent, AutoCloseable {
         public void reset() {}
     }
 
-    /** Null, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
-    static Telemetry open(Path storeDirectory, StoreFigures figures) {
+    /** Empty, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
+    static Optional<Telemetry> open(Path storeDirectory, StoreFigures figures) {
         try {
-            return new Telemetry(figures, CountersPublisher.create(storeDirectory));
+            return Optional.of(new Telemetry(figures, CountersPublisher.create(storeDirectory)));
         } catch (IOException | StorageException e) {
             LOG.log(System.Logger.Level.WARNING, "no counters file in " + storeDirectory, e);
-            return null;
+            return Optional.empty();
         }
     }
 

@@ -17,6 +17,7 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.FaultCounters;
 import org.kvmdb.ffi.FaultKind;
 import org.kvmdb.ffi.NativePool;
+import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.FaultTables;
 import org.kvmdb.journal.Journal;
@@ -46,7 +47,8 @@ public final class PageCache implements AutoCloseable {
     private final Scopes.Gate scopeGate = new Scopes.Gate();
     private final Map<Integer, Region> regions = new ConcurrentHashMap<>();
     private final AtomicLong pinnedBytes = new AtomicLong();
-    private final List<RunningAgent> agents = new ArrayList<>();
+    /** Closed in this order: the agents, the regions, the pool, the buffers. */
+    private final OpenParts opened = new OpenParts();
 
     /**
      * @param budgetBytes for frames, copies aside, staging, page states and the buffers of the write-back
@@ -57,9 +59,27 @@ public final class PageCache implements AutoCloseable {
         this.journal = journal;
         this.spillDirectory = spillDirectory;
         this.budgetBytes = budgetBytes;
-        this.writer = new PageWriter(budgetBytes);
-        final FaultTables tables = journal.faultTables();
-        this.pool = NativePool.open(new NativePool.Options(
+        try {
+            this.writer = opened.add(new PageWriter(budgetBytes), PageWriter::close);
+            this.pool = opened.add(openPool(journal.faultTables(), readDeadlineMillis), NativePool::close);
+            attachDevices(journal.faultTables());
+            opened.add(regions, ignored -> unmapAll());
+            this.writeBack = new WriteBack(journal, writer, scopeGate);
+            this.coordinator = new CommitCoordinator(writeBack);
+            journal.readerGrace(opened.add(new PoolGrace(), grace -> journal.readerGrace(ReaderGrace.NONE)));
+            journal.onRootChange(this::rootChanged);
+            start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
+            start(new PressureAgent("kvmdb-stealer", NativePool.PRESSURE_STEAL, this::steal));
+            start(prefetcher);
+            opened.add(pool, NativePool::stop);
+        } catch (RuntimeException | Error e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    private NativePool openPool(FaultTables tables, long readDeadlineMillis) {
+        return NativePool.open(new NativePool.Options(
                 budgetBytes - writer.memoryBytes(),
                 tables.segmentTableAddress(),
                 tables.segmentTableCapacity(),
@@ -67,27 +87,25 @@ public final class PageCache implements AutoCloseable {
                 tables.nodeArenaCapacity(),
                 journal.space().address(),
                 readDeadlineMillis));
+    }
+
+    private void attachDevices(FaultTables tables) {
         for (int device = 0; device < tables.deviceFds().length; device++) {
             pool.device(device, tables.deviceFds()[device]);
         }
-        this.writeBack = new WriteBack(journal, writer, scopeGate);
-        this.coordinator = new CommitCoordinator(writeBack);
-        journal.readerGrace(new PoolGrace());
-        journal.onRootChange((versionId, node) -> {
-            final Region region = regions.get(versionId);
-            if (region != null) {
-                region.refreshRoot();
-            }
-        });
-        start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
-        start(new PressureAgent("kvmdb-stealer", NativePool.PRESSURE_STEAL, this::steal));
-        start(prefetcher);
+    }
+
+    private void rootChanged(int versionId, int node) {
+        final Region region = regions.get(versionId);
+        if (region != null) {
+            region.refreshRoot();
+        }
     }
 
     private void start(Agent agent) {
         final AgentRunner runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, PageCache::report, null, agent);
-        agents.add(new RunningAgent(
-                runner, AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r))));
+        final Thread thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        opened.add(new RunningAgent(runner, thread), RunningAgent::end);
     }
 
     /** The thread as it was made: the runner knows it only once it runs. */
@@ -334,12 +352,11 @@ public final class PageCache implements AutoCloseable {
     @Override
     public void close() {
         closeMemory();
-        pool.stop();
-        agents.forEach(RunningAgent::end);
-        journal.readerGrace(ReaderGrace.NONE);
+        opened.close();
+    }
+
+    private void unmapAll() {
         regions.values().forEach(this::unmap);
         regions.clear();
-        writeBack.close();
-        pool.close();
     }
 }

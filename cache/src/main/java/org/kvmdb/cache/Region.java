@@ -88,14 +88,20 @@ public final class Region {
     }
 
     private NativeRegion openWritable(Path spillDirectory) {
-        return NativeRegion.open(
-                cache.pool(),
-                version.sizeBytes(),
-                reserveBytes,
-                version.pageShift(),
-                version.familyId(),
-                version.mapRoot(),
-                NativeFile.open(spillDirectory, NativeFile.UNNAMED).fd());
+        final NativeFile spill = NativeFile.open(spillDirectory, NativeFile.UNNAMED);
+        try {
+            return NativeRegion.open(
+                    cache.pool(),
+                    version.sizeBytes(),
+                    reserveBytes,
+                    version.pageShift(),
+                    version.familyId(),
+                    version.mapRoot(),
+                    spill.fd());
+        } catch (RuntimeException | Error e) {
+            spill.close();
+            throw e;
+        }
     }
 
     /** Whole granules of address space; of a volume four times its size, to grow into. */

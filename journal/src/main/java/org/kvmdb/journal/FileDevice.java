@@ -1,6 +1,8 @@
 package org.kvmdb.journal;
 
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.NativeFile;
@@ -20,31 +22,44 @@ public final class FileDevice extends NativeFileDevice {
         this.readOnly = readOnly;
     }
 
-    /** Creates the file, which must not exist, and makes its name durable. */
+    /** Creates the file, which must not exist, and makes its name durable. When that fails there is no such file. */
     public static FileDevice create(Path path) {
-        final FileDevice device = open(path, NativeFile.CREATE, false);
+        final NativeFile file = NativeFile.open(path, NativeFile.CREATE);
         try {
-            NativeFile.flushDirectory(path.toAbsolutePath().getParent());
-            return device;
-        } catch (RuntimeException e) {
-            device.close();
+            final FileDevice device = locked(file, path, false);
+            try {
+                NativeFile.flushDirectory(path.toAbsolutePath().getParent());
+                return device;
+            } catch (RuntimeException | Error e) {
+                device.close();
+                throw e;
+            }
+        } catch (RuntimeException | Error e) {
+            delete(path, e);
             throw e;
         }
     }
 
-    public static FileDevice open(Path path, boolean readOnly) {
-        return open(path, readOnly ? NativeFile.READ_ONLY : 0, readOnly);
+    private static void delete(Path path, Throwable why) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            why.addSuppressed(e);
+        }
     }
 
-    private static FileDevice open(Path path, int mode, boolean readOnly) {
-        final NativeFile file = NativeFile.open(path, mode);
+    public static FileDevice open(Path path, boolean readOnly) {
+        return locked(NativeFile.open(path, readOnly ? NativeFile.READ_ONLY : 0), path, readOnly);
+    }
+
+    private static FileDevice locked(NativeFile file, Path path, boolean readOnly) {
         try {
             if (!file.tryLock(!readOnly)) {
                 throw new StorageException(
                         ErrorCode.STORE_IN_USE, "store in use: %s is open elsewhere; close it there".formatted(path));
             }
             return new FileDevice(file, openDirect(path), readOnly);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             file.close();
             throw e;
         }

@@ -3,9 +3,11 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
@@ -34,12 +36,15 @@ public final class Journal implements AutoCloseable {
     /** The append lock. Fair: who commits in a loop must not keep checkpoints out. */
     private final ReentrantLock lock = new ReentrantLock(true);
     private final ReentrantLock checkpointLock = new ReentrantLock();
+    /** What was opened, and goes with the journal. */
+    private final OpenParts opened;
+
     private final Failure failure = new Failure();
     private final Counters counters = new Counters();
     private final Catalog catalog = new Catalog();
     private final SpaceAccount space;
     private final SegmentTable segments;
-    private final NodeArena arena = new NodeArena();
+    private final NodeArena arena;
     private final PageMap map;
     private final SuperblockStore superblocks;
     private final LogWriter log;
@@ -58,25 +63,32 @@ public final class Journal implements AutoCloseable {
     private long bytesBeforeAppend;
     private boolean closed;
 
-    private Journal(Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks) {
+    private Journal(
+            Device device, JournalOptions options, Superblock superblock, SuperblockStore superblocks, OpenParts opened) {
+        this.opened = opened;
         this.device = device;
         this.options = options;
         this.superblock = superblock;
         this.superblocks = superblocks;
         final int segmentSize = superblock.segmentSizeBytes();
         final long granted = grantedBytes(device, segmentSize);
-        space = new SpaceAccount(
-                granted,
-                Math.max(Math.max(granted, superblock.endOfSegments()), options.maxSizeBytes()),
-                (long) options.growStepSegments() * segmentSize,
-                segmentSize,
-                device.isReadOnly() || options.readOnly() ? -1 : device.fd());
-        segments = new SegmentTable(device, segmentSize, space);
+        space = opened.add(
+                new SpaceAccount(
+                        granted,
+                        Math.max(Math.max(granted, superblock.endOfSegments()), options.maxSizeBytes()),
+                        (long) options.growStepSegments() * segmentSize,
+                        segmentSize,
+                        device.isReadOnly() || options.readOnly() ? -1 : device.fd()),
+                SpaceAccount::close);
+        segments = opened.add(new SegmentTable(device, segmentSize, space), SegmentTable::close);
+        arena = opened.add(new NodeArena(), NodeArena::close);
         final MapLoader loader = new MapLoader(device, segments, arena, LoadListener.STRICT);
         map = new PageMap(arena, segments, loader);
-        log = new LogWriter(
-                device, segments, failure, counters, superblock.storeId(), superblock.secret(),
-                options.random().nextLong());
+        log = opened.add(
+                new LogWriter(
+                        device, segments, failure, counters, superblock.storeId(), superblock.secret(),
+                        options.random().nextLong()),
+                LogWriter::close);
         parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
         catalogWriter =
                 new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options.random());
@@ -85,7 +97,9 @@ public final class Journal implements AutoCloseable {
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
         pacer = new AppendPacer(counters.latencies);
-        mover = new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged);
+        mover = opened.add(
+                new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged),
+                SegmentMover::close);
     }
 
     /** Whole segments that the device holds, behind the superblocks. */
@@ -96,7 +110,7 @@ public final class Journal implements AutoCloseable {
 
     /** Creates a store on an empty device, which the journal then owns. */
     public static Journal create(Device device, JournalOptions options) {
-        return closingOnFailure(device, () -> {
+        return closingOnFailure(device, opened -> {
             final SuperblockStore superblocks = new SuperblockStore(device);
             if (superblocks.isStore()) {
                 throw new StorageException(ErrorCode.ALREADY_EXISTS, "there is a store already: " + device);
@@ -105,11 +119,9 @@ public final class Journal implements AutoCloseable {
                     options.random().nextLong(), options.random().nextLong(), options.random().nextLong(),
                     options.random().nextLong(), options.random().nextLong(), 0, 1, options.segmentSizeBytes(), 0, 0, 0,
                     0, 0, 0, new LogPosition(0, 0, 0, 0, 1, 0));
-            final Journal journal = new Journal(device, options, base, superblocks);
-            return journal.closingPartsOnFailure(() -> {
-                journal.format();
-                return journal;
-            });
+            final Journal journal = new Journal(device, options, base, superblocks, opened);
+            journal.format();
+            return journal;
         });
     }
 
@@ -125,16 +137,14 @@ public final class Journal implements AutoCloseable {
 
     /** Opens a store, recovering it; the journal then owns the device. */
     public static Journal open(Device device, JournalOptions options) {
-        return closingOnFailure(device, () -> {
+        return closingOnFailure(device, opened -> {
             final long begin = System.nanoTime();
             final SuperblockStore superblocks = new SuperblockStore(device);
             final Superblock superblock = superblocks.read(options.readOnly());
-            final Journal journal = new Journal(device, options, superblock, superblocks);
-            return journal.closingPartsOnFailure(() -> {
-                journal.recover();
-                journal.counters.recoveryNanos = System.nanoTime() - begin;
-                return journal;
-            });
+            final Journal journal = new Journal(device, options, superblock, superblocks, opened);
+            journal.recover();
+            journal.counters.recoveryNanos = System.nanoTime() - begin;
+            return journal;
         });
     }
 
@@ -166,20 +176,12 @@ public final class Journal implements AutoCloseable {
         updateReserve();
     }
 
-    private static Journal closingOnFailure(Device device, Supplier<Journal> action) {
+    private static Journal closingOnFailure(Device device, Function<OpenParts, Journal> action) {
+        final OpenParts opened = OpenParts.of(device, Device::close);
         try {
-            return action.get();
+            return action.apply(opened);
         } catch (RuntimeException | Error e) {
-            device.close();
-            throw e;
-        }
-    }
-
-    private Journal closingPartsOnFailure(Supplier<Journal> action) {
-        try {
-            return action.get();
-        } catch (RuntimeException | Error e) {
-            closeMemory();
+            opened.close();
             throw e;
         }
     }
@@ -625,8 +627,7 @@ public final class Journal implements AutoCloseable {
                 }
             } finally {
                 failure.close();
-                closeMemory();
-                device.close();
+                opened.close();
             }
         } finally {
             lock.unlock();
@@ -659,8 +660,7 @@ public final class Journal implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 failure.close();
-                closeMemory();
-                device.close();
+                opened.close();
             }
         } finally {
             lock.unlock();
@@ -675,13 +675,5 @@ public final class Journal implements AutoCloseable {
 
     JournalParts parts() {
         return parts;
-    }
-
-    private void closeMemory() {
-        mover.close();
-        log.close();
-        arena.close();
-        segments.close();
-        space.close();
     }
 }

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
@@ -36,6 +37,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
     private JournalParts parts;
     private final Listener maps = new Listener();
     private MapWalk walk;
+    private final OpenParts opened = new OpenParts();
     private SpaceAccount space;
     private Recovery recovery;
     private int superblockCopies;
@@ -45,6 +47,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
     private long metadataBlocks;
 
     private JournalInspection(Device device, Consumer<Defect> listener) {
+        opened.add(device, Device::close);
         this.device = device;
         this.listener = listener;
     }
@@ -206,9 +209,11 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
     private void assemble(SuperblockStore superblocks) {
         final int segmentSize = superblock.segmentSizeBytes();
         final long granted = Journal.grantedBytes(device, segmentSize);
-        space = new SpaceAccount(granted, Math.max(granted, superblock.endOfSegments()), segmentSize, segmentSize, -1);
-        final SegmentTable segments = new SegmentTable(device, segmentSize, space);
-        final NodeArena arena = new NodeArena();
+        space = opened.add(
+                new SpaceAccount(granted, Math.max(granted, superblock.endOfSegments()), segmentSize, segmentSize, -1),
+                SpaceAccount::close);
+        final SegmentTable segments = opened.add(new SegmentTable(device, segmentSize, space), SegmentTable::close);
+        final NodeArena arena = opened.add(new NodeArena(), NodeArena::close);
         final MapLoader loader = new MapLoader(device, segments, arena, maps);
         walk = new MapWalk(arena, loader);
         parts = new JournalParts(
@@ -437,11 +442,6 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
 
     @Override
     public void close() {
-        if (parts != null) {
-            parts.arena().close();
-            parts.segments().close();
-            space.close();
-        }
-        device.close();
+        opened.close();
     }
 }

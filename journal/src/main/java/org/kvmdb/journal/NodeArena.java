@@ -50,12 +50,14 @@ final class NodeArena implements AutoCloseable {
     private static final int NO_NODE = 0;
     private static final VarHandle ENTRY = ValueLayout.JAVA_LONG.varHandle();
 
-    private final NativeMemory nodes = NativeMemory.reserve(NODES_MAX * MapNodeDescriptor.NODE_LENGTH);
-    private final NativeMemory births = NativeMemory.reserve(NODES_MAX * BIRTHS_LENGTH);
-    private final NativeMemory infos = NativeMemory.reserve(NODES_MAX * INFO_LENGTH);
-    private final MemorySegment nodeSegment = nodes.segment();
-    private final MemorySegment birthSegment = births.segment();
-    private final MemorySegment infoSegment = infos.segment();
+    private static final long NODES_LENGTH = NODES_MAX * MapNodeDescriptor.NODE_LENGTH;
+    private static final long BIRTHS_END = NODES_LENGTH + NODES_MAX * BIRTHS_LENGTH;
+    private static final long INFOS_END = BIRTHS_END + NODES_MAX * INFO_LENGTH;
+
+    private final NativeMemory memory = NativeMemory.reserve(INFOS_END);
+    private final MemorySegment nodeSegment = memory.segment().asSlice(0, NODES_LENGTH);
+    private final MemorySegment birthSegment = memory.segment().asSlice(NODES_LENGTH, BIRTHS_END - NODES_LENGTH);
+    private final MemorySegment infoSegment = memory.segment().asSlice(BIRTHS_END);
     /** Nodes whose memory equals a stored copy, by its PPN: what several versions share is in memory once. */
     private final Long2LongHashMap byPpn = new Long2LongHashMap(NO_NODE);
 
@@ -70,7 +72,7 @@ final class NodeArena implements AutoCloseable {
     private int count;
 
     long address() {
-        return nodes.address();
+        return nodeSegment.address();
     }
 
     int dirtyCount() {
@@ -333,8 +335,6 @@ final class NodeArena implements AutoCloseable {
 
     @Override
     public void close() {
-        nodes.close();
-        births.close();
-        infos.close();
+        memory.close();
     }
 }

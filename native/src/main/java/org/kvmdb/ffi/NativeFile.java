@@ -28,8 +28,10 @@ public final class NativeFile implements AutoCloseable {
 
     /** Opens a file; the mode is an or of the constants of this class. */
     public static NativeFile open(Path path, int mode) {
-        return new NativeFile(
-                path.toString(), Errno.check(ShimLibrary.shim().kvmdb_file_open(path.toString(), mode), "open " + path));
+        // Made before the descriptor is: without memory for it that would be lost.
+        final String name = path.toString();
+        final String what = "open " + name;
+        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(name, mode), what));
     }
 
     /** A file that lives in memory and vanishes with its descriptor. */
@@ -43,10 +45,9 @@ public final class NativeFile implements AutoCloseable {
      * have short paths, and the same ones whatever becomes of the directory's own path.
      */
     public static NativeFile openDirectory(Path directory) {
-        return new NativeFile(
-                directory.toString(),
-                Errno.check(
-                        ShimLibrary.shim().kvmdb_directory_open(directory.toString()), "open directory " + directory));
+        final String name = directory.toString();
+        final String what = "open directory " + name;
+        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_directory_open(name), what));
     }
 
     /** The descriptor, for the fault handler's reads. It belongs to this object. */

@@ -21,7 +21,12 @@ public final class NativeMemory implements AutoCloseable {
         if (address < 0 && address > -4096) {
             throw Errno.exception((int) address, "reserve %d bytes of address space".formatted(lengthBytes));
         }
-        return new NativeMemory(MemorySegment.ofAddress(address).reinterpret(lengthBytes));
+        try {
+            return new NativeMemory(MemorySegment.ofAddress(address).reinterpret(lengthBytes));
+        } catch (Error e) {
+            ShimLibrary.shim().kvmdb_memory_release(address, lengthBytes);
+            throw e;
+        }
     }
 
     public MemorySegment segment() {

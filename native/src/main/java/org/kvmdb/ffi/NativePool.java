@@ -34,15 +34,15 @@ public final class NativePool implements AutoCloseable {
             long spaceAccount,
             long readDeadlineMillis) {}
 
-    private final long handle;
+    private long handle;
     private boolean closed;
 
-    private NativePool(long handle) {
-        this.handle = handle;
-    }
+    private NativePool() {}
 
     public static NativePool open(Options options) {
         PageFaulter.install();
+        // Made before the pool is: without memory for it that would be lost.
+        final NativePool pool = new NativePool();
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment fields = arena.allocateFrom(
                     ValueLayout.JAVA_LONG,
@@ -55,7 +55,8 @@ public final class NativePool implements AutoCloseable {
                     options.readDeadlineMillis);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
             Errno.check(ShimLibrary.shim().kvmdb_pool_open(fields.address(), handle.address()), "open the page cache");
-            return new NativePool(handle.get(ValueLayout.JAVA_LONG, 0));
+            pool.handle = handle.get(ValueLayout.JAVA_LONG, 0);
+            return pool;
         }
     }
 

@@ -23,12 +23,11 @@ public final class NativeRegion implements AutoCloseable {
     private static final int NO_SPILL = -1;
     private static final int READ_ONLY = 1;
 
-    private final long handle;
+    private long handle;
     private final int pageShift;
     private boolean closed;
 
-    private NativeRegion(long handle, int pageShift) {
-        this.handle = handle;
+    private NativeRegion(int pageShift) {
         this.pageShift = pageShift;
     }
 
@@ -62,14 +61,20 @@ public final class NativeRegion implements AutoCloseable {
             int mapRoot,
             int spillFd,
             int flags) {
+        // Made before the mapping is: without memory for it that would be lost.
+        final NativeRegion region = new NativeRegion(pageShift);
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment options = arena.allocateFrom(
                     ValueLayout.JAVA_LONG, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd, flags);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-            Errno.check(
-                    ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address()),
-                    "map a region of %d bytes in %d bytes of address space".formatted(sizeBytes, reserveBytes));
-            return new NativeRegion(handle.get(ValueLayout.JAVA_LONG, 0), pageShift);
+            final int result = ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address());
+            if (result < 0) {
+                throw Errno.exception(
+                        result,
+                        "map a region of %d bytes in %d bytes of address space".formatted(sizeBytes, reserveBytes));
+            }
+            region.handle = handle.get(ValueLayout.JAVA_LONG, 0);
+            return region;
         }
     }
 
@@ -135,11 +140,16 @@ public final class NativeRegion implements AutoCloseable {
      * @param epoch names it
      * @param pageReservedBytes reserved for the pages, to be released when they were committed
      * @param pathReservedBytes reserved for their map nodes
-     * @param nextLpn where a next freeze may go on, or -1 when there was no more
+     * @param nextLpn where a next freeze may go on, or END when there was no more
      */
-    public record Freeze(long epoch, long pageReservedBytes, long pathReservedBytes, long nextLpn) {}
+    public record Freeze(long epoch, long pageReservedBytes, long pathReservedBytes, long nextLpn) {
+        public static final long END = -1;
+    }
 
-    /** Freezes all dirty pages, appending their LPNs to the list. */
+    /**
+     * Freezes all dirty pages, appending their LPNs to the list; it does not come to the END when there is no memory to
+     * list them all.
+     */
     public Freeze freezeAll(LpnList lpns) {
         return freeze(lpns, 0, 0, Long.MAX_VALUE);
     }
@@ -153,21 +163,36 @@ public final class NativeRegion implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment fields = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, fromLpn, 0, 0, 0);
             long left = pagesMax;
-            long cursor;
+            long cursor = fromLpn;
             do {
-                final long room = Math.min(lpns.room(Math.min(left, FREEZE_STEP)), left);
+                final long room = roomFor(lpns, left);
+                if (room == 0) {
+                    break;
+                }
                 final long frozen = Errno.check(
                         ShimLibrary.shim().kvmdb_region_freeze(handle, fields.address(), lpns.lpnAddress(lpns.size()), room),
                         "freeze dirty pages");
                 lpns.added(frozen);
                 left -= frozen;
                 cursor = fields.getAtIndex(ValueLayout.JAVA_LONG, 1);
-            } while (left > 0 && cursor != -1);
+            } while (left > 0 && cursor != Freeze.END);
             return new Freeze(
                     fields.getAtIndex(ValueLayout.JAVA_LONG, 2),
                     fields.getAtIndex(ValueLayout.JAVA_LONG, 3),
                     fields.getAtIndex(ValueLayout.JAVA_LONG, 4),
                     cursor);
+        }
+    }
+
+    /** Room for another step, up to so many; 0 when the list holds something and no memory is left to make it longer. */
+    private static long roomFor(LpnList lpns, long left) {
+        try {
+            return Math.min(lpns.room(Math.min(left, FREEZE_STEP)), left);
+        } catch (OutOfMemoryError e) {
+            if (lpns.isEmpty()) {
+                throw e;
+            }
+            return 0;
         }
     }
 

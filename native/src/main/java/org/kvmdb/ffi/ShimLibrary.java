@@ -12,15 +12,22 @@ import jnr.ffi.LibraryOption;
 /** Loads {@code libkvmdb.so} out of the jar, once a process. */
 public final class ShimLibrary {
 
+    /** Not a constant of a class that is initialized once: too few descriptors at that moment would bar it for ever. */
+    private static volatile Shim shim;
+
     private ShimLibrary() {}
 
-    /** The loaded shim, or a {@link StorageException} that says what this machine lacks. */
+    /** The loaded shim, or a {@link StorageException} that says what this machine lacks; then the next call tries again. */
     public static Shim shim() {
-        return Holder.SHIM;
+        final Shim loaded = shim;
+        return loaded == null ? loadOnce() : loaded;
     }
 
-    private static final class Holder {
-        static final Shim SHIM = load();
+    private static synchronized Shim loadOnce() {
+        if (shim == null) {
+            shim = load();
+        }
+        return shim;
     }
 
     private static Shim load() {
@@ -40,7 +47,7 @@ public final class ShimLibrary {
                 // The mapping keeps the inode; no file is left behind, not even after a crash.
                 Files.delete(copy);
             }
-        } catch (IOException | UnsatisfiedLinkError e) {
+        } catch (IOException | LinkageError e) {
             throw new StorageException(
                     ErrorCode.UNSUPPORTED, "cannot load the native library for " + platform + ": " + e.getMessage(), e);
         }

@@ -42,9 +42,10 @@ public final class SpaceAccount implements AutoCloseable {
 
     private static final long MEMORY_UNIT_BYTES = 4096;
 
-    private final NativeMemory memory = NativeMemory.reserve(MEMORY_UNIT_BYTES);
-    private final NativeMemory holePositions;
-    private final MemorySegment fields = memory.segment();
+    /** The fields in the first unit, the positions of holes behind it. */
+    private final NativeMemory memory;
+
+    private final MemorySegment fields;
 
     /**
      * @param grantedBytes how far the file is already allocated
@@ -55,9 +56,10 @@ public final class SpaceAccount implements AutoCloseable {
      */
     public SpaceAccount(long grantedBytes, long limitBytes, long growStepBytes, long segmentSizeBytes, int fd) {
         final long positionsLength = (limitBytes / segmentSizeBytes + 1) * Long.BYTES;
-        holePositions =
-                NativeMemory.reserve((positionsLength + MEMORY_UNIT_BYTES - 1) / MEMORY_UNIT_BYTES * MEMORY_UNIT_BYTES);
-        fields.set(ValueLayout.JAVA_LONG, HOLE_POSITIONS_OFFSET, holePositions.address());
+        memory = NativeMemory.reserve(MEMORY_UNIT_BYTES
+                + (positionsLength + MEMORY_UNIT_BYTES - 1) / MEMORY_UNIT_BYTES * MEMORY_UNIT_BYTES);
+        fields = memory.segment();
+        fields.set(ValueLayout.JAVA_LONG, HOLE_POSITIONS_OFFSET, memory.address() + MEMORY_UNIT_BYTES);
         fields.set(ValueLayout.JAVA_LONG, HOLE_BYTES_OFFSET, segmentSizeBytes);
         fields.set(ValueLayout.JAVA_LONG, GRANTED_OFFSET, grantedBytes);
         fields.set(ValueLayout.JAVA_LONG, LIMIT_OFFSET, limitBytes);
@@ -126,6 +128,5 @@ public final class SpaceAccount implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
-        holePositions.close();
     }
 }
