@@ -30,8 +30,10 @@ final class CommitCoordinator {
      */
     long commit(Set<Region> regions, boolean named, boolean durable, String snapshotName) {
         final CommitRequest request = new CommitRequest(regions, named, durable, snapshotName);
+        // Before anybody relies on this thread: who leads must not fail for want of memory before the group is taken.
+        final List<CommitRequest> nextWaiting = new ArrayList<>();
         if (enqueue(request) || request.awaitLead()) {
-            leadGroup();
+            leadGroup(nextWaiting);
         }
         return request.result();
     }
@@ -49,24 +51,27 @@ final class CommitCoordinator {
         }
     }
 
-    private void leadGroup() {
-        final List<CommitRequest> group = takeGroup();
+    private void leadGroup(List<CommitRequest> nextWaiting) {
+        final List<CommitRequest> group = takeGroup(nextWaiting);
         try {
             writeBack.commit(group);
         } catch (RuntimeException | Error e) {
-            final RuntimeException failure = e instanceof RuntimeException r ? r : new IllegalStateException(e);
-            group.forEach(request -> request.fail(failure));
+            for (int i = 0; i < group.size(); i++) {
+                group.get(i).fail(e);
+            }
         } finally {
             handOver(group);
-            group.forEach(CommitRequest::done);
+            for (int i = 0; i < group.size(); i++) {
+                group.get(i).done();
+            }
         }
     }
 
-    private List<CommitRequest> takeGroup() {
+    private List<CommitRequest> takeGroup(List<CommitRequest> nextWaiting) {
         lock.lock();
         try {
             final List<CommitRequest> group = waiting;
-            waiting = new ArrayList<>();
+            waiting = nextWaiting;
             return group;
         } finally {
             lock.unlock();
@@ -77,8 +82,8 @@ final class CommitCoordinator {
     private void handOver(List<CommitRequest> group) {
         lock.lock();
         try {
-            for (CommitRequest request : group) {
-                commits += request.hasFailed() ? 0 : 1;
+            for (int i = 0; i < group.size(); i++) {
+                commits += group.get(i).hasFailed() ? 0 : 1;
             }
             isLed = !waiting.isEmpty();
             if (isLed) {

@@ -18,7 +18,7 @@ final class CommitRequest {
     private final String snapshotName;
     private final Thread owner = Thread.currentThread();
     private volatile State state = State.WAITING;
-    private RuntimeException failure;
+    private Throwable failure;
     private long sequence;
 
     /**
@@ -49,8 +49,8 @@ final class CommitRequest {
         return snapshotName;
     }
 
-    /** The first failure is the one that is told. */
-    void fail(RuntimeException cause) {
+    /** An exception that is not checked, or an error. The first failure is the one that is told. */
+    void fail(Throwable cause) {
         if (failure == null) {
             failure = cause;
         }
@@ -93,11 +93,12 @@ final class CommitRequest {
         }
     }
 
-    /** Sequence of the commit, or the failure. */
+    /** Sequence of the commit, or the failure, which is unchecked. */
     long result() {
-        if (failure != null) {
-            throw failure;
-        }
-        return sequence;
+        return switch (failure) {
+            case null -> sequence;
+            case Error e -> throw e;
+            case Throwable e -> throw (RuntimeException) e;
+        };
     }
 }

@@ -18,15 +18,24 @@ final class FrozenRegion {
 
     private final Region region;
     private final LpnList pages;
-    private final LpnList stolen;
-    private final NativeRegion.Freeze freeze;
+    private LpnList stolen;
+    /** Null until it froze. */
+    private NativeRegion.Freeze freeze;
+
     private long lsn = -1;
 
-    /** Freezes; no write scope is open. */
+    /** Nothing is frozen yet. */
     FrozenRegion(Region region) {
         this.region = region;
         pages = region.emptyFrozenList();
+    }
+
+    /** Freezes; no write scope is open. When it throws, {@link #failed} undoes what was done. */
+    void freeze() {
         freeze = region.nativeRegion().freezeAll(pages);
+        if (freeze.nextLpn() != NativeRegion.Freeze.END) {
+            throw new OutOfMemoryError("no memory to list more than %d dirty pages".formatted(pages.size()));
+        }
         stolen = region.stolenFrom(0);
     }
 
@@ -120,6 +129,9 @@ final class FrozenRegion {
 
     /** Nothing was committed: the pages are dirty again and belong to the next commit. */
     void failed(SpaceAccount space) {
+        if (freeze == null) {
+            return;
+        }
         // The pages keep their reservations; those of the map's paths are made anew with the dirty marks.
         space.release(freeze.pathReservedBytes());
         region.nativeRegion().thawDirty(freeze, pages);

@@ -45,8 +45,13 @@ final class PageWriter implements AutoCloseable {
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
         memoryBytes = (long) chunkCount * CHUNK_MEMORY_BYTES;
-        for (int i = 0; i < chunkCount; i++) {
-            idle.add(new Chunk(arena));
+        try {
+            for (int i = 0; i < chunkCount; i++) {
+                idle.add(new Chunk(arena));
+            }
+        } catch (Error e) {
+            arena.close();
+            throw e;
         }
     }
 
@@ -71,11 +76,13 @@ final class PageWriter implements AutoCloseable {
                 if (idle.isEmpty()) {
                     appendOldest(append, region, pages, inFlight);
                 }
-                final Chunk chunk = idle.remove();
+                final Chunk chunk = idle.peek();
                 final long from = first;
                 final int count = (int) Math.min(chunkPages, pages.size() - first);
+                // It may fail: no thread for it, no memory. The chunk stays with the others then.
                 inFlight.add(new Encoding(
                         chunk, workers.submit(() -> chunk.encode(region, freeze, pages, from, count))));
+                idle.remove();
             }
             while (!inFlight.isEmpty()) {
                 appendOldest(append, region, pages, inFlight);
@@ -122,6 +129,9 @@ final class PageWriter implements AutoCloseable {
                 if (e.getCause() instanceof StorageException failure) {
                     throw failure;
                 }
+                if (e.getCause() instanceof Error failure) {
+                    throw failure;
+                }
                 throw new StorageException(ErrorCode.IO, "encoding pages failed: " + e.getCause(), e.getCause());
             } finally {
                 if (interrupted) {
@@ -133,7 +143,7 @@ final class PageWriter implements AutoCloseable {
         void awaitQuietly() {
             try {
                 await();
-            } catch (StorageException e) {
+            } catch (StorageException | Error e) {
                 // The failure that matters is on its way already.
             }
         }

@@ -29,7 +29,7 @@ import org.kvmdb.journal.Journal;
  * only while blocks are appended (a quota, the name of a snapshot) does the same: the group is given up, and begins again
  * without those who failed.
  */
-final class WriteBack implements AutoCloseable {
+final class WriteBack {
 
     /** Stolen in one go: about a batch of the log. */
     private static final long STEAL_PAGES_MAX = 256;
@@ -130,7 +130,9 @@ final class WriteBack implements AutoCloseable {
                         continue;
                     }
                     region.checkCommittable();
-                    frozen.put(region, new FrozenRegion(region));
+                    final FrozenRegion f = new FrozenRegion(region);
+                    frozen.put(region, f);
+                    f.freeze();
                     // A page may have turned bad between the check and the freeze.
                     region.checkCommittable();
                 } catch (StorageException e) {
@@ -434,8 +436,13 @@ final class WriteBack implements AutoCloseable {
 
     private void checkCommitted(Region region) {
         final FrozenRegion frozen = new FrozenRegion(region);
-        final long pages = frozen.pageCount();
-        frozen.failed(space);
+        final long pages;
+        try {
+            frozen.freeze();
+            pages = frozen.pageCount();
+        } finally {
+            frozen.failed(space);
+        }
         if (pages > 0) {
             throw new StorageException(
                     ErrorCode.WRONG_BASE,
@@ -474,10 +481,5 @@ final class WriteBack implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-    }
-
-    @Override
-    public void close() {
-        writer.close();
     }
 }

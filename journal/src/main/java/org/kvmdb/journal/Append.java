@@ -144,7 +144,11 @@ public final class Append implements AutoCloseable {
     public void stolen() {
         check(State.OPEN);
         log.endGroup(BatchDescriptor.FLAG_STOLEN);
-        journal.stolen(ppns, count);
+        try {
+            journal.stolen(ppns, count);
+        } catch (Error e) {
+            throw journal.end(e);
+        }
         state = State.STOLEN;
     }
 

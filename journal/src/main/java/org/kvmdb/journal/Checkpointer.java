@@ -77,6 +77,8 @@ final class Checkpointer {
         lock.lock();
         try {
             cut();
+        } catch (Error e) {
+            throw failure.end(e);
         } finally {
             lock.unlock();
         }
@@ -101,6 +103,8 @@ final class Checkpointer {
             throw e;
         } catch (RuntimeException e) {
             throw failure.fail(e);
+        } catch (Error e) {
+            throw failure.end(e);
         }
     }
 

@@ -9,14 +9,14 @@ import org.kvmdb.ffi.StorageException;
  */
 final class Failure {
 
-    private volatile RuntimeException cause;
+    private volatile Throwable cause;
     private volatile boolean closed;
 
     void check() {
         if (closed) {
             throw new StorageException(ErrorCode.CLOSED, "store is closed");
         }
-        final RuntimeException first = cause;
+        final Throwable first = cause;
         if (first != null) {
             throw failed(first);
         }
@@ -30,10 +30,23 @@ final class Failure {
 
     /** Remembers the failure and returns what to throw. */
     StorageException fail(RuntimeException e) {
+        remember(e);
+        return failed(cause);
+    }
+
+    /**
+     * An error of the virtual machine, above all that it has no memory left, in the middle of a change: what is in memory
+     * no longer is what the log says. Returns it, to be thrown on.
+     */
+    Error end(Error e) {
+        remember(e);
+        return e;
+    }
+
+    private void remember(Throwable e) {
         if (cause == null) {
             cause = e;
         }
-        return failed(cause);
     }
 
     boolean isFailed() {
@@ -44,11 +57,11 @@ final class Failure {
         closed = true;
     }
 
-    private static StorageException failed(RuntimeException first) {
+    private static StorageException failed(Throwable first) {
         return new StorageException(
                 ErrorCode.FAILED,
                 "store failed: %s; close it and open it again to recover what was acknowledged"
-                        .formatted(first.getMessage()),
+                        .formatted(first instanceof Error ? first.toString() : first.getMessage()),
                 first);
     }
 }

@@ -241,6 +241,8 @@ public final class Journal implements AutoCloseable {
             updateReserve();
             lastAppendNanos = System.nanoTime();
             return result;
+        } catch (Error e) {
+            throw failure.end(e);
         } finally {
             lock.unlock();
         }
@@ -398,6 +400,10 @@ public final class Journal implements AutoCloseable {
         lastAppendNanos = System.nanoTime();
         arena.reclaim(grace);
         lock.unlock();
+    }
+
+    Error end(Error e) {
+        return failure.end(e);
     }
 
     StorageException fail(String why) {

@@ -268,6 +268,8 @@ final class LogWriter implements AutoCloseable {
             device.write(segments.position(segment) + offset, bytes);
         } catch (RuntimeException e) {
             throw failure.fail(e);
+        } catch (Error e) {
+            throw failure.end(e);
         }
         counters.writtenBytes += length;
         counters.batches++;
@@ -302,6 +304,8 @@ final class LogWriter implements AutoCloseable {
             device.flush();
         } catch (RuntimeException e) {
             throw failure.fail(e);
+        } catch (Error e) {
+            throw failure.end(e);
         }
         counters.latencies.record(Latencies.Kind.FLUSH, begin);
         counters.flushes++;
@@ -318,6 +322,8 @@ final class LogWriter implements AutoCloseable {
             device.writeBack(segments.position(next) + chunkOffset, zeros.byteSize());
         } catch (RuntimeException e) {
             throw failure.fail(e);
+        } catch (Error e) {
+            throw failure.end(e);
         }
         counters.preparedBytes += zeros.byteSize();
         return true;

@@ -112,6 +112,8 @@ final class RelocationStream implements AutoCloseable {
             device.writeBack(segments.position(segment) + offset, bytes.byteSize());
         } catch (RuntimeException e) {
             throw failure.fail(e);
+        } catch (Error e) {
+            throw failure.end(e);
         }
         offset += (int) bytes.byteSize();
         writtenBytes += bytes.byteSize();

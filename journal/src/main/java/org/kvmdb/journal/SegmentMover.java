@@ -358,6 +358,14 @@ public final class SegmentMover implements AutoCloseable {
 
     /** Makes durable what was copied, and points the map to it. Without anything copied this does nothing. */
     public synchronized void publish() {
+        try {
+            publishAll();
+        } catch (Error e) {
+            throw parts.failure().end(e);
+        }
+    }
+
+    private void publishAll() {
         for (RelocationStream stream : streams) {
             if (stream != null) {
                 stream.writeBatch();
