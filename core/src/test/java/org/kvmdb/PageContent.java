@@ -1,7 +1,5 @@
 package org.kvmdb;
 
-import static org.junit.jupiter.api.Assertions.fail;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -42,8 +40,9 @@ final class PageContent {
             final long expected = version == 0 ? 0 : word(identity, i);
             final long actual = page.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (actual != expected) {
-                fail("volume=%d lpn=%d version=%d word %d: expected=0x%x actual=0x%x; the page says it is %s"
-                        .formatted(volume, lpn, version, i, expected, actual, describe(page)));
+                throw new AssertionError(
+                        "volume=%d lpn=%d version=%d word %d: expected=0x%x actual=0x%x; the page says it is %s"
+                                .formatted(volume, lpn, version, i, expected, actual, describe(page)));
             }
         }
     }
@@ -52,7 +51,7 @@ final class PageContent {
     static long version(MemorySegment page, int volume, long lpn) {
         final long first = page.get(ValueLayout.JAVA_LONG, 0);
         if (first != 0 && first >>> 32 != identity(volume, lpn, 0) >>> 32) {
-            fail("volume=%d lpn=%d holds %s".formatted(volume, lpn, describe(page)));
+            throw new AssertionError("volume=%d lpn=%d holds %s".formatted(volume, lpn, describe(page)));
         }
         return first & 0xffffffffL;
     }
