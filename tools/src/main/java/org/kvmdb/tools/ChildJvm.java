@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * This program again in a process of its own, to be killed. What it prints goes to a file. It is killed when this
@@ -18,6 +19,7 @@ public final class ChildJvm implements AutoCloseable {
     public static final int KILLED = 128 + 9;
 
     private static final int ORPHANED = 3;
+    private static final int DUMP_SECONDS = 2;
 
     private final Process process;
     private final Path output;
@@ -31,19 +33,24 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     public static ChildJvm start(Path output, List<String> arguments) throws IOException {
+        return start(output, List.of(), System.getProperty("java.class.path"), Main.class, arguments);
+    }
+
+    /** Another program of this class path. */
+    public static ChildJvm start(
+            Path output, List<String> flags, String classPath, Class<?> main, List<String> arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
+                "--sun-misc-unsafe-memory-access=allow"));
+        command.addAll(flags);
+        command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(arguments);
-        File file = output.toFile();
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .redirectErrorStream(true)
-                .redirectOutput(file);
+                .redirectOutput(output.toFile());
         return new ChildJvm(builder.start(), output);
     }
 
@@ -60,6 +67,22 @@ public final class ChildJvm implements AutoCloseable {
     /** Waits for the end. Returns the exit code. */
     public int waitFor() throws InterruptedException {
         return process.waitFor();
+    }
+
+    /** Where its threads are, as far as it can still say, and what the kernel knows of them. */
+    public String threads() throws IOException, InterruptedException {
+        StringBuilder text = new StringBuilder();
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/" + process.pid() + "/task"))) {
+            for (Path task : (Iterable<Path>) tasks::iterator) {
+                text.append(Files.readString(task.resolve("comm")).strip())
+                        .append(": ")
+                        .append(Files.readString(task.resolve("syscall")));
+            }
+        }
+        // HotSpot prints its threads on SIGQUIT.
+        new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start().waitFor();
+        process.waitFor(DUMP_SECONDS, TimeUnit.SECONDS);
+        return text.append(Files.readString(output)).toString();
     }
 
     /** The last line that it printed, or how it ended when it printed nothing. */

@@ -11,6 +11,7 @@ import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.TextTable;
+import org.kvmdb.tools.kill.KillCommand;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +30,7 @@ import picocli.CommandLine.Spec;
                     + " random comes from the seed. Exits with 1 when something is wrong, or when a bug that was planted"
                     + " was not noticed."
         },
+        subcommands = KillCommand.class,
         footer = {
             "%nExamples:",
             "  kvmdb crashtest --list",

@@ -1,0 +1,87 @@
+package org.kvmdb.tools.kill;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.kvmdb.Store;
+import org.kvmdb.StoreException;
+import org.kvmdb.gc.StoreChecker;
+import org.kvmdb.gc.StoreReport;
+
+/** The store's own proof: {@link KillWorker} in the children, checked against the models of what it did. */
+final class StoreSubject implements KillSubject {
+
+    private static final int THOROUGH_EVERY = 16;
+    private static final long CHECK_CACHE_BYTES = 32L << 20;
+
+    private final long workSeed;
+    private final long maxSizeBytes;
+    private final GroupModel groups;
+    private final FamilyModel family;
+
+    StoreSubject(long workSeed, long maxSizeBytes) {
+        this.workSeed = workSeed;
+        this.maxSizeBytes = maxSizeBytes;
+        this.groups = new GroupModel(workSeed);
+        this.family = new FamilyModel(workSeed);
+    }
+
+    @Override
+    public Class<?> child() {
+        return KillWorker.class;
+    }
+
+    @Override
+    public List<String> arguments(KillCycle cycle) {
+        return List.of(Long.toString(workSeed), Long.toString(maxSizeBytes));
+    }
+
+    @Override
+    public long recordBytes() {
+        return KillLedger.BYTES;
+    }
+
+    @Override
+    public void prepare(KillRecord record) {
+        new KillLedger(record.body()).begin();
+    }
+
+    @Override
+    public void check(KillCycle cycle, Path store, KillRecord record) {
+        KillLedger ledger = new KillLedger(record.body());
+        if (!ledger.isCreated()) {
+            checkHalfMade(store);
+            return;
+        }
+        boolean isThorough = cycle.number() % THOROUGH_EVERY == THOROUGH_EVERY - 1;
+        if (isThorough) {
+            checkStructures("as it was left", store);
+        }
+        try (Store opened = open(store)) {
+            family.check(opened, ledger, isThorough);
+            groups.check(opened, ledger, isThorough);
+        }
+        if (isThorough) {
+            checkStructures("after recovery and close", store);
+        }
+    }
+
+    private Store open(Path store) {
+        return Store.open(store, KillWorker.options(maxSizeBytes).withCacheSizeBytes(CHECK_CACHE_BYTES));
+    }
+
+    /** Nobody was told that there is a store; it opens, or says in order that it is none. */
+    private void checkHalfMade(Path store) {
+        try {
+            open(store).close();
+        } catch (StoreException e) {
+            KillFailure.check(!e.getMessage().isEmpty(), "a store that was not made opens with %s", e);
+        }
+    }
+
+    /** {@code kvmdb check}. */
+    static void checkStructures(String when, Path store) {
+        StoreReport report = StoreChecker.check(store.resolve(StoreCopy.DATA_FILE), (done, total) -> {});
+        KillFailure.check(
+                report.isClean(), "kvmdb check finds %d defects %s: %s", report.defectCount(), when, report.defects());
+    }
+}
