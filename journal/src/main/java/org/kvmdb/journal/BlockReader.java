@@ -11,12 +11,20 @@ final class BlockReader {
     private final Device device;
     private final SegmentTable segments;
     private final BlockSeal seal = new BlockSeal();
-    private final MemorySegment buffer = Arena.ofAuto()
-            .allocate(BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX), BatchDescriptor.UNIT_BYTES);
+    /** Allocated when the first block is read: a journal has several readers, of which not all are used. */
+    private MemorySegment buffer;
 
     BlockReader(Device device, SegmentTable segments) {
         this.device = device;
         this.segments = segments;
+    }
+
+    private MemorySegment room(int length) {
+        if (buffer == null) {
+            buffer = Arena.ofAuto()
+                    .allocate(BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX), BatchDescriptor.UNIT_BYTES);
+        }
+        return buffer.asSlice(0, length);
     }
 
     /** Reads a block into a page with the seed of the segment table; null, or what is wrong. */
@@ -36,7 +44,7 @@ final class BlockReader {
         if (length > BlockEncoder.blockLengthMax(pageShift)) {
             return "block of %d bytes is longer than a page of %d can become".formatted(length, 1 << pageShift);
         }
-        final MemorySegment block = buffer.asSlice(0, length);
+        final MemorySegment block = room(length);
         final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
         final long count = device.read(position, block);
         if (count != length) {
@@ -47,7 +55,7 @@ final class BlockReader {
 
     /** Reads a block as it lies, to be verified by the caller; null when the device ends within it. Valid until the next read. */
     MemorySegment readRaw(long ppn) {
-        final MemorySegment block = buffer.asSlice(0, Ppn.lengthBytes(ppn));
+        final MemorySegment block = room(Ppn.lengthBytes(ppn));
         final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
         return device.read(position, block) == block.byteSize() ? block : null;
     }

@@ -20,7 +20,8 @@ final class BlockSeal {
     private final CRC32C crc = new CRC32C();
     private final ByteBuffer seed =
             ByteBuffer.allocateDirect(BlockDescriptor.SEED_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
-    private final MemorySegment scratch = Arena.ofAuto().allocate(1 << BlockDescriptor.PAGE_SHIFT_MAX, 64);
+    /** Allocated when it is first needed: most seals only reckon checksums. */
+    private MemorySegment scratch;
 
     /** The CRC of a block that fills the segment, for the place and the identity given. */
     int crc(MemorySegment block, long salt, int generation, long ppn, long lpn, long family) {
@@ -99,6 +100,9 @@ final class BlockSeal {
 
     /** As {@link #decode}, without keeping the page. */
     String verify(MemorySegment block, byte type, int expectedCrc, int pageShift) {
+        if (scratch == null) {
+            scratch = Arena.ofAuto().allocate(1 << BlockDescriptor.PAGE_SHIFT_MAX, 64);
+        }
         return decode(block, type, expectedCrc, scratch, pageShift);
     }
 }

@@ -17,7 +17,7 @@ import org.kvmdb.ffi.StorageException;
  */
 final class MapLoader {
 
-    private static final int READ_BYTES = 1 << 20;
+    private static final int READ_BYTES_MAX = 1 << 20;
 
     private final Device device;
     private final SegmentTable segments;
@@ -27,6 +27,8 @@ final class MapLoader {
     /** Where the last plausible locator lay. */
     private int segmentInUse = -1;
 
+    /** What was read with a node and holds its neighbours; no larger than what a level ever needed. */
+    private MemorySegment window;
     private long windowStart;
     private long windowEnd;
     private int birthRead;
@@ -54,11 +56,11 @@ final class MapLoader {
         }
         final int root = arena.allocate(PageMap.TOP, 0, generation);
         try (Arena memory = Arena.ofConfined()) {
-            final MemorySegment window = memory.allocate(READ_BYTES, BatchDescriptor.UNIT_BYTES);
+            window = MemorySegment.NULL;
             final MemorySegment image = memory.allocate(1 << StoredNode.LONG_SHIFT, 64);
             List<Pending> level = List.of(new Pending(rootPpn, 0, root));
             for (int height = PageMap.TOP; height >= 0; height--) {
-                level = loadLevel(version, height, level, generation, window, image);
+                level = loadLevel(version, height, level, generation, memory, image);
             }
             return root;
         } catch (RuntimeException | Error e) {
@@ -69,14 +71,15 @@ final class MapLoader {
 
     /** Returns the nodes of the next level that are to be read. */
     private List<Pending> loadLevel(
-            Version version, int level, List<Pending> nodes, int generation, MemorySegment window, MemorySegment image) {
+            Version version, int level, List<Pending> nodes, int generation, Arena memory, MemorySegment image) {
         final Pending[] byPlace = nodes.toArray(Pending[]::new);
         Arrays.sort(byPlace, (a, b) -> Long.compareUnsigned(a.ppn, b.ppn));
+        final long levelEnd = nodes.isEmpty() ? 0 : endOf(byPlace[byPlace.length - 1].ppn);
         final List<Pending> children = new ArrayList<>();
         windowStart = 0;
         windowEnd = 0;
         for (Pending pending : byPlace) {
-            final String wrong = readThroughWindow(version, level, pending, window, image);
+            final String wrong = readThroughWindow(version, level, pending, levelEnd, memory, image);
             arena.markStored(pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
             if (wrong == null) {
                 adopt(version, level, pending, generation, children);
@@ -91,7 +94,7 @@ final class MapLoader {
 
     /** Reads a node through the window that its neighbours were read with; null, or what is wrong. */
     private String readThroughWindow(
-            Version version, int level, Pending pending, MemorySegment window, MemorySegment image) {
+            Version version, int level, Pending pending, long levelEnd, Arena memory, MemorySegment image) {
         final long ppn = pending.ppn;
         final int length = Ppn.lengthBytes(ppn);
         if (!isPlausibleNode(ppn)) {
@@ -100,8 +103,7 @@ final class MapLoader {
         final long place = segments.resolve(ppn);
         final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
         if (position < windowStart || position + length > windowEnd) {
-            windowStart = position;
-            windowEnd = position + device.read(position, window);
+            readWindow(position, Math.max(length, Math.min(READ_BYTES_MAX, levelEnd - position)), memory);
             if (position + length > windowEnd) {
                 return "device ends within the block";
             }
@@ -119,6 +121,23 @@ final class MapLoader {
             MemorySegment.copy(image, StoredNode.BIRTHS_OFFSET, arena.births(node), 0, NodeArena.BIRTHS_LENGTH);
         }
         return null;
+    }
+
+    /** Where a block ends on the device; 0 when none can lie there. */
+    private long endOf(long ppn) {
+        if (!isPlausibleNode(ppn)) {
+            return 0;
+        }
+        final long place = segments.resolve(ppn);
+        return segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place) + Ppn.lengthBytes(place);
+    }
+
+    private void readWindow(long position, long lengthBytes, Arena memory) {
+        if (window.byteSize() < lengthBytes) {
+            window = memory.allocate(lengthBytes, BatchDescriptor.UNIT_BYTES);
+        }
+        windowStart = position;
+        windowEnd = position + device.read(position, window.asSlice(0, lengthBytes));
     }
 
     private boolean isPlausibleNode(long ppn) {
