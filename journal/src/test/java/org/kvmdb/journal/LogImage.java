@@ -75,6 +75,31 @@ final class LogImage {
         return result;
     }
 
+    /** How far superblock and log say that the log was durable; only what is valid, and in its place, counts. */
+    long knownDurable() {
+        final Superblock superblock = superblock();
+        final long atCheckpoint = Math.max(superblock.log().sequence() - 1, superblock.checkpointSequence());
+        return log().stream()
+                .filter(batch -> isInPlace(batch, superblock.segmentSizeBytes()))
+                .mapToLong(Batch::knownDurable)
+                .reduce(atCheckpoint, Math::max);
+    }
+
+    private boolean isInPlace(Batch batch, int segmentSize) {
+        final MemorySegment header = segment().asSlice(batch.position());
+        final int recordsAt =
+                BatchDescriptor.HEADER_LENGTH + Fields.intAt(header, BatchDescriptor.BLOCKS_LENGTH_OFFSET);
+        final long recordsLength = Fields.intAt(header, BatchDescriptor.RECORDS_LENGTH_OFFSET);
+        return batch.position()
+                        == SegmentTable.position(batch.segment(), segmentSize)
+                                + Fields.intAt(header, BatchDescriptor.OFFSET_OFFSET)
+                && recordsAt >= 0
+                && recordsLength >= 0
+                && recordsAt + recordsLength <= header.byteSize()
+                && new Digests().batchCrc(header, header.asSlice(recordsAt, recordsLength))
+                        == Fields.intAt(header, BatchDescriptor.CRC_OFFSET);
+    }
+
     /** Makes the superblock copy in a slot valid again after its fields were changed. */
     void sealSuperblock(int slot) {
         final MemorySegment copy = native4k((int) SuperblockDescriptor.slotOffset(slot));

@@ -58,6 +58,15 @@ public final class StoreModel {
         states.add(Map.of());
     }
 
+    /** With the states of all commits, which are shared: they do not change. */
+    StoreModel copy() {
+        final StoreModel copy = new StoreModel();
+        copy.states.clear();
+        copy.states.addAll(states);
+        now.forEach((name, volume) -> copy.now.put(name, volume.copy()));
+        return copy;
+    }
+
     /** The state that the next commit is made of. */
     public TreeMap<String, Volume> now() {
         return now;

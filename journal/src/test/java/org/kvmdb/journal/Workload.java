@@ -4,7 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.kvmdb.ffi.ErrorCode;
@@ -17,6 +19,14 @@ import org.kvmdb.journal.simulation.RecordingDevice;
  * device when a commit was issued and when it was acknowledged. Seeded; for one thread.
  */
 public final class Workload implements AutoCloseable {
+
+    /** Says which commit a journal that was opened stands at, and throws when it may not. */
+    interface Judge {
+        /** A journal is about to be opened. */
+        default void opens() {}
+
+        int commitOf(Journal journal, Workload work);
+    }
 
     private record Stolen(String volume, long lpn, long version, long ppn) {}
 
@@ -35,6 +45,11 @@ public final class Workload implements AutoCloseable {
     /** The last commit that the journal took: what was issued behind it was refused. */
     private int applied;
 
+    /** Sequence of the last batch of a commit. */
+    private final Map<Integer, Long> sequences = new HashMap<>();
+
+    private Judge judge =
+            (opened, work) -> work.model.commitOf(StoreModel.read(opened), work.acked, work.issued);
     private int fullCount;
     /** Random steps touch every so many-th page. */
     private long stride = 1;
@@ -44,6 +59,26 @@ public final class Workload implements AutoCloseable {
         this.random = new SplittableRandom(seed);
         this.options = options.withRandom(random.split());
         this.model = new StoreModel();
+    }
+
+    /** Goes on where another one, whose store is not open, stands: on its store or a copy of it. */
+    Workload(KeptDevice device, Workload other, long seed) {
+        this.device = device;
+        this.random = new SplittableRandom(seed);
+        this.options = other.options.withRandom(random.split());
+        this.model = other.model.copy();
+        version = other.version;
+        acked = other.acked;
+        issued = other.issued;
+        applied = other.applied;
+        stride = other.stride;
+        sequences.putAll(other.sequences);
+    }
+
+    /** Has someone else say what a journal that is opened stands at. */
+    Workload withJudge(Judge value) {
+        judge = value;
+        return this;
     }
 
     /** Lets random steps touch pages that lie that far apart, and volumes be that much larger. */
@@ -73,10 +108,13 @@ public final class Workload implements AutoCloseable {
     public void reopen() {
         stolen.clear();
         device.reopen();
+        judge.opens();
         journal = Journal.open(device, options);
-        final int found = model.commitOf(StoreModel.read(journal), acked, issued);
+        final int found = judge.commitOf(journal, this);
         model.cutTo(found);
+        sequences.keySet().removeIf(commit -> commit > found);
         issued = found;
+        applied = found;
         ack(found);
     }
 
@@ -108,6 +146,20 @@ public final class Workload implements AutoCloseable {
 
     public int issued() {
         return issued;
+    }
+
+    /** The last commit that the journal took. */
+    int applied() {
+        return applied;
+    }
+
+    /** Sequence of the last batch of a commit that was acknowledged. */
+    long sequence(int commit) {
+        return sequences.get(commit);
+    }
+
+    JournalOptions options() {
+        return options;
     }
 
     // ---- steps ----
@@ -295,7 +347,7 @@ public final class Workload implements AutoCloseable {
 
     private void finish(Append append, boolean synchronous) {
         issue();
-        append.commit();
+        sequences.put(issued, append.commit());
         if (synchronous) {
             append.flush();
         }
@@ -392,6 +444,7 @@ public final class Workload implements AutoCloseable {
 
     private void ack(int commit) {
         acked = commit;
+        sequences.putIfAbsent(commit, journal.sequence());
         applied = Math.max(applied, commit);
         if (device instanceof RecordingDevice recording) {
             recording.acked(commit);
@@ -458,6 +511,7 @@ public final class Workload implements AutoCloseable {
     /** After a step that was refused: the model goes back to what the journal took. */
     public void giveUp() {
         model.cutTo(applied);
+        sequences.keySet().removeIf(commit -> commit > applied);
         issued = applied;
     }
 
