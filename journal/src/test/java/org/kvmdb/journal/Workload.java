@@ -149,7 +149,7 @@ public final class Workload implements AutoCloseable {
     }
 
     /** The last commit that the journal took. */
-    int applied() {
+    public int applied() {
         return applied;
     }
 

@@ -129,6 +129,15 @@ public final class RecordingDevice extends KeptDevice {
         return new RecordingDevice(materialize(durable, sizeBytes, left), durable, pending);
     }
 
+    /**
+     * The same, where a flush had failed before the process died: the later writes are read, for they lie in the system's
+     * cache, but it takes them for written, and no flush makes them durable. Only who writes them again can do that.
+     */
+    public static RecordingDevice unflushable(byte[] durable, long sizeBytes, List<Event> cached) {
+        final List<Left> left = cached.stream().map(event -> new Left(event, null)).toList();
+        return new RecordingDevice(materialize(durable, sizeBytes, left), durable, List.of());
+    }
+
     private static void writeNonZero(MemoryDevice device, byte[] bytes, int length, Arena arena) {
         final MemorySegment buffer = arena.allocate(Math.max(1, length), 4096);
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
