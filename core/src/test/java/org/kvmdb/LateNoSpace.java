@@ -6,6 +6,7 @@ import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.FileDevice;
 import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignTally;
+import org.kvmdb.journal.simulation.Fault;
 import org.kvmdb.journal.simulation.FaultyDevice;
 import org.kvmdb.journal.simulation.Finding;
 
@@ -65,7 +66,7 @@ final class LateNoSpace {
         }
 
         private Device faulty(Device device) {
-            last = new FaultyDevice(device, FaultyDevice.Operation.FLUSH, FaultyDevice.Fault.ENOSPC, failAt, true);
+            last = new FaultyDevice(device, FaultyDevice.Operation.FLUSH, Fault.ENOSPC, failAt, true);
             return last;
         }
 

@@ -6,6 +6,7 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.Fault;
 import org.kvmdb.journal.simulation.FaultyDevice;
 
 /**
@@ -43,9 +44,9 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
             case "crash-forged-page" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 24, ForgedPage::steps);
             case "crash-random" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, work -> random(work, 60));
             case "fault-write" ->
-                FaultHunt.run(cases, FaultyDevice.Operation.WRITE, FaultyDevice.Fault.EIO, BugChecks::commits);
+                FaultHunt.run(cases, FaultyDevice.Operation.WRITE, Fault.EIO, BugChecks::commits);
             case "fault-flush" ->
-                FaultHunt.run(cases, FaultyDevice.Operation.FLUSH, FaultyDevice.Fault.EIO, BugChecks::commits);
+                FaultHunt.run(cases, FaultyDevice.Operation.FLUSH, Fault.EIO, BugChecks::commits);
             case "rot-batches" -> RotHunt.batches(cases, seed, BugChecks::largeCommits);
             case "rot-blocks" -> RotHunt.blocks(cases, seed, BugChecks::closed);
             case "rot-misplaced" -> RotHunt.misplaced(cases, seed, BugChecks::closed);

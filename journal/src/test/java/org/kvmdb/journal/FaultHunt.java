@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.Fault;
 import org.kvmdb.journal.simulation.FaultyDevice;
 import org.kvmdb.journal.simulation.KeptDevice;
 
@@ -14,7 +15,7 @@ final class FaultHunt {
 
     private FaultHunt() {}
 
-    static void run(AtomicLong cases, FaultyDevice.Operation operation, FaultyDevice.Fault fault, Consumer<Workload> steps) {
+    static void run(AtomicLong cases, FaultyDevice.Operation operation, Fault fault, Consumer<Workload> steps) {
         for (int n = 0; n < OPERATIONS_MAX; n++) {
             final KeptDevice disk = new KeptDevice(new MemoryDevice("hunt"));
             try {
