@@ -64,12 +64,23 @@ final class BatchParser implements AutoCloseable {
                     ? READ_AHEAD_SMALL
                     : BatchDescriptor.LENGTH_MAX;
             windowStart = from;
-            windowEnd = from + device.readDurable(from, window.asSlice(0, wanted));
+            windowEnd = from; // nothing, if this throws
+            windowEnd += WholeReads.readDurable(device, from, window.asSlice(0, wanted));
             if (to > windowEnd) {
                 return null;
             }
         }
         return window.asSlice(segments.position(segment) + offset - windowStart, length);
+    }
+
+    /** As {@link #parse}; what is not there is read again: a read that was wrong once must not end the log. */
+    ScannedBatch parseTwice(int segment, int generation, long salt, int offset) {
+        final ScannedBatch batch = parse(segment, generation, salt, offset);
+        if (batch != null) {
+            return batch;
+        }
+        forget();
+        return parse(segment, generation, salt, offset);
     }
 
     /** The batch that starts there, or null when none of this segment's generation does. */

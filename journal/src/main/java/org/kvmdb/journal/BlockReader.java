@@ -5,8 +5,10 @@ import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Reads blocks from the device and verifies them. Not thread-safe. */
+/** Reads blocks from the device and verifies them; one that is wrong is read again, once. Not thread-safe. */
 final class BlockReader {
+
+    static final String ENDS_WITHIN = "device ends within the block";
 
     private final Device device;
     private final SegmentTable segments;
@@ -44,20 +46,23 @@ final class BlockReader {
         if (length > BlockEncoder.blockLengthMax(pageShift)) {
             return "block of %d bytes is longer than a page of %d can become".formatted(length, 1 << pageShift);
         }
-        final MemorySegment block = room(length);
-        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
-        final long count = device.read(position, block);
-        if (count != length) {
-            return "device ends within the block: %d of %d bytes at %d".formatted(count, length, position);
-        }
-        return verify(block, salt, generation, ppn, type, lpn, family, page, pageShift);
+        final String wrong = readOnce(ppn, salt, generation, type, lpn, family, page, pageShift);
+        return wrong == null ? null : readOnce(ppn, salt, generation, type, lpn, family, page, pageShift);
+    }
+
+    private String readOnce(
+            long ppn, long salt, int generation, byte type, long lpn, long family, MemorySegment page, int pageShift) {
+        final MemorySegment block = readRaw(ppn);
+        return block == null
+                ? ENDS_WITHIN
+                : verify(block, salt, generation, ppn, type, lpn, family, page, pageShift);
     }
 
     /** Reads a block as it lies, to be verified by the caller; null when the device ends within it. Valid until the next read. */
     MemorySegment readRaw(long ppn) {
         final MemorySegment block = room(Ppn.lengthBytes(ppn));
         final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
-        return device.read(position, block) == block.byteSize() ? block : null;
+        return WholeReads.read(device, position, block) == block.byteSize() ? block : null;
     }
 
     /** Payload of the block that was read last, valid until the next read. */

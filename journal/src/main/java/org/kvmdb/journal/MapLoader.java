@@ -104,15 +104,16 @@ final class MapLoader {
         final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
         if (position < windowStart || position + length > windowEnd) {
             readWindow(position, Math.max(length, Math.min(READ_BYTES_MAX, levelEnd - position)), memory);
-            if (position + length > windowEnd) {
-                return "device ends within the block";
-            }
         }
-        final MemorySegment block = window.asSlice(position - windowStart, length);
-        final String wrong = decode(version, level, pending.lpn, place, block, image);
+        String wrong = decodeInWindow(version, level, pending.lpn, place, image);
+        if (wrong != null) {
+            readWindow(position, length, memory); // what is wrong is read again, once
+            wrong = decodeInWindow(version, level, pending.lpn, place, image);
+        }
         if (wrong != null) {
             return wrong;
         }
+        final MemorySegment block = window.asSlice(position - windowStart, length);
         final int node = pending.node;
         arena.birth(node, StoredNode.birth(block));
         MemorySegment.copy(image, 0, arena.memory(node), 0, MapNodeDescriptor.NODE_LENGTH);
@@ -137,7 +138,16 @@ final class MapLoader {
             window = memory.allocate(lengthBytes, BatchDescriptor.UNIT_BYTES);
         }
         windowStart = position;
-        windowEnd = position + device.read(position, window.asSlice(0, lengthBytes));
+        windowEnd = position; // nothing, if this throws
+        windowEnd += WholeReads.read(device, position, window.asSlice(0, lengthBytes));
+    }
+
+    private String decodeInWindow(Version version, int level, long lpn, long place, MemorySegment image) {
+        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
+        final int length = Ppn.lengthBytes(place);
+        return position + length > windowEnd
+                ? BlockReader.ENDS_WITHIN
+                : decode(version, level, lpn, place, window.asSlice(position - windowStart, length), image);
     }
 
     private boolean isPlausibleNode(long ppn) {
@@ -221,8 +231,12 @@ final class MapLoader {
             MemorySegment block = null;
             try {
                 final long place = segments.resolve(ppn);
-                block = reader.readRaw(place);
-                wrong = block == null ? "device ends within the block" : decode(version, level, lpn, place, block, image);
+                for (int i = 0; i < 2 && wrong != null; i++) { // what is wrong is read again, once
+                    block = reader.readRaw(place);
+                    wrong = block == null
+                            ? BlockReader.ENDS_WITHIN
+                            : decode(version, level, lpn, place, block, image);
+                }
             } catch (StorageException e) {
                 wrong = e.getMessage();
             }

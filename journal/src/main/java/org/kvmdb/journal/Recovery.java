@@ -112,8 +112,12 @@ final class Recovery {
         knownDurable = Math.max(sequence - 1, superblock.checkpointSequence());
         enter(segment, generation, salt);
         while (offset < segments.segmentSizeBytes()) {
-            final ScannedBatch batch = parser.parse(segment, generation, salt, offset);
-            if (batch == null || batch.sequence() != sequence || batch.previousDigest() != digest) {
+            ScannedBatch batch = parser.parseTwice(segment, generation, salt, offset);
+            if (batch != null && !isNext(batch, sequence, digest)) {
+                parser.forget();
+                batch = parser.parse(segment, generation, salt, offset);
+            }
+            if (batch == null || !isNext(batch, sequence, digest)) {
                 break;
             }
             checkGeneration(batch);
@@ -142,6 +146,10 @@ final class Recovery {
             }
         }
         end = new LogPosition(segment, generation, salt, offset, sequence, digest);
+    }
+
+    private static boolean isNext(ScannedBatch batch, long sequence, long digest) {
+        return batch.sequence() == sequence && batch.previousDigest() == digest;
     }
 
     /**
@@ -245,7 +253,7 @@ final class Recovery {
     private void cutUnverified() {
         for (int i = 0; i < batches.size(); i++) {
             final ScannedBatch batch = batches.get(i);
-            if (batch.sequence() > knownDurable && !blocksVerify(batch)) {
+            if (batch.sequence() > knownDurable && !blocksVerifyTwice(batch)) {
                 counters.batchesCut += batches.size() - i;
                 batches.subList(i, batches.size()).clear();
                 final ScannedBatch last = i == 0 ? lastDrained : batches.get(i - 1);
@@ -255,6 +263,15 @@ final class Recovery {
                 return;
             }
         }
+    }
+
+    /** What does not verify is read again: a read that was wrong once must not cut the log. */
+    private boolean blocksVerifyTwice(ScannedBatch batch) {
+        if (blocksVerify(batch)) {
+            return true;
+        }
+        parser.forget();
+        return blocksVerify(batch);
     }
 
     /** Whether the blocks fill their part of the batch, one after the other, each with the checksum that it must have. */
@@ -298,10 +315,7 @@ final class Recovery {
         boolean written = false;
         for (ScannedBatch batch : batches) {
             if (batch.sequence() > knownDurable) {
-                final MemorySegment bytes = parser.view(batch.segment(), batch.offset(), batch.length());
-                if (bytes == null) {
-                    throw Corrupt.store("batch %d cannot be read again".formatted(batch.sequence()));
-                }
+                final MemorySegment bytes = bytesOf(batch);
                 device.write(segments.position(batch.segment()) + batch.offset(), bytes);
                 counters.batchesRewritten++;
                 written = true;
@@ -310,6 +324,30 @@ final class Recovery {
         if (written) {
             device.flush();
         }
+    }
+
+    /** A batch as it is written again: good bytes must not be overwritten by what a bad read returned. */
+    private MemorySegment bytesOf(ScannedBatch batch) {
+        MemorySegment bytes = verifiedBytes(batch);
+        if (bytes == null) {
+            parser.forget();
+            bytes = verifiedBytes(batch);
+        }
+        if (bytes == null) {
+            throw Corrupt.store("batch %d cannot be read again at segment %d offset %d"
+                    .formatted(batch.sequence(), batch.segment(), batch.offset()));
+        }
+        return bytes;
+    }
+
+    /** What is looked at lies in the parser's window as a whole, so that it is what is returned. */
+    private MemorySegment verifiedBytes(ScannedBatch batch) {
+        final MemorySegment bytes = parser.view(batch.segment(), batch.offset(), batch.length());
+        final ScannedBatch again = bytes == null
+                ? null
+                : parser.parse(
+                        batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()), batch.offset());
+        return again != null && again.digest() == batch.digest() && blocksVerify(batch) ? bytes : null;
     }
 
     // ---- apply ----

@@ -173,7 +173,7 @@ public final class SegmentMover implements AutoCloseable {
         parser.forget();
         boolean good = true;
         for (int offset = 0; offset < parts.segments().segmentSizeBytes(); ) {
-            final ScannedBatch batch = parser.parse(segment, victim.generation, victim.salt, offset);
+            final ScannedBatch batch = parser.parseTwice(segment, victim.generation, victim.salt, offset);
             if (batch == null) {
                 break;
             }

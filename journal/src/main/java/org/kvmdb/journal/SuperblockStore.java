@@ -36,7 +36,7 @@ final class SuperblockStore {
 
     private boolean readSlot(int slot) {
         buffer.fill((byte) 0);
-        return device.read(SuperblockDescriptor.slotOffset(slot), buffer) == SuperblockDescriptor.LENGTH;
+        return WholeReads.read(device, SuperblockDescriptor.slotOffset(slot), buffer) == SuperblockDescriptor.LENGTH;
     }
 
     /** The newest superblock, or an exception that says why there is none to rely on. */
@@ -44,16 +44,23 @@ final class SuperblockStore {
         boolean anyMagic = false;
         for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
             slots[slot] = null;
-            if (!readSlot(slot)) {
-                continue;
-            }
-            anyMagic |= Superblock.hasMagic(buffer);
-            if (Superblock.isSealed(buffer, digests)) {
-                Superblock.checkVersion(buffer, readOnly);
-                slots[slot] = Superblock.decode(buffer, slot);
+            for (int i = 0; i < 2 && slots[slot] == null; i++) { // what is wrong is read again, once
+                anyMagic |= readCopy(slot, readOnly);
             }
         }
         return choose(anyMagic);
+    }
+
+    /** Reads the copy in a slot, which stays null when it is not valid; whether it begins like a superblock. */
+    private boolean readCopy(int slot, boolean readOnly) {
+        if (!readSlot(slot)) {
+            return false;
+        }
+        if (Superblock.isSealed(buffer, digests)) {
+            Superblock.checkVersion(buffer, readOnly);
+            slots[slot] = Superblock.decode(buffer, slot);
+        }
+        return Superblock.hasMagic(buffer);
     }
 
     private Superblock choose(boolean anyMagic) {

@@ -1,12 +1,16 @@
 package org.kvmdb.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.simulation.CampaignPlan;
@@ -42,6 +46,50 @@ class FaultTest {
         final CampaignReport report = run(CampaignPlan.Scale.SMOKE);
         assertTrue(report.casesInAll() > 50, () -> report.casesInAll() + " cases");
         assertEquals(report.traceHash(), run(CampaignPlan.Scale.SMOKE).traceHash());
+    }
+
+    /** A read of the log that is wrong once must neither pass for its end nor be written over what is good. */
+    @ParameterizedTest
+    @EnumSource(names = {"SHORT", "STALE", "FLIP", "MISDIRECTED"})
+    void shouldKeepTheTailWhenARecoveryReadsItWrongOnce(Fault fault) {
+        try (PreparedStore store = new PreparedStore(FaultScript.RECOVERY, OPTIONS, 1)) {
+            boolean hit = true;
+            for (int n = 0; hit; n++) {
+                store.reset();
+                final FaultyDevice device =
+                        new FaultyDevice(store.history(), FaultyDevice.Operation.READ, fault, n, false, n);
+                try (Workload work = store.workload(device, 2)) {
+                    final int acked = work.acked();
+                    Journal.open(device, OPTIONS).kill();
+                    hit = device.wasHit();
+                    work.reopen();
+                    assertEquals(acked, work.acked(), "read " + n);
+                }
+                assertTrue(hit || n > 10, n + " reads");
+            }
+        }
+    }
+
+    @Test
+    void shouldFailWhenTheFlushOfASuperblockFindsTheDiskFull() {
+        try (PreparedStore store = new PreparedStore(FaultScript.CHECKPOINT, OPTIONS, 1)) {
+            for (int n = 0; n < 3; n++) { // that of the log, then one for each copy
+                store.reset();
+                final FaultyDevice device =
+                        new FaultyDevice(store.history(), FaultyDevice.Operation.FLUSH, Fault.ENOSPC, -1, false);
+                try (Workload work = store.workload(device, 2)) {
+                    work.reopen();
+                    work.put("a", false, 1);
+                    device.failAt(n);
+                    assertEquals(ErrorCode.FAILED, codeOf(work.journal()::checkpoint));
+                    assertEquals(ErrorCode.FAILED, codeOf(work.journal()::flush));
+                }
+            }
+        }
+    }
+
+    private static ErrorCode codeOf(Executable action) {
+        return assertThrows(StorageException.class, action).code();
     }
 
     @Test

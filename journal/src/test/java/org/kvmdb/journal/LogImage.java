@@ -2,14 +2,16 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.kvmdb.journal.simulation.RecordingDevice;
 
 /** A store's bytes on the heap, to be damaged, and where its batches and superblocks lie. */
 final class LogImage {
 
     /** A batch that looks right by its magic, wherever it is in the log. */
-    record Batch(int position, int length, long sequence, long knownDurable, int segment, long salt, int flags) {}
+    record Batch(int position, int length, long sequence, long knownDurable, int segment, long salt, int flags, int nextSegment) {}
 
     private final byte[] bytes;
 
@@ -68,21 +70,34 @@ final class LogImage {
                         Fields.longAt(header, BatchDescriptor.KNOWN_DURABLE_OFFSET),
                         Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET),
                         Fields.longAt(header, BatchDescriptor.SALT_OFFSET),
-                        Fields.intAt(header, BatchDescriptor.FLAGS_OFFSET)));
+                        Fields.intAt(header, BatchDescriptor.FLAGS_OFFSET),
+                        Fields.intAt(header, BatchDescriptor.NEXT_SEGMENT_OFFSET)));
             }
         }
         result.sort(java.util.Comparator.comparingLong(Batch::sequence));
         return result;
     }
 
-    /** How far superblock and log say that the log was durable; only what is valid, and in its place, counts. */
+    /**
+     * How far superblock and log say that the log was durable. Only batches count that are valid, in their place, and in a
+     * segment that the superblock or a batch that counts leads to: a segment that is lost as a whole hides those behind it.
+     */
     long knownDurable() {
         final Superblock superblock = superblock();
-        final long atCheckpoint = Math.max(superblock.log().sequence() - 1, superblock.checkpointSequence());
-        return log().stream()
+        final List<Batch> valid = log().stream()
                 .filter(batch -> isInPlace(batch, superblock.segmentSizeBytes()))
+                .toList();
+        final Set<Integer> reached = new HashSet<>(Set.of(superblock.log().segment()));
+        for (int before = 0; before != reached.size(); ) {
+            before = reached.size();
+            valid.stream()
+                    .filter(batch -> reached.contains(batch.segment))
+                    .forEach(batch -> reached.add(batch.nextSegment));
+        }
+        return valid.stream()
+                .filter(batch -> reached.contains(batch.segment))
                 .mapToLong(Batch::knownDurable)
-                .reduce(atCheckpoint, Math::max);
+                .reduce(Math.max(superblock.log().sequence() - 1, superblock.checkpointSequence()), Math::max);
     }
 
     private boolean isInPlace(Batch batch, int segmentSize) {
