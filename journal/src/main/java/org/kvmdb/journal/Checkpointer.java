@@ -168,7 +168,8 @@ final class Checkpointer {
     private void writeNodes(Arena scratch) {
         final MemorySegment image = scratch.allocate(1 << StoredNode.LONG_SHIFT, 64);
         final int capacity = BlockEncoder.destinationLength(StoredNode.LONG_SHIFT);
-        final MemorySegment encoded = scratch.allocate((long) PIECE_NODES_MAX * capacity, 64);
+        final int most = Arrays.stream(nodes).mapToInt(IntArrayList::size).max().orElse(0);
+        final MemorySegment encoded = scratch.allocate((long) Math.min(PIECE_NODES_MAX, most) * capacity, 64);
         final int[] lengths = new int[PIECE_NODES_MAX];
         for (int level = 0; level < LEVELS; level++) {
             for (int from = 0; from < nodes[level].size(); from += PIECE_NODES_MAX) {

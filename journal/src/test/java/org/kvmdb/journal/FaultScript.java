@@ -62,16 +62,15 @@ enum FaultScript {
     /** Recovery of a log with a tail over several segments, after a kill, after a close, and of itself. */
     RECOVERY(work -> {
         work.createVolume("a", 900L << 12, 12);
-        work.put("a", true, 0, 1, 600);
+        work.put("a", true, 0, 600);
         work.snapshot("a", "s");
         work.checkpoint();
-        work.steal("a", 3, 4, 5);
+        work.steal("a", 3, 4);
         work.put("a", true, 2, 4);
-        work.createVolume("b", 8 << 13, 13);
-        work.put("b", true, 1);
-        work.put("a", true, range(10, 30));
+        work.createVolume("b", 8 << 15, 15);
+        work.put("b", true, 0, 1, 2, 3);
         work.put("a", false, 7);
-        work.put("a", true, range(20, 20));
+        work.put("b", true, 2, 3);
     }, true, work -> {
         work.reopen();
         work.put("a", true, 1);
@@ -84,22 +83,22 @@ enum FaultScript {
 
     /** Blocks are moved, some of them held by a snapshot, and what they left becomes free. */
     CLEANING(work -> {
-        work.createVolume("a", 900L << 12, 12);
-        work.put("a", true, range(0, 24));
-        work.put("a", true, range(600, 8));
+        work.createVolume("a", 900L << 14, 14);
+        work.put("a", true, range(0, 6));
+        work.put("a", true, 600, 601);
         work.snapshot("a", "s");
-        work.put("a", true, range(0, 12));
-        work.put("a", true, range(6, 12));
-        work.put("a", true, range(600, 4));
+        work.put("a", true, range(0, 3));
+        work.put("a", true, range(2, 3));
+        work.put("a", true, 600);
         work.checkpoint();
     }, false, work -> {
-        work.clean(3);
-        work.put("a", true, 3);
-        work.clean(3);
-        work.checkpoint();
-        work.checkpoint();
-        work.put("a", true, range(0, 20));
         work.clean(2);
+        work.put("a", true, 3);
+        work.clean(2);
+        work.checkpoint();
+        work.checkpoint();
+        work.put("a", true, range(0, 5));
+        work.clean(1);
     }),
 
     /** Snapshots and volumes are deleted in pieces, with checkpoints and commits between. */
