@@ -19,7 +19,8 @@ public final class ChildJvm implements AutoCloseable {
     public static final int KILLED = 128 + 9;
 
     private static final int ORPHANED = 3;
-    private static final int DUMP_SECONDS = 2;
+    private static final long DUMP_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
+    private static final int DUMP_POLL_MILLIS = 100;
 
     private final Process process;
     private final Path output;
@@ -79,9 +80,12 @@ public final class ChildJvm implements AutoCloseable {
                         .append(Files.readString(task.resolve("syscall")));
             }
         }
-        // HotSpot prints its threads on SIGQUIT.
+        // HotSpot prints its threads on SIGQUIT, when it still can; the memory comes last.
         new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start().waitFor();
-        process.waitFor(DUMP_SECONDS, TimeUnit.SECONDS);
+        long deadlineNanos = System.nanoTime() + DUMP_NANOS_MAX;
+        while (!Files.readString(output).contains("Heap") && System.nanoTime() < deadlineNanos) {
+            process.waitFor(DUMP_POLL_MILLIS, TimeUnit.MILLISECONDS);
+        }
         return text.append(Files.readString(output)).toString();
     }
 

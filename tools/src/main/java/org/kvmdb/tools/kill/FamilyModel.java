@@ -10,6 +10,7 @@ import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
 import org.kvmdb.Volume;
 import org.kvmdb.tools.kill.FamilyState.Version;
+import org.kvmdb.tools.kill.KillFigures.Figure;
 import org.kvmdb.tools.kill.KillLedger.Outcome;
 
 /**
@@ -19,6 +20,7 @@ import org.kvmdb.tools.kill.KillLedger.Outcome;
 final class FamilyModel {
 
     private final long workSeed;
+    private final KillFigures figures;
     private final Cells cells = new Cells(Operation.FAMILY_ID, Operation.CELL_BYTES);
 
     /** Snapshots that were compared with the model once. They cannot change. */
@@ -26,8 +28,9 @@ final class FamilyModel {
 
     private FamilyState state = FamilyState.initial();
 
-    FamilyModel(long workSeed) {
+    FamilyModel(long workSeed, KillFigures figures) {
         this.workSeed = workSeed;
+        this.figures = figures;
     }
 
     /** @param isThorough whether snapshots that were compared before are compared again */
@@ -63,6 +66,8 @@ final class FamilyModel {
             if (outcome == Outcome.UNKNOWN) {
                 return List.of(before.after(operation), before);
             }
+            figures.add(Figure.OPERATIONS, 1);
+            figures.add(Figure.OPERATIONS_FULL, outcome == Outcome.FAILED ? 1 : 0);
             isTight = outcome == Outcome.FAILED;
             before = outcome == Outcome.DONE ? before.after(operation) : before;
         }
@@ -86,6 +91,7 @@ final class FamilyModel {
                     Snapshot snapshot = store.volume(Operation.FAMILY).snapshotNamed(entry.getKey());
                     check(snapshot.fullName(), snapshot.memory(), entry.getValue());
                     snapshot.release();
+                    figures.add(Figure.SNAPSHOTS, 1);
                 }
             }
             return "";

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.kvmdb.Snapshot;
 import org.kvmdb.Store;
+import org.kvmdb.tools.kill.KillFigures.Figure;
 
 /**
  * Checks the volumes that several threads write. Of each thread and group the ledgers of a recovered store say up to which
@@ -17,14 +18,16 @@ import org.kvmdb.Store;
 final class GroupModel {
 
     private final long workSeed;
+    private final KillFigures figures;
     private final Map<CellVolume, Cells> cells = new EnumMap<>(CellVolume.class);
     private final Map<String, Map<CellVolume, long[]>> snapshots = new HashMap<>();
 
     /** As the last check found it. */
     private Map<CellVolume, long[]> heads = new EnumMap<>(CellVolume.class);
 
-    GroupModel(long workSeed) {
+    GroupModel(long workSeed, KillFigures figures) {
         this.workSeed = workSeed;
+        this.figures = figures;
         for (CellVolume volume : CellVolume.values()) {
             cells.put(volume, new Cells(volume.id(), volume.cellBytes()));
             heads.put(volume, new long[volume.cells()]);
@@ -39,6 +42,7 @@ final class GroupModel {
                 long found = found(store, thread, group);
                 checkBounds(ledger, thread, group, found);
                 advance(recovered, ledger, thread, group, found);
+                count(ledger.slot(thread, group), found);
             }
         }
         for (CellVolume volume : CellVolume.values()) {
@@ -84,6 +88,18 @@ final class GroupModel {
                 slot.isAborted(found) ? ", and rolled this one back" : "");
     }
 
+    private void count(KillLedger.Slot slot, long found) {
+        if (slot.first() == KillLedger.NONE) {
+            return;
+        }
+        // Numbers are dense, and those of asynchronous commits are not acknowledged.
+        long acknowledged = slot.acknowledged() == 0 ? slot.first() - 1 : slot.acknowledged();
+        figures.add(Figure.ACKNOWLEDGED, acknowledged + 1 - slot.first());
+        figures.add(Figure.KEPT, Math.max(0, found - acknowledged));
+        figures.add(Figure.LOST, slot.issued() - Math.max(found, acknowledged));
+        figures.add(Figure.FULL, slot.aborted());
+    }
+
     /** Does again what a thread did in this cycle, up to a step. */
     private void advance(Map<CellVolume, long[]> stamps, KillLedger ledger, int thread, int group, long to) {
         KillLedger.Slot slot = ledger.slot(thread, group);
@@ -118,6 +134,7 @@ final class GroupModel {
             if (isNew || isThorough) {
                 for (CellVolume volume : CellVolume.ofGroup(Operation.group(name))) {
                     Snapshot snapshot = snapshot(store, volume, name);
+                    figures.add(Figure.SNAPSHOTS, 1);
                     cells.get(volume).check(snapshot.fullName(), snapshot.memory(), snapshots.get(name).get(volume));
                     snapshot.release();
                 }

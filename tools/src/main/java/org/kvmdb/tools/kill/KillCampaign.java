@@ -15,6 +15,7 @@ import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.CampaignTally;
 import org.kvmdb.journal.simulation.Finding;
+import org.kvmdb.tools.TemporaryDirectory;
 
 /**
  * SIGKILL, thousands of times: several stores side by side, each under a {@link KillLoop} of its own. Its cases depend on
@@ -26,6 +27,9 @@ import org.kvmdb.journal.simulation.Finding;
 public final class KillCampaign implements Campaign {
 
     static final String NAME = "kill";
+
+    private static final Path MEMORY = Path.of("/dev/shm");
+    private static final long MEMORY_BYTES_MIN = 512L << 20;
 
     /** Some stores are full at times, some are not. */
     private static final long[] MAX_SIZES_BYTES = {12L << 20, 16L << 20, 64L << 20};
@@ -60,7 +64,7 @@ public final class KillCampaign implements Campaign {
         private final int cycles;
         private final long deadlineNanos;
         private final AtomicInteger begun = new AtomicInteger();
-        private final AtomicLong steps = new AtomicLong();
+        private final KillFigures figures = new KillFigures();
         private final AtomicLong childNanos = new AtomicLong();
         private final AtomicLong checkNanos = new AtomicLong();
         private final List<Throwable> broken = new ArrayList<>();
@@ -83,14 +87,8 @@ public final class KillCampaign implements Campaign {
             tally.expect(cycles == Integer.MAX_VALUE ? 0 : cycles);
             archive = ChildArchive.in(plan.directory().resolve("archive"));
             train();
-            // One more than processors: a child waits for the disk at times, and its parent for the child.
-            List<Thread> lanes = new ArrayList<>();
-            for (int lane = 0; lane <= plan.threads(); lane++) {
-                int index = lane;
-                lanes.add(Thread.ofPlatform().name("kill-" + lane).start(() -> runLane(index)));
-            }
-            for (Thread lane : lanes) {
-                lane.join();
+            try (TemporaryDirectory memory = inMemory()) {
+                runLanes(memory);
             }
             if (!broken.isEmpty()) {
                 throw new IllegalStateException("a kill loop broke down", broken.getFirst());
@@ -99,25 +97,55 @@ public final class KillCampaign implements Campaign {
             return tally.report();
         }
 
-        private void train() throws IOException, InterruptedException {
-            try (KillLoop loop = loop("training", plan.seed(), MAX_SIZES_BYTES[2])) {
-                loop.train();
+        /** Where flushes cost nothing, and more is done until the kill; null where there is no room. */
+        private static TemporaryDirectory inMemory() throws IOException {
+            return Files.isDirectory(MEMORY) && MEMORY.toFile().getUsableSpace() > MEMORY_BYTES_MIN
+                    ? TemporaryDirectory.create(MEMORY, "kvmdb-kill-")
+                    : null;
+        }
+
+        /** One more than processors: a child waits for the disk at times, and its parent for the child. */
+        private void runLanes(TemporaryDirectory memory) throws InterruptedException {
+            List<Thread> lanes = new ArrayList<>();
+            lanes.add(Thread.ofPlatform().name("kill-commands").start(() -> run(this::killCommands)));
+            for (int lane = 0; lane <= plan.threads(); lane++) {
+                int index = lane;
+                Path base = memory != null && lane % 2 == 1 ? memory.path() : plan.directory();
+                lanes.add(Thread.ofPlatform().name("kill-" + lane).start(() -> run(() -> runLane(index, base))));
+            }
+            for (Thread lane : lanes) {
+                lane.join();
             }
         }
 
-        private KillLoop loop(String name, long seed, long maxSizeBytes) throws IOException {
-            return new KillLoop(new StoreSubject(seed, maxSizeBytes), plan.directory().resolve(name), archive);
+        /** Work of a thread. */
+        private interface Work {
+            void run() throws IOException, InterruptedException;
         }
 
-        private void runLane(int lane) {
+        private void run(Work work) {
             try {
-                for (int store = 0; goesOn(); store++) {
-                    runStore(lane, store);
-                }
+                work.run();
             } catch (IOException | InterruptedException | RuntimeException | Error e) {
                 synchronized (broken) {
                     broken.add(e);
                 }
+            }
+        }
+
+        private void train() throws IOException, InterruptedException {
+            try (KillLoop loop = loop(plan.directory().resolve("training"), plan.seed(), MAX_SIZES_BYTES[2])) {
+                loop.train();
+            }
+        }
+
+        private KillLoop loop(Path directory, long seed, long maxSizeBytes) throws IOException {
+            return new KillLoop(new StoreSubject(seed, maxSizeBytes, figures), directory, archive);
+        }
+
+        private void runLane(int lane, Path base) throws IOException, InterruptedException {
+            for (int store = 0; goesOn(); store++) {
+                runStore(lane, store, base);
             }
         }
 
@@ -126,29 +154,44 @@ public final class KillCampaign implements Campaign {
         }
 
         /** Cycle after cycle on one store, until the end or until something is wrong with it. */
-        private void runStore(int lane, int store) throws IOException, InterruptedException {
-            String name = "store-" + lane + "-" + store;
+        private void runStore(int lane, int store, Path base) throws IOException, InterruptedException {
+            Path directory = base.resolve("store-" + lane + "-" + store);
             long seed = CampaignTally.mix(plan.seed() + CampaignTally.mix(lane * 1000L + store));
-            try (KillLoop loop = loop(name, seed, MAX_SIZES_BYTES[lane % MAX_SIZES_BYTES.length])) {
-                while (goesOn()) {
+            try (KillLoop loop = loop(directory, seed, MAX_SIZES_BYTES[lane % MAX_SIZES_BYTES.length])) {
+                boolean isRight = true;
+                while (isRight && goesOn()) {
                     int number = begun.getAndIncrement();
-                    if (number >= cycles) {
-                        return;
-                    }
-                    KillCycle cycle = KillCycle.of(number, plan.seed());
-                    try {
-                        count(loop.run(cycle));
-                    } catch (KillFailure e) {
-                        found(e, cycle, plan.directory().resolve(name));
-                        return;
-                    }
+                    isRight = number >= cycles || cycle(loop, KillCycle.of(number, plan.seed()), directory);
                 }
+            }
+        }
+
+        private void killCommands() throws IOException, InterruptedException {
+            Path directory = plan.directory().resolve("commands");
+            CommandSubject subject = new CommandSubject(directory.resolve("files"), plan.seed());
+            try (KillLoop loop = new KillLoop(subject, directory, archive)) {
+                int count = plan.scale() == CampaignPlan.Scale.SMOKE ? 2 : Math.max(12, cycles / 80);
+                boolean isRight = true;
+                for (int number = 0; isRight && number < count && System.nanoTime() < deadlineNanos; number++) {
+                    isRight = cycle(loop, KillCycle.ofCommand(number, plan.seed()), directory);
+                }
+            }
+        }
+
+        /** Returns whether nothing was wrong. */
+        private boolean cycle(KillLoop loop, KillCycle cycle, Path directory)
+                throws IOException, InterruptedException {
+            try {
+                count(loop.run(cycle));
+                return true;
+            } catch (KillFailure e) {
+                found(e, cycle, directory);
+                return false;
             }
         }
 
         private void count(KillOutcome outcome) {
             tally.add(outcome.kind());
-            steps.addAndGet(outcome.steps());
             childNanos.addAndGet(outcome.childNanos());
             checkNanos.addAndGet(outcome.checkNanos());
         }
@@ -192,7 +235,7 @@ public final class KillCampaign implements Campaign {
 
         private void note() {
             long count = Math.max(1, tally.report().casesInAll());
-            tally.note("steps of work per cycle", Long.toString(steps.get() / count));
+            figures.forEach((name, number) -> tally.note(name, "%,d".formatted(number)));
             tally.note("child, ms per cycle", Long.toString(childNanos.get() / count / 1_000_000));
             tally.note("check, ms per cycle", Long.toString(checkNanos.get() / count / 1_000_000));
         }

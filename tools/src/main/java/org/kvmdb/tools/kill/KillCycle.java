@@ -10,8 +10,9 @@ import org.kvmdb.journal.simulation.CampaignTally;
  * @param seed of all that is random in this cycle
  * @param aim when the child is to die
  * @param systemCall null unless that is the aim
+ * @param isCommand whether the child does one thing and is done, instead of opening a store and working on it
  */
-public record KillCycle(int number, long seed, Aim aim, SystemCallKill systemCall) {
+public record KillCycle(int number, long seed, Aim aim, SystemCallKill systemCall, boolean isCommand) {
 
     private static final int ENDURANCE_EVERY = 100;
     private static final int SYSTEM_CALL_EVERY = 4;
@@ -34,19 +35,29 @@ public record KillCycle(int number, long seed, Aim aim, SystemCallKill systemCal
     static KillCycle of(int number, long campaignSeed) {
         long seed = CampaignTally.mix(campaignSeed ^ CampaignTally.mix(number));
         if (number % ENDURANCE_EVERY == ENDURANCE_EVERY / 2) {
-            return new KillCycle(number, seed, Aim.ENDURANCE, null);
+            return new KillCycle(number, seed, Aim.ENDURANCE, null, false);
         }
         if (number % SYSTEM_CALL_EVERY == SYSTEM_CALL_EVERY - 1) {
             return new KillCycle(
-                    number, seed, Aim.SYSTEM_CALL, SystemCallKill.of(number / SYSTEM_CALL_EVERY, seed));
+                    number, seed, Aim.SYSTEM_CALL, SystemCallKill.of(number / SYSTEM_CALL_EVERY, seed), false);
         }
         int dice = new SplittableRandom(seed).nextInt(10);
-        return new KillCycle(number, seed, dice < 5 ? Aim.WORK : dice < 9 ? Aim.RECOVERY : Aim.CLOSE, null);
+        return new KillCycle(number, seed, dice < 5 ? Aim.WORK : dice < 9 ? Aim.RECOVERY : Aim.CLOSE, null, false);
+    }
+
+    /** For a child that does one thing and is killed meanwhile, now and then at a system call. */
+    static KillCycle ofCommand(int number, long campaignSeed) {
+        long seed = CampaignTally.mix(~campaignSeed ^ CampaignTally.mix(number));
+        int dice = new SplittableRandom(seed).nextInt(8);
+        if (dice < 4) {
+            return new KillCycle(number, seed, Aim.SYSTEM_CALL, SystemCallKill.anyOf(seed), true);
+        }
+        return new KillCycle(number, seed, dice < 7 ? Aim.RECOVERY : Aim.WORK, null, true);
     }
 
     /** Lets a child work and end in order. */
     static KillCycle training() {
-        return new KillCycle(-1, 0, Aim.CLOSE, null);
+        return new KillCycle(-1, 0, Aim.CLOSE, null, false);
     }
 
     boolean isTraining() {

@@ -134,14 +134,18 @@ final class KillLedger {
 
         /** Rolled back. False when no more of them can be kept. */
         boolean abort(long number) {
-            long count = at(base + ABORTED_COUNT);
+            long count = aborted();
             at(base + ABORTED + count * Long.BYTES, number);
             at(base + ABORTED_COUNT, count + 1);
             return count + 1 < ABORTED_MAX;
         }
 
+        long aborted() {
+            return at(base + ABORTED_COUNT);
+        }
+
         boolean isAborted(long number) {
-            for (long i = 0; i < at(base + ABORTED_COUNT); i++) {
+            for (long i = 0; i < aborted(); i++) {
                 if (at(base + ABORTED + i * Long.BYTES) == number) {
                     return true;
                 }

@@ -31,10 +31,10 @@ import org.kvmdb.tools.kill.KillRecord.Phase;
  */
 public final class KillLoop implements AutoCloseable {
 
-    private static final long HANG_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final int HANG_SECONDS = 60;
     private static final long POLL_NANOS = 200_000;
     private static final int WORK_STEPS_MAX = 60;
-    private static final int WORK_MILLIS_MAX = 100;
+    private static final int WORK_MILLIS_MAX = 300;
     private static final int LAST_MICROS_MAX = 3000;
     private static final int SYSTEM_CALL_MILLIS_MAX = 250;
     private static final int ENDURANCE_STEPS = 300;
@@ -44,6 +44,7 @@ public final class KillLoop implements AutoCloseable {
     private final KillSubject subject;
     private final Path directory;
     private final ChildArchive archive;
+    private final int hangSeconds;
     private final KillRecord record;
 
     /** How long recovery, and close, took when they were let be: where to aim. */
@@ -53,9 +54,14 @@ public final class KillLoop implements AutoCloseable {
 
     /** @param directory an empty one */
     public KillLoop(KillSubject subject, Path directory, ChildArchive archive) throws IOException {
+        this(subject, directory, archive, HANG_SECONDS);
+    }
+
+    KillLoop(KillSubject subject, Path directory, ChildArchive archive, int hangSeconds) throws IOException {
         this.subject = subject;
         this.directory = Files.createDirectories(directory);
         this.archive = archive;
+        this.hangSeconds = hangSeconds;
         Files.createDirectories(temporary());
         this.record = KillRecord.create(directory.resolve("record"), subject.recordBytes());
     }
@@ -85,7 +91,7 @@ public final class KillLoop implements AutoCloseable {
 
     private KillOutcome run(KillCycle cycle, List<String> flags) throws IOException, InterruptedException {
         record.reset();
-        subject.prepare(record);
+        subject.prepare(cycle, store(), record);
         long startNanos = System.nanoTime();
         Death death = runChild(cycle, flags);
         long endNanos = System.nanoTime();
@@ -161,7 +167,7 @@ public final class KillLoop implements AutoCloseable {
         private final ChildJvm child;
         private final KillCycle cycle;
         private final SplittableRandom random;
-        private final long deadlineNanos = System.nanoTime() + HANG_NANOS;
+        private final long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(hangSeconds);
 
         Watch(ChildJvm child, KillCycle cycle) {
             this.child = child;
@@ -240,8 +246,7 @@ public final class KillLoop implements AutoCloseable {
             while (!condition.getAsBoolean() && child.isAlive()) {
                 if (System.nanoTime() > deadlineNanos) {
                     throw new KillFailure("the child hangs: %d s after its start it is still %s, and is waited for %s%n%s"
-                            .formatted(
-                                    TimeUnit.NANOSECONDS.toSeconds(HANG_NANOS), record.phase(), what, child.threads()));
+                            .formatted(hangSeconds, record.phase(), what, child.threads()));
                 }
                 LockSupport.parkNanos(POLL_NANOS);
             }

@@ -24,15 +24,21 @@ public record KillOutcome(
 
     /** What is counted. */
     public String kind() {
-        return switch (death) {
-            case SYSTEM_CALL -> cycle.systemCall().kind();
-            case IN_ORDER -> "closed in order";
-            case KILLED -> switch (phase) {
-                case STARTING -> "killed before opening";
-                case OPENING -> "killed in recovery";
-                case WORKING -> "killed in mid-work";
-                case CLOSING, DONE -> "killed in close";
-            };
+        String kind =
+                switch (death) {
+                    case SYSTEM_CALL -> cycle.systemCall().kind();
+                    case IN_ORDER -> "closed in order";
+                    case KILLED -> killed();
+                };
+        return cycle.isCommand() ? "kvmdb command " + kind : kind;
+    }
+
+    private String killed() {
+        return switch (phase) {
+            case STARTING -> "killed before opening";
+            case OPENING -> cycle.isCommand() ? "killed in mid-work" : "killed in recovery";
+            case WORKING -> cycle.isCommand() ? "killed at its end" : "killed in mid-work";
+            case CLOSING, DONE -> "killed in close";
         };
     }
 }

@@ -1,5 +1,6 @@
 package org.kvmdb.tools.kill;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -15,8 +16,8 @@ public interface KillSubject {
     /** Bytes of {@link KillRecord#body}. It starts as zeros and is kept from cycle to cycle. */
     long recordBytes();
 
-    /** Before each child is started. */
-    void prepare(KillRecord record);
+    /** Before each child is started. The store is the real one. */
+    void prepare(KillCycle cycle, Path store, KillRecord record) throws IOException;
 
     /**
      * Checks what the dead child left. The store at that directory is a copy in memory of the one that was killed: it can

@@ -6,6 +6,7 @@ import org.kvmdb.Store;
 import org.kvmdb.StoreException;
 import org.kvmdb.gc.StoreChecker;
 import org.kvmdb.gc.StoreReport;
+import org.kvmdb.tools.kill.KillFigures.Figure;
 
 /** The store's own proof: {@link KillWorker} in the children, checked against the models of what it did. */
 final class StoreSubject implements KillSubject {
@@ -15,14 +16,16 @@ final class StoreSubject implements KillSubject {
 
     private final long workSeed;
     private final long maxSizeBytes;
+    private final KillFigures figures;
     private final GroupModel groups;
     private final FamilyModel family;
 
-    StoreSubject(long workSeed, long maxSizeBytes) {
+    StoreSubject(long workSeed, long maxSizeBytes, KillFigures figures) {
         this.workSeed = workSeed;
         this.maxSizeBytes = maxSizeBytes;
-        this.groups = new GroupModel(workSeed);
-        this.family = new FamilyModel(workSeed);
+        this.figures = figures;
+        this.groups = new GroupModel(workSeed, figures);
+        this.family = new FamilyModel(workSeed, figures);
     }
 
     @Override
@@ -41,7 +44,7 @@ final class StoreSubject implements KillSubject {
     }
 
     @Override
-    public void prepare(KillRecord record) {
+    public void prepare(KillCycle cycle, Path store, KillRecord record) {
         new KillLedger(record.body()).begin();
     }
 
@@ -62,6 +65,7 @@ final class StoreSubject implements KillSubject {
         }
         if (isThorough) {
             checkStructures("after recovery and close", store);
+            figures.add(Figure.CHECKED, 2);
         }
     }
 

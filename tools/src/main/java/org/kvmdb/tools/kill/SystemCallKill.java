@@ -47,6 +47,10 @@ record SystemCallKill(Operation operation, long index, boolean isAfter) {
             return new SystemCallKill(
                     OPERATIONS[systematic % CHANGING], systematic / CHANGING / 2, systematic / CHANGING % 2 == 1);
         }
+        return anyOf(seed);
+    }
+
+    static SystemCallKill anyOf(long seed) {
         SplittableRandom random = new SplittableRandom(seed + 2);
         int kind = random.nextInt(3) > 0 ? random.nextInt(CHANGING) : random.nextInt(OPERATIONS.length);
         return new SystemCallKill(

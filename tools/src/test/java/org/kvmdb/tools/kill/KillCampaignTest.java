@@ -13,7 +13,7 @@ import org.kvmdb.journal.simulation.CampaignPlan.Scale;
 import org.kvmdb.journal.simulation.CampaignReport;
 
 /** SIGKILL, some hundred times. Another seed: {@code -Dkvmdb.kill.seed=…}. */
-@Timeout(900)
+@Timeout(1200)
 class KillCampaignTest {
 
     private static final long SEED = Long.getLong("kvmdb.kill.seed", 20260117);
@@ -28,6 +28,7 @@ class KillCampaignTest {
         assertTrue(report.isClean(), () -> report.findings().toString());
         assertTrue(report.casesInAll() >= 200, () -> report.cases().toString());
         assertTrue(report.cases().get("killed in recovery") > 10, () -> report.cases().toString());
+        assertTrue(report.cases().get("killed in mid-work") > 10, () -> report.cases().toString());
         assertEquals(SEED, report.seed());
     }
 }
