@@ -92,12 +92,12 @@ final class GroupModel {
         if (slot.first() == KillLedger.NONE) {
             return;
         }
-        // Numbers are dense, and those of asynchronous commits are not acknowledged.
-        long acknowledged = slot.acknowledged() == 0 ? slot.first() - 1 : slot.acknowledged();
-        figures.add(Figure.ACKNOWLEDGED, acknowledged + 1 - slot.first());
-        figures.add(Figure.KEPT, Math.max(0, found - acknowledged));
-        figures.add(Figure.LOST, slot.issued() - Math.max(found, acknowledged));
-        figures.add(Figure.FULL, slot.aborted());
+        long acknowledged = Math.max(slot.acknowledged(), slot.first() - 1);
+        long kept = Math.max(found, acknowledged);
+        figures.add(Figure.ACKNOWLEDGED, acknowledged + 1 - slot.first() - slot.aborted(slot.first(), acknowledged));
+        figures.add(Figure.KEPT, kept - acknowledged - slot.aborted(acknowledged + 1, kept));
+        figures.add(Figure.LOST, slot.issued() - kept - slot.aborted(kept + 1, slot.issued()));
+        figures.add(Figure.FULL, slot.aborted(slot.first(), slot.issued()));
     }
 
     /** Does again what a thread did in this cycle, up to a step. */

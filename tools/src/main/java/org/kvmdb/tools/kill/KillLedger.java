@@ -3,6 +3,7 @@ package org.kvmdb.tools.kill;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.stream.LongStream;
 
 /**
  * What the child says of its work, in the body of the {@link KillRecord}: one slot for each thread and group of volumes,
@@ -134,23 +135,26 @@ final class KillLedger {
 
         /** Rolled back. False when no more of them can be kept. */
         boolean abort(long number) {
-            long count = aborted();
+            long count = abortedCount();
             at(base + ABORTED + count * Long.BYTES, number);
             at(base + ABORTED_COUNT, count + 1);
             return count + 1 < ABORTED_MAX;
         }
 
-        long aborted() {
-            return at(base + ABORTED_COUNT);
+        boolean isAborted(long number) {
+            return aborted(number, number) > 0;
         }
 
-        boolean isAborted(long number) {
-            for (long i = 0; i < aborted(); i++) {
-                if (at(base + ABORTED + i * Long.BYTES) == number) {
-                    return true;
-                }
-            }
-            return false;
+        /** How many of these steps were rolled back. */
+        long aborted(long from, long to) {
+            return LongStream.range(0, abortedCount())
+                    .map(i -> at(base + ABORTED + i * Long.BYTES))
+                    .filter(number -> number >= from && number <= to)
+                    .count();
+        }
+
+        private long abortedCount() {
+            return at(base + ABORTED_COUNT);
         }
     }
 
