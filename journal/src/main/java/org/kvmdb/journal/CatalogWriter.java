@@ -3,6 +3,7 @@ package org.kvmdb.journal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -26,13 +27,15 @@ final class CatalogWriter {
     private final LogWriter log;
     private final Counters counters;
     private final RandomGenerator random;
+    private final InstantSource clock;
 
-    CatalogWriter(Catalog catalog, CatalogChanges changes, LogWriter log, Counters counters, RandomGenerator random) {
+    CatalogWriter(Catalog catalog, CatalogChanges changes, LogWriter log, Counters counters, JournalOptions options) {
         this.catalog = catalog;
         this.changes = changes;
         this.log = log;
         this.counters = counters;
-        this.random = random;
+        this.random = options.random();
+        this.clock = options.clock();
     }
 
     // ---- volumes ----
@@ -96,7 +99,7 @@ final class CatalogWriter {
 
     /** Plans a snapshot as a part of a commit that is being appended; run what it returns when the commit applies. */
     Runnable snapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
-        final Planned planned = plan(volume, volume, name, idsTaken, random.nextLong(), System.currentTimeMillis());
+        final Planned planned = plan(volume, volume, name, idsTaken, random.nextLong(), clock.millis());
         record(planned);
         return () -> made.add(take(planned));
     }
@@ -105,8 +108,7 @@ final class CatalogWriter {
     List<SnapshotEntry> createSnapshots(Collection<VolumeEntry> volumes, String name) {
         final List<Planned> planned = new ArrayList<>();
         for (VolumeEntry volume : volumes) {
-            planned.add(plan(
-                    volume, volume, name, planned.size(), random.nextLong(), System.currentTimeMillis()));
+            planned.add(plan(volume, volume, name, planned.size(), random.nextLong(), clock.millis()));
         }
         commit(SpaceClaim.COMMIT, () -> planned.forEach(this::record));
         return planned.stream().map(this::take).toList();

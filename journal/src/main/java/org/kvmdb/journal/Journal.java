@@ -91,7 +91,7 @@ public final class Journal implements AutoCloseable {
                 LogWriter::close);
         parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
         catalogWriter =
-                new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options.random());
+                new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options);
         versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);

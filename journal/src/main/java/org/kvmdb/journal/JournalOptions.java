@@ -1,5 +1,6 @@
 package org.kvmdb.journal;
 
+import java.time.InstantSource;
 import java.util.random.RandomGenerator;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.Ppn;
@@ -15,6 +16,7 @@ import org.kvmdb.ffi.StorageException;
  * @param pooledSegmentsMax free segments whose disk space a store that is opened holds on to
  * @param readOnly writes nothing; recovers in memory
  * @param random where identities and salts come from; fixed in tests
+ * @param clock what snapshots are dated by; nothing else depends on it
  */
 public record JournalOptions(
         int segmentSizeBytes,
@@ -23,7 +25,8 @@ public record JournalOptions(
         long checkpointRecordsMax,
         int pooledSegmentsMax,
         boolean readOnly,
-        RandomGenerator random) {
+        RandomGenerator random,
+        InstantSource clock) {
 
     static final int SEGMENT_SIZE_BYTES_MIN = 64 << 10;
 
@@ -42,7 +45,8 @@ public record JournalOptions(
 
     public static JournalOptions defaults() {
         return new JournalOptions(
-                Ppn.SEGMENT_BYTES_MAX, 64L << 40, 4, 4_000_000, 8, false, new java.security.SecureRandom());
+                Ppn.SEGMENT_BYTES_MAX, 64L << 40, 4, 4_000_000, 8, false, new java.security.SecureRandom(),
+                InstantSource.system());
     }
 
     static boolean isSegmentSize(int sizeBytes) {
@@ -57,38 +61,49 @@ public record JournalOptions(
 
     public JournalOptions withSegmentSizeBytes(int bytes) {
         return new JournalOptions(
-                bytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+                bytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
+                clock);
     }
 
     public JournalOptions withMaxSizeBytes(long bytes) {
         return new JournalOptions(
-                segmentSizeBytes, bytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+                segmentSizeBytes, bytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
+                clock);
     }
 
     public JournalOptions withGrowStepSegments(int segments) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, segments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random);
+                segmentSizeBytes, maxSizeBytes, segments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
+                clock);
     }
 
     public JournalOptions withCheckpointRecordsMax(long records) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, records, pooledSegmentsMax, readOnly, random);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, records, pooledSegmentsMax, readOnly, random,
+                clock);
     }
 
     public JournalOptions withPooledSegmentsMax(int segments) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, segments, readOnly, random);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, segments, readOnly, random,
+                clock);
     }
 
     public JournalOptions withReadOnly(boolean value) {
         return new JournalOptions(
                 segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, value,
-                random);
+                random, clock);
     }
 
     public JournalOptions withRandom(RandomGenerator value) {
         return new JournalOptions(
                 segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly,
-                value);
+                value, clock);
+    }
+
+    public JournalOptions withClock(InstantSource value) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly,
+                random, value);
     }
 }
