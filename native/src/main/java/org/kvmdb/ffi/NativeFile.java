@@ -67,9 +67,12 @@ public final class NativeFile implements AutoCloseable {
 
     /** Reads to the end of the buffer or of the file and returns the number of bytes read. */
     public long read(long position, MemorySegment buffer) {
-        return Errno.check(
-                ShimLibrary.shim().kvmdb_file_read(fd, buffer.address(), buffer.byteSize(), position),
-                "read %d bytes at %d of %s".formatted(buffer.byteSize(), position, name));
+        final long result = ShimLibrary.shim().kvmdb_file_read(fd, buffer.address(), buffer.byteSize(), position);
+        if (result < 0) {
+            throw Errno.exception(
+                    (int) result, "read %d bytes at %d of %s".formatted(buffer.byteSize(), position, name));
+        }
+        return result;
     }
 
     public void write(long position, MemorySegment buffer) {
@@ -95,9 +98,10 @@ public final class NativeFile implements AutoCloseable {
 
     /** Has the file system grant space for the range, growing the file when it lies behind its end. */
     public void allocate(long position, long lengthBytes) {
-        Errno.check(
-                ShimLibrary.shim().kvmdb_file_allocate(fd, position, lengthBytes),
-                "allocate %d bytes at %d of %s".formatted(lengthBytes, position, name));
+        final int result = ShimLibrary.shim().kvmdb_file_allocate(fd, position, lengthBytes);
+        if (result < 0) {
+            throw Errno.exception(result, "allocate %d bytes at %d of %s".formatted(lengthBytes, position, name));
+        }
     }
 
     /** Gives the space of the range back to the file system; it reads as zeros afterwards. */
