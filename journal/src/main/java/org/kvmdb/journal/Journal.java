@@ -71,11 +71,12 @@ public final class Journal implements AutoCloseable {
         this.superblock = superblock;
         this.superblocks = superblocks;
         final int segmentSize = superblock.segmentSizeBytes();
-        final long granted = grantedBytes(device, segmentSize);
+        // A device that lost its end: what of it is free is granted again.
+        final long granted = Math.max(grantedBytes(device, segmentSize), superblock.endOfSegments());
         space = opened.add(
                 new SpaceAccount(
                         granted,
-                        Math.max(Math.max(granted, superblock.endOfSegments()), options.maxSizeBytes()),
+                        Math.max(granted, options.maxSizeBytes()),
                         (long) options.growStepSegments() * segmentSize,
                         segmentSize,
                         device.isReadOnly() || options.readOnly() ? -1 : device.fd()),

@@ -215,7 +215,7 @@ class SnapshotStreamDamageTest extends StreamPair {
         }
         assertNotEquals(before, after);
         final int[] seen = new int[2];
-        new CrashStates(recording, 5, 4, 2, state -> {
+        new CrashStates(recording, 5, CrashStates.Limits.FEW, state -> {
             try (Journal journal = Journal.open(state.materialize(), tiny)) {
                 final Map<String, String> found = TestStreams.visible(journal);
                 if (found.equals(before)) {

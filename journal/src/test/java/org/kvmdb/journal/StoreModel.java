@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.kvmdb.journal.simulation.CampaignTally;
 
 /** What a store holds, naively: volumes by name, versions of pages by LPN; and as it was after each commit. */
 public final class StoreModel {
@@ -17,6 +18,7 @@ public final class StoreModel {
         long sizeBytes;
         int pageShift;
         long lsn;
+        long quotaBytes;
         final TreeMap<Long, Long> pages = new TreeMap<>();
 
         Volume(long sizeBytes, int pageShift, long lsn) {
@@ -26,6 +28,13 @@ public final class StoreModel {
         }
 
         Volume copy() {
+            final Volume copy = withoutQuota();
+            copy.quotaBytes = quotaBytes;
+            return copy;
+        }
+
+        /** As a snapshot has it. */
+        Volume withoutQuota() {
             final Volume copy = new Volume(sizeBytes, pageShift, lsn);
             copy.pages.putAll(pages);
             return copy;
@@ -37,6 +46,7 @@ public final class StoreModel {
                     && volume.sizeBytes == sizeBytes
                     && volume.pageShift == pageShift
                     && volume.lsn == lsn
+                    && volume.quotaBytes == quotaBytes
                     && volume.pages.equals(pages);
         }
 
@@ -47,11 +57,12 @@ public final class StoreModel {
 
         @Override
         public String toString() {
-            return "size=%d shift=%d lsn=%d %s".formatted(sizeBytes, pageShift, lsn, pages);
+            return "size=%d shift=%d lsn=%d quota=%d %s".formatted(sizeBytes, pageShift, lsn, quotaBytes, pages);
         }
     }
 
     private final List<Map<String, Volume>> states = new ArrayList<>();
+    private final List<Long> contentHashes = new ArrayList<>();
     private final TreeMap<String, Volume> now = new TreeMap<>();
 
     public StoreModel() {
@@ -65,6 +76,14 @@ public final class StoreModel {
         copy.states.addAll(states);
         now.forEach((name, volume) -> copy.now.put(name, volume.copy()));
         return copy;
+    }
+
+    /** A model whose commit 0 is that. */
+    static StoreModel of(Map<String, Volume> content) {
+        final StoreModel model = new StoreModel();
+        model.states.set(0, content);
+        model.cutTo(0);
+        return model;
     }
 
     /** The state that the next commit is made of. */
@@ -87,12 +106,37 @@ public final class StoreModel {
     /** The last commit never happened, as a recovery found. */
     public void cutTo(int commit) {
         states.subList(commit + 1, states.size()).clear();
+        if (contentHashes.size() > commit + 1) {
+            contentHashes.subList(commit + 1, contentHashes.size()).clear();
+        }
         now.clear();
         states.get(commit).forEach((name, volume) -> now.put(name, volume.copy()));
     }
 
     public Map<String, Volume> state(int commit) {
         return states.get(commit);
+    }
+
+    /** Hash of all that a commit left. */
+    long contentHash(int commit) {
+        while (contentHashes.size() <= commit) {
+            contentHashes.add(hashOf(states.get(contentHashes.size())));
+        }
+        return contentHashes.get(commit);
+    }
+
+    private static long hashOf(Map<String, Volume> content) {
+        long hash = 1;
+        for (Map.Entry<String, Volume> entry : content.entrySet()) {
+            final Volume volume = entry.getValue();
+            hash = CampaignTally.mix(hash ^ entry.getKey().hashCode());
+            hash = CampaignTally.mix(hash ^ volume.sizeBytes) + CampaignTally.mix(volume.lsn ^ volume.quotaBytes << 32);
+            hash = CampaignTally.mix(hash ^ volume.pageShift);
+            for (Map.Entry<Long, Long> page : volume.pages.entrySet()) {
+                hash = CampaignTally.mix(CampaignTally.mix(hash ^ page.getKey()) ^ page.getValue());
+            }
+        }
+        return hash;
     }
 
     public int lastCommit() {
@@ -128,6 +172,7 @@ public final class StoreModel {
 
     private static Volume read(Journal journal, Version entry, MemorySegment page) {
         final Volume volume = new Volume(entry.sizeBytes(), entry.pageShift(), entry.lsn());
+        volume.quotaBytes = entry instanceof VolumeEntry head ? head.quotaBytes() : 0;
         journal.versions().diff(null, entry, 0, Integer.MAX_VALUE, (lpn, ppn) -> {
             journal.versions().readPage(entry, lpn, page);
             volume.pages.put(lpn, PageContent.version(page, contentOf(entry), lpn));
@@ -137,7 +182,7 @@ public final class StoreModel {
 
     /** The commit whose state that is, between the two given; fails when there is none. */
     public int commitOf(Map<String, Volume> found, int acked, int issued) {
-        for (int commit = issued; commit >= acked; commit--) {
+        for (int commit = issued; commit >= Math.max(0, acked); commit--) {
             if (states.get(commit).equals(found)) {
                 return commit;
             }
@@ -149,6 +194,6 @@ public final class StoreModel {
             }
         }
         throw new AssertionError("recovered no state of commit order, acked=%d issued=%d\nfound=%s\nacked=%s\nissued=%s"
-                .formatted(acked, issued, found, states.get(acked), states.get(issued)));
+                .formatted(acked, issued, found, states.get(Math.max(0, acked)), states.get(issued)));
     }
 }

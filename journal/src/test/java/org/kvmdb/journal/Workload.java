@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -33,6 +34,7 @@ public final class Workload implements AutoCloseable {
     private final KeptDevice device;
     private final StoreModel model;
     private final SplittableRandom random;
+    private final SplittableRandom randomOfSteps;
     private final JournalOptions options;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment page = arena.allocate(1 << 16, 64);
@@ -54,11 +56,25 @@ public final class Workload implements AutoCloseable {
     /** Random steps touch every so many-th page. */
     private long stride = 1;
 
+    private RandomSteps randomSteps;
+
     public Workload(KeptDevice device, JournalOptions options, long seed) {
+        this(device, options, seed, new StoreModel(), 0);
+    }
+
+    /**
+     * Goes on with a store, once it is {@linkplain #reopen opened}.
+     *
+     * @param model whose commit 0 is what the store holds
+     * @param version from which on pages get new ones
+     */
+    Workload(KeptDevice device, JournalOptions options, long seed, StoreModel model, long version) {
         this.device = device;
         this.random = new SplittableRandom(seed);
+        this.randomOfSteps = random.split();
         this.options = options.withRandom(random.split());
-        this.model = new StoreModel();
+        this.model = model;
+        this.version = version;
     }
 
     /** Goes on where another one, whose store is not open, stands: on its store or a copy of it. */
@@ -91,6 +107,7 @@ public final class Workload implements AutoCloseable {
     public static JournalOptions tinyOptions() {
         return JournalOptions.defaults()
                 .withSegmentSizeBytes(64 << 10)
+                .withClock(() -> Instant.EPOCH)
                 .withMaxSizeBytes((1 << 20) + 48 * (64 << 10))
                 .withGrowStepSegments(2)
                 .withPooledSegmentsMax(3);
@@ -98,6 +115,7 @@ public final class Workload implements AutoCloseable {
 
     public void create() {
         journal = Journal.create(device, options);
+        ack(0);
     }
 
     /** Whether the store was made: before, there is nothing to recover. */
@@ -201,8 +219,15 @@ public final class Workload implements AutoCloseable {
         ack(issued);
     }
 
+    public void quota(String name, long bytes) {
+        model.now().get(name).quotaBytes = bytes;
+        issue();
+        journal.versions().quota(journal.volume(name).id(), bytes);
+        ack(issued);
+    }
+
     public void snapshot(String volume, String name) {
-        model.now().put(volume + '@' + name, model.now().get(volume).copy());
+        model.now().put(volume + '@' + name, model.now().get(volume).withoutQuota());
         issue();
         journal.versions().createSnapshots(List.of(journal.volume(volume).id()), name);
         ack(issued);
@@ -226,7 +251,9 @@ public final class Workload implements AutoCloseable {
     public void rollbackTo(String volume, String snapshot) {
         stolen.stream().filter(one -> one.volume.equals(volume)).forEach(one -> journal.dropStolen(one.ppn));
         stolen.removeIf(one -> one.volume.equals(volume));
-        model.now().put(volume, model.now().get(snapshot).copy());
+        final StoreModel.Volume content = model.now().get(snapshot).copy();
+        content.quotaBytes = model.now().get(volume).quotaBytes;
+        model.now().put(volume, content);
         issue();
         journal.versions().rollbackTo(journal.volume(volume).id(), entry(snapshot).id());
         ack(issued);
@@ -298,7 +325,7 @@ public final class Workload implements AutoCloseable {
             append.lsn(id, version);
             if (snapshot != null) {
                 append.snapshot(id, snapshot);
-                model.now().put(name + '@' + snapshot, model.now().get(name).copy());
+                model.now().put(name + '@' + snapshot, model.now().get(name).withoutQuota());
             }
             finish(append, synchronous);
         } finally {
@@ -451,12 +478,22 @@ public final class Workload implements AutoCloseable {
         }
     }
 
-    // ---- random ----
+    // ---- steps as text ----
 
-    /** A random step. One that found the store full changed nothing; then room is made. */
-    public void randomStep() {
+    /** A random step, which is returned. */
+    public Step randomStep() {
+        if (randomSteps == null) {
+            randomSteps = new RandomSteps(this, randomOfSteps, stride);
+        }
+        final Step step = randomSteps.next();
+        perform(step);
+        return step;
+    }
+
+    /** Runs a step, which must be possible. One that found the store full changed nothing; then room is made. */
+    public void perform(Step step) {
         try {
-            anyStep();
+            step.run(this);
         } catch (StorageException e) {
             if (e.code() != ErrorCode.STORE_FULL) {
                 throw e;
@@ -490,7 +527,7 @@ public final class Workload implements AutoCloseable {
         return model.now().keySet().stream().filter(this::isDeletable).findFirst();
     }
 
-    private boolean isDeletable(String name) {
+    boolean isDeletable(String name) {
         if (name.indexOf('@') < 0) {
             return model.now().keySet().stream().noneMatch(other -> other.startsWith(name + '@'));
         }
@@ -500,12 +537,35 @@ public final class Workload implements AutoCloseable {
                 || child instanceof SnapshotEntry other && other.volume() == entry.volume());
     }
 
-    private List<String> volumes() {
+    List<String> volumes() {
         return model.now().keySet().stream().filter(name -> name.indexOf('@') < 0).toList();
     }
 
-    private List<String> snapshots() {
+    List<String> snapshots() {
         return model.now().keySet().stream().filter(name -> name.indexOf('@') >= 0).toList();
+    }
+
+    /** Whether there is a volume or a snapshot of that name. */
+    boolean has(String name) {
+        return model.now().containsKey(name);
+    }
+
+    long pageCount(String name) {
+        final StoreModel.Volume volume = model.now().get(name);
+        return VolumeEntry.pageCount(volume.sizeBytes, volume.pageShift);
+    }
+
+    boolean hasStolen() {
+        return !stolen.isEmpty();
+    }
+
+    /** Name of a volume that is cloned from a snapshot, or received from it. */
+    String nameFrom(String snapshot, String name) {
+        return StoreModel.nameFrom(entry(snapshot), name);
+    }
+
+    boolean hasReceived(String snapshot, String name) {
+        return has(nameFrom(snapshot, name));
     }
 
     /** After a step that was refused: the model goes back to what the journal took. */
@@ -520,88 +580,6 @@ public final class Workload implements AutoCloseable {
         return fullCount;
     }
 
-    private void anyStep() {
-        final List<String> names = volumes();
-        final int choice = names.isEmpty() ? 200 : random.nextInt(125);
-        if (choice >= 125 || choice >= 93 && choice < 100 && names.size() < 3) {
-            createVolume("v" + ++version, 4096L * stride * (1 + random.nextInt(60)), 12 + random.nextInt(2));
-            return;
-        }
-        final String name = names.get(random.nextInt(names.size()));
-        final long pages = VolumeEntry.pageCount(model.now().get(name).sizeBytes, model.now().get(name).pageShift);
-        if (choice < 6) {
-            checkpoint();
-        } else if (choice < 10) {
-            resizeVolume(name, 4096L * stride * random.nextInt(80));
-        } else if (choice < 12 && isDeletable(name)) {
-            deleteVolume(name);
-        } else if (choice < 15) {
-            closeJournal();
-            reopen();
-        } else if (choice < 17) {
-            kill();
-            reopen();
-        } else if (choice < 20) {
-            sync();
-        } else if (choice < 22) {
-            rollBackStolen();
-        } else if (choice < 25) {
-            journal.prepareNextSegment();
-        } else if (choice < 29) {
-            clean(1 + random.nextInt(4));
-        } else if (choice >= 100) {
-            versionStep(name, choice);
-        } else if (pages > 0) {
-            randomPages(name, pages, choice);
-        }
-    }
-
-    private void versionStep(String volume, int choice) {
-        final List<String> snapshots = snapshots();
-        if (choice < 107 || snapshots.isEmpty()) {
-            snapshot(volume, "s" + ++version);
-            return;
-        }
-        final String snapshot = snapshots.get(random.nextInt(snapshots.size()));
-        if (choice < 110) {
-            if (volumes().size() < 5) {
-                cloneSnapshot(snapshot, StoreModel.nameFrom(entry(snapshot), "c" + ++version));
-            }
-        } else if (choice < 111) {
-            if (volumes().size() < 5) {
-                sendAndReceive(snapshot, "r" + ++version);
-            }
-        } else if (choice < 113) {
-            rollbackTo(snapshot.substring(0, snapshot.indexOf('@')), snapshot);
-        } else if (choice < 119) {
-            if (isDeletable(snapshot)) {
-                deleteSnapshot(snapshot);
-            }
-        } else {
-            drop(1 + random.nextInt(20));
-        }
-    }
-
-    private void randomPages(String name, long pages, int choice) {
-        final boolean synchronous = random.nextInt(4) != 0;
-        final int most = random.nextInt(6) == 0 ? 30 : 3;
-        final long[] lpns = random.longs(1 + random.nextInt(most), 0, pages)
-                .map(lpn -> lpn / stride * stride)
-                .distinct()
-                .toArray();
-        if (choice < 35) {
-            steal(name, lpns);
-        } else if (choice < 40) {
-            abandon(name, lpns);
-        } else if (choice < 50) {
-            trim(name, synchronous, lpns);
-        } else if (choice < 55) {
-            putStolen(synchronous);
-        } else {
-            put(name, synchronous, random.nextInt(10) == 0 ? "s" + ++version : null, lpns);
-        }
-    }
-
     @Override
     public void close() {
         try {
@@ -609,7 +587,9 @@ public final class Workload implements AutoCloseable {
                 journal.kill();
             }
         } finally {
-            arena.close();
+            if (arena.scope().isAlive()) {
+                arena.close();
+            }
         }
     }
 }

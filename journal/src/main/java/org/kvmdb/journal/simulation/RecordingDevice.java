@@ -13,7 +13,7 @@ import org.kvmdb.journal.MemoryDevice;
  * Records what is written, flushed and discarded, in order, with the tester's marks between, and makes of it the medium
  * as a crash could have left it. Fault model: everything written before a completed flush is there; of what was written
  * since, each sector of 512 bytes may be there or not, in any order; a discard that was not flushed may have happened or
- * not. For one thread.
+ * not. A write that begins or ends within a sector is kept as one of the whole sector. For one thread.
  */
 public final class RecordingDevice extends KeptDevice {
 
@@ -34,7 +34,28 @@ public final class RecordingDevice extends KeptDevice {
     public record Event(Kind kind, long position, byte[] bytes, int number, long sizeBytes) {}
 
     /** A write of which a crash left something; a null set of sectors means all of them. */
-    public record Left(Event write, BitSet sectors) {}
+    public record Left(Event write, BitSet sectors) {
+
+        interface Run {
+            void at(int from, int end);
+        }
+
+        /** Calls for what is there, in bytes of the write, neighbours together. */
+        void forEachRun(Run run) {
+            final int length = write.bytes.length;
+            if (sectors == null) {
+                run.at(0, length);
+                return;
+            }
+            for (int first = sectors.nextSetBit(0); first >= 0; ) {
+                final int end = sectors.nextClearBit(first);
+                if (first * SECTOR_BYTES < length) {
+                    run.at(first * SECTOR_BYTES, Math.min(length, end * SECTOR_BYTES));
+                }
+                first = sectors.nextSetBit(end);
+            }
+        }
+    }
 
     private final List<Event> events = new ArrayList<>();
     private final byte[] image;
@@ -68,7 +89,17 @@ public final class RecordingDevice extends KeptDevice {
     @Override
     public void write(long position, MemorySegment buffer) {
         super.write(position, buffer);
-        add(Kind.WRITE, position, buffer.toArray(ValueLayout.JAVA_BYTE), 0);
+        final long from = position / SECTOR_BYTES * SECTOR_BYTES;
+        final long end = (position + buffer.byteSize() + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+        if (from == position && end == position + buffer.byteSize()) {
+            add(Kind.WRITE, position, buffer.toArray(ValueLayout.JAVA_BYTE), 0);
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment sectors = arena.allocate(end - from);
+            final long length = Math.max(position + buffer.byteSize() - from, medium().read(from, sectors));
+            add(Kind.WRITE, from, sectors.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), 0);
+        }
     }
 
     @Override
@@ -117,7 +148,11 @@ public final class RecordingDevice extends KeptDevice {
             device.truncate(sizeBytes);
             writeNonZero(device, durable, (int) Math.min(durable.length, sizeBytes), arena);
             for (Left part : left) {
-                writeSectors(device, part, arena);
+                final byte[] bytes = part.write.bytes();
+                final MemorySegment buffer = arena.allocate(bytes.length, 4096);
+                MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
+                part.forEachRun((from, end) ->
+                        device.write(part.write.position() + from, buffer.asSlice(from, end - from)));
             }
             return device;
         }
@@ -154,22 +189,5 @@ public final class RecordingDevice extends KeptDevice {
         return bytes.get(ValueLayout.JAVA_BYTE, 0) == 0
                 && (bytes.byteSize() == 1
                         || bytes.asSlice(1).mismatch(bytes.asSlice(0, bytes.byteSize() - 1)) < 0);
-    }
-
-    private static void writeSectors(MemoryDevice device, Left part, Arena arena) {
-        final byte[] bytes = part.write.bytes();
-        final MemorySegment buffer = arena.allocate(bytes.length, 4096);
-        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, bytes.length);
-        if (part.sectors == null) {
-            device.write(part.write.position(), buffer);
-            return;
-        }
-        for (int i = part.sectors.nextSetBit(0); i >= 0; i = part.sectors.nextSetBit(i + 1)) {
-            final long at = (long) i * SECTOR_BYTES;
-            final long n = Math.min(SECTOR_BYTES, bytes.length - at);
-            if (n > 0) {
-                device.write(part.write.position() + at, buffer.asSlice(at, n));
-            }
-        }
     }
 }
