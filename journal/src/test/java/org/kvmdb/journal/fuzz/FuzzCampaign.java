@@ -1,0 +1,196 @@
+package org.kvmdb.journal.fuzz;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.kvmdb.journal.simulation.Campaign;
+import org.kvmdb.journal.simulation.CampaignPlan;
+import org.kvmdb.journal.simulation.CampaignReport;
+import org.kvmdb.journal.simulation.CampaignTally;
+
+/**
+ * Hostile files, streams and messages, by a fuzzer that goes by coverage. Options: {@code target}, a name; {@code minutes},
+ * instead of a number of inputs; {@code corpus}, a directory that programs are taken from and kept in.
+ */
+public final class FuzzCampaign implements Campaign {
+
+    private static final long HANG_NANOS = 20_000_000_000L;
+    private static final long LOOK_MILLIS = 100;
+    private static final int RELEASE_MINUTES = 20;
+
+    private record Work(FuzzLoop loop, InstrumentingLoader loader, Thread thread, CountDownLatch done) {}
+
+    @Override
+    public String name() {
+        return "fuzz";
+    }
+
+    @Override
+    public String description() {
+        return "whatever is in a file, a stream or a message, with checksums made right: it is refused by a typed exception"
+                + " or read as it says, in a second, in little memory";
+    }
+
+    @Override
+    public CampaignReport run(CampaignPlan plan) {
+        final CampaignTally tally = new CampaignTally(name(), plan);
+        final Semaphore turns = new Semaphore(plan.threads());
+        final List<String> targets = targets(plan);
+        final List<Work> all = new ArrayList<>();
+        for (String target : targets) {
+            turns.acquireUninterruptibly();
+            all.add(start(target, plan, tally, turns, targets.size()));
+            awaitTurn(turns, all);
+        }
+        all.forEach(work -> await(work, turns));
+        all.forEach(work -> tell(work, tally));
+        return tally.report();
+    }
+
+    private static List<String> targets(CampaignPlan plan) {
+        final String only = plan.options().get("target");
+        final List<String> result = new ArrayList<>();
+        for (ServiceLoader.Provider<FuzzTarget> provider : providers(newLoader())) {
+            try (FuzzTarget target = provider.get()) {
+                if (only == null || only.equals(target.name())) {
+                    result.add(target.getClass().getName());
+                }
+            } catch (Exception e) {
+                throw new IllegalStateException("a target cannot be closed", e);
+            }
+        }
+        if (result.isEmpty()) {
+            throw new IllegalArgumentException("no such target: " + only);
+        }
+        return result;
+    }
+
+    private static InstrumentingLoader newLoader() {
+        return new InstrumentingLoader(FuzzCampaign.class.getClassLoader());
+    }
+
+    private static List<ServiceLoader.Provider<FuzzTarget>> providers(InstrumentingLoader loader) {
+        return ServiceLoader.load(FuzzTarget.class, loader).stream().toList();
+    }
+
+    /** A target gets a loader of its own, and with it counters of its own. */
+    private static Work start(String targetClass, CampaignPlan plan, CampaignTally tally, Semaphore turns, int targets) {
+        final InstrumentingLoader loader = newLoader();
+        final FuzzTarget target = providers(loader).stream()
+                .filter(provider -> provider.type().getName().equals(targetClass))
+                .findFirst()
+                .orElseThrow()
+                .get();
+        final FuzzLoop loop = new FuzzLoop(target, loader, plan.seed(), plan.directory(), tally);
+        final CountDownLatch done = new CountDownLatch(1);
+        final Thread thread = new Thread(() -> {
+            try (target) {
+                loop.begin(kept(plan, target.name()));
+                fuzz(loop, target, plan, tally, targets);
+                keep(plan, target.name(), loop);
+            } catch (Exception e) {
+                throw new IllegalStateException("fuzzing %s failed".formatted(target.name()), e);
+            } finally {
+                done.countDown();
+                turns.release();
+            }
+        }, "fuzz-" + target.name());
+        thread.setDaemon(true);
+        thread.start();
+        return new Work(loop, loader, thread, done);
+    }
+
+    private static void fuzz(
+            FuzzLoop loop, FuzzTarget target, CampaignPlan plan, CampaignTally tally, int targets) {
+        final String minutes = plan.options().getOrDefault(
+                "minutes",
+                plan.scale() == CampaignPlan.Scale.RELEASE && !plan.options().containsKey("inputs")
+                        ? String.valueOf(RELEASE_MINUTES)
+                        : "0");
+        final long nanos = (long) (Double.parseDouble(minutes) * 60e9 * Math.min(plan.threads(), targets) / targets);
+        if (nanos > 0) {
+            final long end = System.nanoTime() + nanos;
+            while (System.nanoTime() < end && !tally.isFullOfFindings()) {
+                loop.step();
+            }
+            return;
+        }
+        final int inputs = Integer.parseInt(
+                plan.options().getOrDefault("inputs", String.valueOf(plan.size(400, 20_000, 2_000_000))));
+        for (int i = 0; i < inputs / target.cost() && !tally.isFullOfFindings(); i++) {
+            loop.step();
+        }
+    }
+
+    private static void awaitTurn(Semaphore turns, List<Work> all) {
+        while (turns.availablePermits() == 0) {
+            try {
+                Thread.sleep(LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("interrupted", e);
+            }
+            all.forEach(work -> lookAt(work, turns));
+        }
+    }
+
+    private static void await(Work work, Semaphore turns) {
+        try {
+            while (!work.done.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+                lookAt(work, turns);
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /** A target that hangs is given up, with its thread. */
+    private static void lookAt(Work work, Semaphore turns) {
+        if (work.done.getCount() > 0 && work.loop.stuckNanos() > HANG_NANOS) {
+            work.loop.hangs(work.thread);
+            work.done.countDown();
+            turns.release();
+        }
+    }
+
+    private static void tell(Work work, CampaignTally tally) {
+        final String target = work.thread.getName();
+        tally.note(target + " edges", "%d of %d in loaded classes".formatted(work.loop.edgesSeen(), work.loader.edges()));
+        tally.note(target + " corpus", String.valueOf(work.loop.corpus().size()));
+        tally.note(target + " outcomes", work.loop.outcomes().toString());
+    }
+
+    // ---- corpus ----
+
+    private static List<List<Edit>> kept(CampaignPlan plan, String target) {
+        final Path file = fileOf(plan, target);
+        try {
+            return file == null || !Files.exists(file) ? List.of() : EditFile.read(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void keep(CampaignPlan plan, String target, FuzzLoop loop) {
+        final Path file = fileOf(plan, target);
+        try {
+            if (file != null) {
+                Files.createDirectories(file.getParent());
+                EditFile.write(file, loop.corpus());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path fileOf(CampaignPlan plan, String target) {
+        final String directory = plan.options().get("corpus");
+        return directory == null ? null : Path.of(directory).resolve(target + ".edits");
+    }
+}
