@@ -2,7 +2,6 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -82,7 +81,7 @@ final class MapLoader {
             final String wrong = readThroughWindow(version, level, pending, levelEnd, memory, image);
             arena.markStored(pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
             if (wrong == null) {
-                adopt(version, level, pending, generation, children);
+                adopt(version, level, pending, generation, image, children);
             } else {
                 arena.memory(pending.node).fill((byte) 0);
                 arena.birth(pending.node, version.ownBirth());
@@ -116,7 +115,6 @@ final class MapLoader {
         final MemorySegment block = window.asSlice(position - windowStart, length);
         final int node = pending.node;
         arena.birth(node, StoredNode.birth(block));
-        MemorySegment.copy(image, 0, arena.memory(node), 0, MapNodeDescriptor.NODE_LENGTH);
         if (StoredNode.pageShift(block) == StoredNode.LONG_SHIFT) {
             arena.mixBirths(node, 0);
             MemorySegment.copy(image, StoredNode.BIRTHS_OFFSET, arena.births(node), 0, NodeArena.BIRTHS_LENGTH);
@@ -178,21 +176,25 @@ final class MapLoader {
         return null;
     }
 
-    /** Puts nodes in the place of PPNs: those that are in memory already, or new ones to be read. */
-    private void adopt(Version version, int level, Pending pending, int generation, List<Pending> children) {
+    /**
+     * Enters into a node what its image names: PPNs of pages; of nodes those that are in memory already, or new ones to be read.
+     * An entry that is not believed never gets into memory, where its bits would mean something else.
+     */
+    private void adopt(
+            Version version, int level, Pending pending, int generation, MemorySegment image, List<Pending> children) {
         final int index = pending.node;
-        final MemorySegment entries = arena.memory(index);
         final long pages = version.pageCount();
         for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {
-            final long entry = entries.getAtIndex(ValueLayout.JAVA_LONG, i);
+            final long entry = StoredNode.entry(image, i);
             if (entry == 0) {
                 continue;
             }
             final long lpn = pending.lpn + ((long) i << NodeIdentity.shift(level));
             if (lpn >= pages || !isPlausible(entry)) {
-                arena.replaceEntry(index, i, 0);
                 listener.badEntry(version, level, lpn, entry, pending.ppn);
-            } else if (level > 0) {
+            } else if (level == 0) {
+                arena.replaceEntry(index, i, entry);
+            } else {
                 final int shared =
                         arena.nodeStoredAt(entry, NodeIdentity.packed(version.familyId(), level - 1, lpn));
                 final int child = shared != 0 ? shared : arena.allocate(level - 1, 0, generation);
