@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.MapNodeDescriptor;
+import org.kvmdb.ffi.Ppn;
 
 /** Builds the catalog and the tree of versions from what a checkpoint says, and believes none of it. */
 final class CatalogLoader {
@@ -76,7 +77,8 @@ final class CatalogLoader {
     }
 
     private void add(MetadataCodec.VersionImage image, Version version) {
-        if (image.referencedPages() < 0
+        if (Ppn.flags(image.rootPpn()) != 0
+                || image.referencedPages() < 0
                 || image.referencedPages() > version.pageCount()
                 || image.referencedBytes() < 0
                 || image.dropCursor() < 0
@@ -121,11 +123,9 @@ final class CatalogLoader {
 
     /** What must hold of a version that is read from the medium. */
     static void checkVersion(int id, String name, long sizeBytes, int pageShift, long familyId) {
-        final int nameLength = name.getBytes(StandardCharsets.UTF_8).length;
         if (id < 1
                 || id == Integer.MAX_VALUE
-                || nameLength < 1
-                || nameLength > RecordDescriptor.NAME_LENGTH_MAX
+                || !isName(name)
                 || pageShift < BlockDescriptor.PAGE_SHIFT_MIN
                 || pageShift > BlockDescriptor.PAGE_SHIFT_MAX
                 || sizeBytes < 0
@@ -134,6 +134,12 @@ final class CatalogLoader {
             throw Corrupt.store("volume is impossible: id=%d name=%s size=%d pageShift=%d family=0x%x"
                     .formatted(id, name, sizeBytes, pageShift, familyId));
         }
+    }
+
+    /** Whether a name has a length that the catalog can hold. */
+    static boolean isName(String name) {
+        final int length = name.getBytes(StandardCharsets.UTF_8).length;
+        return length >= 1 && length <= RecordDescriptor.NAME_LENGTH_MAX;
     }
 
     private static RuntimeException impossible(MetadataCodec.VersionImage image) {

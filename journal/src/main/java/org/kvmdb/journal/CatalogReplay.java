@@ -61,8 +61,8 @@ final class CatalogReplay {
     }
 
     private static void checkName(String name) {
-        if (name.isEmpty() || name.indexOf('@') >= 0) {
-            throw Corrupt.store("a record names a version '%s'".formatted(name));
+        if (!CatalogLoader.isName(name) || name.indexOf('@') >= 0) {
+            throw Corrupt.store("a record gives a version an impossible name, of %d characters".formatted(name.length()));
         }
     }
 

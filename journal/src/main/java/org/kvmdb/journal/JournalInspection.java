@@ -394,7 +394,8 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
             final boolean isPage = entry.kind() == RecordDescriptor.KIND_PAGE;
             final Long family =
                     isPage ? recovery.family(entry.volume()) : (Long) NodeIdentity.family(entry.info(), entry.volume());
-            if (family != null && isWithin(batch, entry)) {
+            final long ppn = entry.blockPpn(batch);
+            if (family != null && ppn != 0) {
                 final byte type = isPage
                         ? BlockDescriptor.TYPE_PAGE
                         : entry.info() == METADATA_TOP_BYTE
@@ -402,18 +403,9 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
                                 : BlockDescriptor.TYPE_MAP_NODE;
                 final BlockOwner owner = owners.computeIfAbsent(
                         family, key -> new BlockOwner(BlockOwner.Role.LOG, null, -1, type, key, 0));
-                visitor.block(
-                        owner, entry.first(), Ppn.pack(batch.segment(), entry.offsetBytes(), entry.blockLength()),
-                        entry.blockCrc());
+                visitor.block(owner, entry.first(), ppn, entry.blockCrc());
             }
         });
-    }
-
-    private static boolean isWithin(ScannedBatch batch, Records.Entry entry) {
-        return entry.blockLength() > 0
-                && entry.blockLength() < 1 << Ppn.LENGTH_BITS + Long.numberOfTrailingZeros(Ppn.UNIT_BYTES)
-                && entry.offsetBytes() >= batch.offset() + BatchDescriptor.HEADER_LENGTH
-                && entry.offsetBytes() + entry.blockLength() <= batch.offset() + batch.recordsOffset();
     }
 
     /** Reports batches whose blocks do not fill the place between header and records. */
@@ -423,7 +415,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
             final boolean[] good = {true};
             Records.forEach(batch, entry -> {
                 if (entry.kind() == RecordDescriptor.KIND_PAGE || entry.kind() == RecordDescriptor.KIND_BLOCK) {
-                    good[0] &= entry.offsetBytes() == expected[0] && isWithin(batch, entry);
+                    good[0] &= entry.offsetBytes() == expected[0] && entry.blockPpn(batch) != 0;
                     expected[0] += entry.blockLength();
                 }
             });

@@ -206,7 +206,7 @@ final class MetadataCodec {
                             && (live == 0 || state != SegmentState.FREE)
                             && medium >= SegmentTable.FRESH
                             && medium <= SegmentTable.HOLE
-                            && Fields.longAt(record, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET) >= 0,
+                            && SegmentAges.isTime(Fields.longAt(record, CatalogDescriptor.SEGMENT_WRITE_TIME_OFFSET)),
                     "segment has an impossible state", i);
             segments.load(
                     Fields.intAt(record, CatalogDescriptor.SEGMENT_GENERATION_OFFSET),

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
+import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
 /** Walks the records of a batch that was read from the medium. */
@@ -75,6 +76,7 @@ final class Records {
 
         /** SEGMENT, MOVE: the number in the tail. */
         long third() {
+            checkTail(Long.BYTES);
             return Fields.longAt(records, at + RecordDescriptor.LENGTH);
         }
 
@@ -88,6 +90,21 @@ final class Records {
             return Fields.intAt(records, at + RecordDescriptor.SECOND_OFFSET) * Ppn.UNIT_BYTES;
         }
 
+        /**
+         * PAGE, BLOCK: the PPN of the block, or 0 when there can be none: it must lie in the batch, between header and records, and
+         * be no longer than a page can become.
+         */
+        long blockPpn(ScannedBatch batch) {
+            final long offset = offsetBytes();
+            final long length = blockLength();
+            return length > 0
+                            && length <= BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX)
+                            && offset >= batch.offset() + BatchDescriptor.HEADER_LENGTH
+                            && offset + length <= batch.offset() + batch.recordsOffset()
+                    ? Ppn.pack(batch.segment(), (int) offset, (int) length)
+                    : 0;
+        }
+
         /** PAGE, BLOCK: checksum that the block carries. */
         int blockCrc() {
             return Fields.intAt(records, at + RecordDescriptor.BLOCK_CRC_OFFSET);
@@ -95,9 +112,7 @@ final class Records {
 
         /** The name at the end of a tail, behind that many bytes of it. */
         String name(int offset) {
-            if (lengthField() < offset) {
-                throw Corrupt.store("a record of kind %d has a tail of %d bytes".formatted(kind(), lengthField()));
-            }
+            checkTail(offset);
             return new String(
                     records.asSlice(at + RecordDescriptor.LENGTH + offset, lengthField() - offset)
                             .toArray(ValueLayout.JAVA_BYTE),
@@ -106,10 +121,14 @@ final class Records {
 
         /** A number in the tail. */
         int tailInt(int offset) {
-            if (lengthField() < offset + Integer.BYTES) {
+            checkTail(offset + Integer.BYTES);
+            return Fields.intAt(records, at + RecordDescriptor.LENGTH + offset);
+        }
+
+        private void checkTail(int lengthMin) {
+            if (lengthField() < lengthMin) {
                 throw Corrupt.store("a record of kind %d has a tail of %d bytes".formatted(kind(), lengthField()));
             }
-            return Fields.intAt(records, at + RecordDescriptor.LENGTH + offset);
         }
     }
 }

@@ -293,18 +293,17 @@ final class Recovery {
         final Long family = record.kind() == RecordDescriptor.KIND_BLOCK
                 ? Long.valueOf(NodeIdentity.family(record.info(), record.volume()))
                 : families.get(record.volume());
-        final int offset = record.offsetBytes();
-        final int length = record.blockLength();
-        if (family == null || length == 0 || offset + length > batch.offset() + batch.recordsOffset()) {
+        final long ppn = record.blockPpn(batch);
+        if (family == null || ppn == 0) {
             return false;
         }
-        final MemorySegment block = parser.view(batch.segment(), offset, length);
+        final MemorySegment block = parser.view(batch.segment(), Ppn.offsetBytes(ppn), Ppn.lengthBytes(ppn));
         if (block == null) {
             return false;
         }
         final int crc = seal.crc(
                 block, segments.salt(batch.segment()), segments.generation(batch.segment()),
-                Ppn.pack(batch.segment(), offset, length), record.first(), family);
+                ppn, record.first(), family);
         return crc == record.blockCrc() && crc == Fields.intAt(block, BlockDescriptor.CRC_OFFSET);
     }
 
@@ -400,15 +399,12 @@ final class Recovery {
     }
 
     private static long ppnOf(ScannedBatch batch, Records.Entry record) {
-        final long offset = record.offsetBytes();
-        final long length = record.blockLength();
-        if (length == 0
-                || length > BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX)
-                || offset < batch.offset() + BatchDescriptor.HEADER_LENGTH
-                || offset + length > batch.offset() + batch.recordsOffset()) {
-            throw Corrupt.store("batch %d has no block of %d bytes at %d".formatted(batch.sequence(), length, offset));
+        final long ppn = record.blockPpn(batch);
+        if (ppn == 0) {
+            throw Corrupt.store("batch %d has no block of %d bytes at %d"
+                    .formatted(batch.sequence(), record.blockLength(), record.offsetBytes()));
         }
-        return Ppn.pack(batch.segment(), (int) offset, (int) length);
+        return ppn;
     }
 
     private void setPage(Records.Entry record, long ppn) {
@@ -423,7 +419,7 @@ final class Recovery {
     /** A segment beside the log that blocks were moved to. */
     private void enterMoved(Records.Entry record) {
         final int generation = (int) record.second();
-        if (record.third() < 0) {
+        if (!SegmentAges.isTime(record.third())) {
             throw Corrupt.store("a record says that segment %d was written at %d".formatted(record.volume(), record.third()));
         }
         enter(record.volume(), generation, record.first());

@@ -16,6 +16,9 @@ final class SegmentAges {
 
     private static final int UNIT_SHIFT = 16;
 
+    /** So many bytes no store has ever appended; and the clock can go on from there. */
+    private static final long TIME_MAX = 1L << 62;
+
     private long clock;
     private double[] writeTime = new double[64];
     private int[] filledBytes = new int[64];
@@ -24,6 +27,11 @@ final class SegmentAges {
     /** Class 1 is below 64 KiB; each of the others covers twice the one before. */
     static int classOf(long age) {
         return Math.min(CLASSES - 1, Long.SIZE + 1 - Long.numberOfLeadingZeros(Math.max(0, age) >>> UNIT_SHIFT));
+    }
+
+    /** Whether what a checkpoint or a record says can be a time. */
+    static boolean isTime(long time) {
+        return time >= 0 && time <= TIME_MAX;
     }
 
     long clock() {

@@ -222,10 +222,11 @@ public final class SegmentMover implements AutoCloseable {
     private static List<Candidate> candidatesOf(ScannedBatch batch) {
         final List<Candidate> result = new ArrayList<>();
         Records.forEach(batch, record -> {
-            if (record.kind() == RecordDescriptor.KIND_PAGE || record.kind() == RecordDescriptor.KIND_BLOCK) {
-                result.add(new Candidate(
-                        record.kind(), record.info(), record.volume(), record.first(),
-                        Ppn.pack(batch.segment(), record.offsetBytes(), record.blockLength())));
+            final boolean hasBlock =
+                    record.kind() == RecordDescriptor.KIND_PAGE || record.kind() == RecordDescriptor.KIND_BLOCK;
+            final long ppn = hasBlock ? record.blockPpn(batch) : 0;
+            if (ppn != 0) {
+                result.add(new Candidate(record.kind(), record.info(), record.volume(), record.first(), ppn));
             }
         });
         return result;

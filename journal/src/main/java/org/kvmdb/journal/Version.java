@@ -112,11 +112,11 @@ public abstract sealed class Version permits VolumeEntry, SnapshotEntry {
 
     /** Epoch above which a birth makes own what lies before that LPN, and after the cursor of a parent that is being deleted. */
     final int parentEpoch(long endLpn) {
-        final SnapshotEntry above = parent;
-        if (above == null) {
-            return 0;
+        SnapshotEntry above = parent;
+        while (above != null && endLpn <= above.dropCursor()) {
+            above = ((Version) above).parent;
         }
-        return endLpn <= above.dropCursor() ? above.parentEpoch(endLpn) : above.epoch();
+        return above == null ? 0 : above.epoch();
     }
 
     /** The least that {@link #parentEpoch} can be: what was born up to it is inherited wherever it lies. */
@@ -161,6 +161,10 @@ public abstract sealed class Version permits VolumeEntry, SnapshotEntry {
     }
 
     final void addReferenced(long pages, long bytes) {
+        if (referencedPages + pages < 0 || referencedBytes + bytes < 0) {
+            throw Corrupt.store("%s refers to %d pages in %d bytes, yet it loses %d in %d"
+                    .formatted(name(), referencedPages, referencedBytes, -pages, -bytes));
+        }
         referencedPages += pages;
         referencedBytes += bytes;
     }

@@ -98,12 +98,11 @@ final class VersionDropper {
             return 1;
         }
         map.forgetCached();
-        for (int i = 0; i < pages.size(); i++) {
-            segments.removeLive(pages.getLong(i));
-            counters.droppedBytes += Ppn.lengthBytes(pages.getLong(i));
-        }
-        for (int i = 0; i < nodes.size(); i++) {
-            counters.droppedBytes += Ppn.lengthBytes(map.kill(nodes.getLong(i)));
+        try {
+            freeFound();
+        } catch (StorageException e) {
+            stuck.add(version); // what was freed must not be freed again
+            throw e;
         }
         version.dropCursor(next == MapWalk.END ? MapNodeDescriptor.LPN_LIMIT : next);
         if (next == MapWalk.END) {
@@ -112,6 +111,16 @@ final class VersionDropper {
             current = null;
         }
         return pages.size() + nodes.size();
+    }
+
+    private void freeFound() {
+        for (int i = 0; i < pages.size(); i++) {
+            segments.removeLive(pages.getLong(i));
+            counters.droppedBytes += Ppn.lengthBytes(pages.getLong(i));
+        }
+        for (int i = 0; i < nodes.size(); i++) {
+            counters.droppedBytes += Ppn.lengthBytes(map.kill(nodes.getLong(i)));
+        }
     }
 
     DropProgress progress() {
