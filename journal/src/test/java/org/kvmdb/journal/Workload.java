@@ -81,6 +81,7 @@ public final class Workload implements AutoCloseable {
     Workload(KeptDevice device, Workload other, long seed) {
         this.device = device;
         this.random = new SplittableRandom(seed);
+        this.randomOfSteps = random.split();
         this.options = other.options.withRandom(random.split());
         this.model = other.model.copy();
         version = other.version;
