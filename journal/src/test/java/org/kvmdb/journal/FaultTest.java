@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.Campaign;
 import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.Fault;
@@ -28,24 +30,34 @@ class FaultTest {
     @TempDir
     private Path directory;
 
-    private CampaignReport run(CampaignPlan.Scale scale) {
-        return new FaultCampaign()
-                .run(new CampaignPlan(scale, 1, 2, directory, Map.of(), (done, expected) -> {}));
+    private CampaignReport run(Campaign campaign, CampaignPlan.Scale scale) {
+        return campaign.run(new CampaignPlan(scale, 1, 2, directory, Map.of(), (done, expected) -> {}));
+    }
+
+    private void verify(Campaign campaign, int casesMin) {
+        final CampaignReport report = run(campaign, CampaignPlan.Scale.VERIFY);
+        System.out.println(report.cases() + " " + report.notes());
+        assertTrue(report.isClean(), () -> report.findings().toString());
+        assertTrue(report.casesInAll() >= casesMin, () -> report.casesInAll() + " cases");
     }
 
     @Test
     void shouldLoseNothingAndShowNoWrongByteWhateverFails() {
-        final CampaignReport report = run(CampaignPlan.Scale.VERIFY);
-        System.out.println(report.cases() + " " + report.notes());
-        assertTrue(report.isClean(), () -> report.findings().toString());
-        assertTrue(report.casesInAll() > 8000, () -> report.casesInAll() + " cases");
+        verify(new FaultCampaign(), 7000);
+    }
+
+    @Test
+    void shouldLoseNothingWhenASecondFaultBefallsTheRecovery() {
+        verify(new FaultPairCampaign(), 2000);
     }
 
     @Test
     void shouldDoTheSameWhenTheSeedIsTheSame() {
-        final CampaignReport report = run(CampaignPlan.Scale.SMOKE);
-        assertTrue(report.casesInAll() > 50, () -> report.casesInAll() + " cases");
-        assertEquals(report.traceHash(), run(CampaignPlan.Scale.SMOKE).traceHash());
+        for (Campaign campaign : List.of(new FaultCampaign(), new FaultPairCampaign())) {
+            final CampaignReport report = run(campaign, CampaignPlan.Scale.SMOKE);
+            assertTrue(report.casesInAll() > 40, () -> report.casesInAll() + " cases");
+            assertEquals(report.traceHash(), run(campaign, CampaignPlan.Scale.SMOKE).traceHash(), campaign.name());
+        }
     }
 
     /** A read of the log that is wrong once must neither pass for its end nor be written over what is good. */

@@ -11,7 +11,7 @@ import org.kvmdb.journal.simulation.RecordingDevice;
 final class LogImage {
 
     /** A batch that looks right by its magic, wherever it is in the log. */
-    record Batch(int position, int length, long sequence, long knownDurable, int segment, long salt, int flags, int nextSegment) {}
+    record Batch(int position, int length, long sequence, long knownDurable, int segment, long salt, int flags, long nextSalt) {}
 
     private final byte[] bytes;
 
@@ -71,7 +71,7 @@ final class LogImage {
                         Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET),
                         Fields.longAt(header, BatchDescriptor.SALT_OFFSET),
                         Fields.intAt(header, BatchDescriptor.FLAGS_OFFSET),
-                        Fields.intAt(header, BatchDescriptor.NEXT_SEGMENT_OFFSET)));
+                        Fields.longAt(header, BatchDescriptor.NEXT_SALT_OFFSET)));
             }
         }
         result.sort(java.util.Comparator.comparingLong(Batch::sequence));
@@ -80,22 +80,23 @@ final class LogImage {
 
     /**
      * How far superblock and log say that the log was durable. Only batches count that are valid, in their place, and in a
-     * segment that the superblock or a batch that counts leads to: a segment that is lost as a whole hides those behind it.
+     * segment of the identity that the superblock or a batch that counts leads to: a segment that is lost as a whole hides
+     * those behind it.
      */
     long knownDurable() {
         final Superblock superblock = superblock();
         final List<Batch> valid = log().stream()
                 .filter(batch -> isInPlace(batch, superblock.segmentSizeBytes()))
                 .toList();
-        final Set<Integer> reached = new HashSet<>(Set.of(superblock.log().segment()));
+        final Set<Long> reached = new HashSet<>(Set.of(superblock.log().salt()));
         for (int before = 0; before != reached.size(); ) {
             before = reached.size();
             valid.stream()
-                    .filter(batch -> reached.contains(batch.segment))
-                    .forEach(batch -> reached.add(batch.nextSegment));
+                    .filter(batch -> reached.contains(batch.salt))
+                    .forEach(batch -> reached.add(batch.nextSalt));
         }
         return valid.stream()
-                .filter(batch -> reached.contains(batch.segment))
+                .filter(batch -> reached.contains(batch.salt))
                 .mapToLong(Batch::knownDurable)
                 .reduce(Math.max(superblock.log().sequence() - 1, superblock.checkpointSequence()), Math::max);
     }
@@ -113,6 +114,16 @@ final class LogImage {
                 && recordsAt + recordsLength <= header.byteSize()
                 && new Digests().batchCrc(header, header.asSlice(recordsAt, recordsLength))
                         == Fields.intAt(header, BatchDescriptor.CRC_OFFSET);
+    }
+
+    /** Superblock and log, for who has to find out what became of a store. */
+    @Override
+    public String toString() {
+        final StringBuilder text = new StringBuilder(superblock().toString());
+        for (Batch batch : log()) {
+            text.append(isInPlace(batch, superblock().segmentSizeBytes()) ? "\n" : "\nnot valid: ").append(batch);
+        }
+        return text.toString();
     }
 
     /** Makes the superblock copy in a slot valid again after its fields were changed. */
