@@ -158,7 +158,7 @@ static int zap_one(const struct iovec *range)
     return r == -EINVAL && madvise(range->iov_base, range->iov_len, MADV_DONTNEED_LOCKED) == 0 ? 0 : (int)r;
 }
 
-int kernel_zap(const struct iovec *ranges, int count)
+int kernel_zap(const struct iovec *ranges, int count, int *dropped)
 {
     int first = 0;
     int pidfd = atomic_load(&self_pidfd);
@@ -170,10 +170,14 @@ int kernel_zap(const struct iovec *ranges, int count)
         for (; first < count && advised >= (ssize_t)ranges[first].iov_len; first++)
             advised -= (ssize_t)ranges[first].iov_len;
     }
-    for (int i = first; i < count; i++) {
-        int r = zap_one(&ranges[i]);
-        if (r)
-            return r;
-    }
-    return 0;
+    int r = 0;
+    while (first < count && (r = zap_one(&ranges[first])) == 0)
+        first++;
+    *dropped = first;
+    return r;
+}
+
+int kernel_zap_range(void *address, uint64_t length)
+{
+    return zap_one(&(struct iovec){address, length});
 }

@@ -40,8 +40,10 @@ int kernel_unregister(int uffd, void *address, uint64_t length);
 int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length, bool write_protected);
 /* Protects a range from writes, or lets them through. 0 or -errno. */
 int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on);
-/* Drops the pages of the ranges: they are missing afterwards. Falls back to madvise range by range. 0 or -errno. */
-int kernel_zap(const struct iovec *ranges, int count);
+/* Drops the pages of the ranges, in order: they are missing afterwards. Falls back to madvise range by range. 0, or -errno
+ * of the first range that stays; dropped says how many before it are gone. */
+int kernel_zap(const struct iovec *ranges, int count, int *dropped);
+int kernel_zap_range(void *address, uint64_t length);
 
 /* LZ4_decompress_safe of liblz4.so.1, opened at run time. */
 extern int (*lz4_decompress_safe)(const char *source, char *destination, int source_bytes, int capacity);

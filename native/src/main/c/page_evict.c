@@ -73,20 +73,20 @@ static void publish_kept(struct region *region, uint64_t lpn, uint64_t word, uin
 
 int batch_drop(struct page_batch *batch)
 {
-    int dropped = 0;
-    bool together = batch->count > 1 && kernel_zap(batch->ranges, batch->count) == 0;
-    for (int i = 0; i < batch->count; i++) {
-        struct region *region = batch->pages[i].region;
-        uint64_t lpn = batch->pages[i].lpn;
-        int r = together ? 0 : kernel_zap(&batch->ranges[i], 1);
-        if (r)
-            publish_kept(region, lpn, batch->pages[i].word, batch->pages[i].kept, r);
-        else
-            publish_dropped(region, lpn, batch->pages[i].word);
-        dropped += r == 0;
+    int gone = 0;
+    for (int i = 0; i < batch->count;) {
+        int dropped;
+        int r = kernel_zap(&batch->ranges[i], batch->count - i, &dropped);
+        gone += dropped;
+        for (int end = i + dropped; i < end; i++)
+            publish_dropped(batch->pages[i].region, batch->pages[i].lpn, batch->pages[i].word);
+        if (r) {
+            publish_kept(batch->pages[i].region, batch->pages[i].lpn, batch->pages[i].word, batch->pages[i].kept, r);
+            i++;
+        }
     }
     batch->count = 0;
-    return dropped;
+    return gone;
 }
 
 /* ---- queues ---- */

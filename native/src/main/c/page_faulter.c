@@ -276,8 +276,7 @@ static uint64_t give_up_content(struct region *region, uint64_t lpn, uint64_t wo
 {
     region_forget_page(region, lpn, word);
     if (!(word & PAGE_OUT)) {
-        struct iovec range = {(void *)page_address(region, lpn), region->page_bytes};
-        kernel_zap(&range, 1);
+        kernel_zap_range((void *)page_address(region, lpn), region->page_bytes);
         if (region->parts)
             atomic_store(&region->parts[lpn], 0);
         atomic_fetch_sub(&region->pool->resident_bytes, (int64_t)region->page_bytes);

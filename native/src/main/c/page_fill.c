@@ -101,8 +101,7 @@ static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const ui
         r = unprotect(region, lpn, part);
     if (r) {
         /* What was mapped must not stay behind the page states' back. */
-        struct iovec range = {(void *)address, (size_t)pages << region->page_shift};
-        kernel_zap(&range, 1);
+        kernel_zap_range((void *)address, (size_t)pages << region->page_shift);
         if (region->parts)
             atomic_store(&region->parts[lpn], 0);
         return r;

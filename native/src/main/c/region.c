@@ -236,8 +236,7 @@ static void forget_aside(struct region *region, uint64_t lpn, uint64_t word)
 {
     struct pool *pool = region->pool;
     if (word & PAGE_ASIDE_MEMORY) {
-        struct iovec range = {region->shadow + (lpn << region->page_shift), region->page_bytes};
-        kernel_zap(&range, 1);
+        kernel_zap_range(region->shadow + (lpn << region->page_shift), region->page_bytes);
         atomic_fetch_sub(&pool->shadow_bytes, (int64_t)region->page_bytes);
         atomic_fetch_sub(&pool->resident_bytes, (int64_t)region->page_bytes);
     }

@@ -137,7 +137,8 @@ static void zap_shadows(struct region *region, const struct iovec *ranges, int c
 {
     if (count == 0)
         return;
-    kernel_zap(ranges, count);
+    int dropped; /* what stays is written over by the next copy */
+    kernel_zap(ranges, count, &dropped);
     int64_t bytes = (int64_t)count * region->page_bytes;
     atomic_fetch_sub(&region->pool->shadow_bytes, bytes);
     atomic_fetch_sub(&region->pool->resident_bytes, bytes);

@@ -373,6 +373,29 @@ void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
     }
 }
 
+/* What was dropped before the page that stays is gone, whatever is said of it when it is asked for again. */
+void what_is_dropped_before_a_page_that_stays_is_gone(void)
+{
+    for (uint64_t first = 0; first < 16; first++) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 16, 12);
+        volume_populate(v, 0, 16);
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_PAGE(v, lpn, 1);
+        s->pool->evict_low_bytes = 0;
+        arm_fault(1ull << KVMDB_DROP, first, 0, KVMDB_EFFECT_ERROR, ENOMEM);
+        CHECK_EQUAL(kvmdb_pool_evict(s->pool), (int64_t)first);
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_EQUAL(page_state(word_of(v, lpn)), lpn < first ? EMPTY : CLEAN);
+        for (uint64_t lpn = 0; lpn < 16; lpn++)
+            CHECK_PAGE(v, lpn, 1);
+        CHECK_EQUAL(store_counters(s).idle_faults, 0);
+        kvmdb_faults_disarm();
+        volume_close(v);
+        store_close(s);
+    }
+}
+
 void a_page_that_cannot_be_rolled_back_is_bad_until_it_can(void)
 {
     for (uint32_t shift = 12; shift <= 16; shift += 4) {

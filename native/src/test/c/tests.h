@@ -49,6 +49,7 @@
     t(a_bad_frame_is_recorded_and_replaced) \
     t(a_run_that_is_mapped_in_part_is_undone) \
     t(a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is) \
+    t(what_is_dropped_before_a_page_that_stays_is_gone) \
     t(a_page_that_cannot_be_rolled_back_is_bad_until_it_can) \
     t(a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even) \
     t(shrinking_drops_and_growing_again_reads_zeros) \
