@@ -26,7 +26,8 @@ abstract class StoreFuzzTarget implements FuzzTarget {
 
     private final String name;
     private final List<String> kinds;
-    private final ForgedStore store = ForgedStore.of(FuzzImages.killed());
+    /** Made when it is needed: the name is asked for alone, too. */
+    private ForgedStore store;
 
     StoreFuzzTarget(String name, String... kinds) {
         this.name = name;
@@ -39,26 +40,29 @@ abstract class StoreFuzzTarget implements FuzzTarget {
     }
 
     final ForgedStore store() {
+        if (store == null) {
+            store = ForgedStore.of(FuzzImages.killed());
+        }
         return store;
     }
 
     @Override
     public final List<Place> places() {
         final List<Place> places = new ArrayList<>();
-        store.parts().forEach((part, bytes) -> {
+        store().parts().forEach((part, bytes) -> {
             if (kinds.contains(part.substring(0, part.indexOf('/') + 1))) {
-                places.add(new Place(part, bytes, ForgedFields.of(store, part, bytes)));
+                places.add(new Place(part, bytes, ForgedFields.of(part, bytes)));
             }
         });
         if (kinds.contains("file/")) {
-            places.add(new Place(ForgedStore.FILE, new byte[store.length()], ForgedFields.every(store.length(), 512)));
+            places.add(new Place(ForgedStore.FILE, new byte[store().length()], ForgedFields.every(store().length(), 512)));
         }
         return places;
     }
 
     @Override
     public String run(List<Edit> program) {
-        final HeapDevice device = store.forge(program);
+        final HeapDevice device = store().forge(program);
         final boolean isContentTrue = program.stream().noneMatch(
                 edit -> edit.place().startsWith(ForgedStore.BLOCK) || edit.place().equals(ForgedStore.FILE));
         try (Journal journal = Journal.open(device, options().withRandom(new SplittableRandom(5)))) {
@@ -137,7 +141,7 @@ abstract class StoreFuzzTarget implements FuzzTarget {
     /** Where the fields of parts are. */
     private static final class ForgedFields {
 
-        static List<Place.Field> of(ForgedStore store, String part, byte[] bytes) {
+        static List<Place.Field> of(String part, byte[] bytes) {
             if (part.startsWith(ForgedStore.SUPERBLOCK)) {
                 return every(SuperblockDescriptor.RESERVED_OFFSET, 8);
             }

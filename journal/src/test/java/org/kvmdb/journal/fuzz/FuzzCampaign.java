@@ -14,6 +14,7 @@ import org.kvmdb.journal.simulation.Campaign;
 import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.CampaignTally;
+import org.kvmdb.journal.simulation.Finding;
 
 /**
  * Hostile files, streams and messages, by a fuzzer that goes by coverage. Options: {@code target}, a name; {@code minutes},
@@ -95,8 +96,8 @@ public final class FuzzCampaign implements Campaign {
                 loop.begin(kept(plan, target.name()));
                 fuzz(loop, target, plan, tally, targets);
                 keep(plan, target.name(), loop);
-            } catch (Exception e) {
-                throw new IllegalStateException("fuzzing %s failed".formatted(target.name()), e);
+            } catch (Throwable e) {
+                tally.found(new Finding("%s: the fuzzer itself failed: %s".formatted(target.name(), e), "", ""));
             } finally {
                 done.countDown();
                 turns.release();
