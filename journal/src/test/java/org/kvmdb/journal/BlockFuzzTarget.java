@@ -49,6 +49,11 @@ public final class BlockFuzzTarget implements FuzzTarget {
     }
 
     @Override
+    public String valid() {
+        return "decoded ".repeat(seeds.size());
+    }
+
+    @Override
     public List<Place> places() {
         final List<Place> places = new ArrayList<>();
         seeds.forEach((name, bytes) -> {

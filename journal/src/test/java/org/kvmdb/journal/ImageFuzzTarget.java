@@ -26,6 +26,11 @@ public final class ImageFuzzTarget extends StoreFuzzTarget {
     }
 
     @Override
+    public String valid() {
+        return "read, written, read again";
+    }
+
+    @Override
     public int cost() {
         return 4;
     }

@@ -11,6 +11,11 @@ final class ReadFuzzTargets {
         }
 
         @Override
+        public final String valid() {
+            return "read";
+        }
+
+        @Override
         final JournalOptions options() {
             return FuzzImages.OPTIONS.withReadOnly(true);
         }

@@ -21,6 +21,9 @@ import org.kvmdb.journal.simulation.KeptDevice;
 public final class StreamFuzzTarget implements FuzzTarget {
 
     private static final String VOLUME = "copy";
+    private static final int ROOM_BYTES = 2 << 20;
+    /** All segments are at hand: the device does not grow. */
+    private static final JournalOptions OPTIONS = FuzzImages.OPTIONS.withPooledSegmentsMax(100);
 
     private final Map<String, byte[]> chunks = new TreeMap<>();
     private byte[] base;
@@ -29,6 +32,11 @@ public final class StreamFuzzTarget implements FuzzTarget {
     @Override
     public String name() {
         return "stream";
+    }
+
+    @Override
+    public String valid() {
+        return "received, received";
     }
 
     @Override
@@ -114,7 +122,8 @@ public final class StreamFuzzTarget implements FuzzTarget {
 
     private String receive(byte[] stream, String volume) {
         final HeapDevice device = new HeapDevice(base);
-        try (Journal journal = Journal.open(device, FuzzImages.OPTIONS.withRandom(new SplittableRandom(9)))) {
+        device.resize(base.length + ROOM_BYTES);
+        try (Journal journal = Journal.open(device, OPTIONS.withRandom(new SplittableRandom(9)))) {
             try {
                 final SnapshotEntry received =
                         TestStreams.receive(journal, new ByteArrayInputStream(stream), volume, false);

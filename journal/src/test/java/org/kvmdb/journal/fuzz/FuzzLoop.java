@@ -77,7 +77,10 @@ final class FuzzLoop {
     /** Runs what is valid, then what once showed a bug, then what was kept from an earlier run. */
     void begin(List<List<Edit>> kept) {
         corpus.add(List.of());
-        run(List.of());
+        final String outcome = run(List.of());
+        if (!outcome.equals(target.valid())) {
+            tally.found(new Finding(target.name() + ": what is valid came to " + outcome, "", ""));
+        }
         EditFile.regressions(target.name()).forEach(this::run);
         kept.forEach(this::run);
     }
@@ -86,7 +89,7 @@ final class FuzzLoop {
         run(mutator.vary(corpus));
     }
 
-    private void run(List<Edit> program) {
+    private String run(List<Edit> program) {
         final String outcome = verdict(program);
         inputs++;
         tally.add(target.name());
@@ -103,6 +106,7 @@ final class FuzzLoop {
         if (inputs % FDS_LOOKED_AT_EVERY == 1) {
             checkDescriptors();
         }
+        return outcome;
     }
 
     /** What came of it; something that is wrong begins with "!". */

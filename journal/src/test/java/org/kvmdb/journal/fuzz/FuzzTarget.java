@@ -20,6 +20,9 @@ public interface FuzzTarget extends AutoCloseable {
      */
     String run(List<Edit> program) throws Exception;
 
+    /** What comes of no edits. */
+    String valid();
+
     /** Relative cost of an input, for sharing time: how many a scale's share is divided by. */
     default int cost() {
         return 1;
