@@ -7,6 +7,7 @@ import org.kvmdb.tools.bench.BenchCommand;
 import org.kvmdb.tools.bench.BenchOpenCommand;
 import org.kvmdb.tools.bench.BenchWriterCommand;
 import org.kvmdb.tools.crashtest.CrashtestCommand;
+import org.kvmdb.tools.crashtest.FuzzCommand;
 import org.kvmdb.tools.demo.DemoCommand;
 import org.kvmdb.tools.demo.DemoWorkerCommand;
 import picocli.CommandLine;
@@ -59,6 +60,7 @@ import picocli.CommandLine.Option;
             DemoCommand.class,
             DemoWorkerCommand.class,
             CrashtestCommand.class,
+            FuzzCommand.class,
             BenchCommand.class,
             BenchOpenCommand.class,
             BenchWriterCommand.class

@@ -18,7 +18,8 @@ import org.kvmdb.journal.simulation.Finding;
 
 /**
  * Hostile files, streams and messages, by a fuzzer that goes by coverage. Options: {@code target}, a name; {@code minutes},
- * instead of a number of inputs; {@code corpus}, a directory that programs are taken from and kept in.
+ * instead of a number of {@code inputs}; {@code corpus}, a directory that programs are taken from and kept in;
+ * {@code current}, a directory for what is run at the moment.
  */
 public final class FuzzCampaign implements Campaign {
 
@@ -89,7 +90,9 @@ public final class FuzzCampaign implements Campaign {
                 .findFirst()
                 .orElseThrow()
                 .get();
-        final FuzzLoop loop = new FuzzLoop(target, loader, plan.seed(), plan.directory(), tally);
+        final FuzzLoop loop = new FuzzLoop(
+                target, loader, plan.seed(), Path.of(plan.options().getOrDefault("current", plan.directory().toString())),
+                tally);
         final CountDownLatch done = new CountDownLatch(1);
         final Thread thread = new Thread(() -> {
             try (target) {

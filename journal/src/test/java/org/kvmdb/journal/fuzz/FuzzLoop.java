@@ -35,6 +35,7 @@ final class FuzzLoop {
     private static final int FDS_MORE_MAX = 64;
     private static final int FDS_LOOKED_AT_EVERY = 4096;
     private static final int CURRENT_BYTES = 1 << 16;
+    private static final String REPEAT = "kvmdb crashtest --only fuzz --option target=%s --seed %d";
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final FuzzTarget target;
@@ -177,7 +178,7 @@ final class FuzzLoop {
         }
         tally.found(new Finding(
                 "%s: %s%s".formatted(target.name(), what, where),
-                "kvmdb fuzz --target %s --seed %d".formatted(target.name(), seed), smallest));
+                REPEAT.formatted(target.name(), seed), smallest));
     }
 
     private List<Edit> shrink(List<Edit> program, String signature) {
@@ -255,7 +256,7 @@ final class FuzzLoop {
         final StringBuilder where = new StringBuilder("hangs");
         Stream.of(thread.getStackTrace()).limit(12).forEach(frame -> where.append("\n    at ").append(frame));
         tally.found(new Finding(
-                target.name() + ": " + where, "kvmdb fuzz --target %s --seed %d".formatted(target.name(), seed),
+                target.name() + ": " + where, REPEAT.formatted(target.name(), seed),
                 EditFile.text(running)));
     }
 
