@@ -13,7 +13,8 @@ import org.kvmdb.journal.MemoryDevice;
  * Records what is written, flushed and discarded, in order, with the tester's marks between, and makes of it the medium
  * as a crash could have left it. Fault model: everything written before a completed flush is there; of what was written
  * since, each sector of 512 bytes may be there or not, in any order; a discard that was not flushed may have happened or
- * not. A write that begins or ends within a sector is kept as one of the whole sector. For one thread.
+ * not. A write that begins or ends within a sector is kept as one of the whole sector. What several threads of a
+ * store do is recorded in one order; it is looked at when the store is closed.
  */
 public final class RecordingDevice extends KeptDevice {
 
@@ -108,8 +109,9 @@ public final class RecordingDevice extends KeptDevice {
         add(Kind.WRITE, position, new byte[(int) lengthBytes], 0);
     }
 
+    /** What others write meanwhile is recorded behind it: they were not promised that it covers that. */
     @Override
-    public void flush() {
+    public synchronized void flush() {
         super.flush();
         if (ignoredFlushes > 0) {
             ignoredFlushes--;
@@ -128,7 +130,7 @@ public final class RecordingDevice extends KeptDevice {
         add(Kind.ACKED, 0, null, commit);
     }
 
-    private void add(Kind kind, long position, byte[] bytes, int number) {
+    private synchronized void add(Kind kind, long position, byte[] bytes, int number) {
         events.add(new Event(kind, position, bytes, number, medium().sizeBytes()));
     }
 

@@ -10,7 +10,7 @@ import org.kvmdb.journal.MemoryDevice;
 
 /**
  * A device in memory that goes back to what it held, at the cost of what was written to it since: for the thousands of
- * crash states of one image. For one thread.
+ * crash states of one image. Whoever made it uses it from one thread; a store on it may write from several.
  */
 public final class RewindingDevice extends KeptDevice {
 
@@ -112,19 +112,24 @@ public final class RewindingDevice extends KeptDevice {
     @Override
     public void write(long position, MemorySegment source) {
         super.write(position, source);
-        touched.addLong(position);
-        touched.addLong(source.byteSize());
+        touch(position, source.byteSize());
     }
 
     @Override
     public void discard(long position, long lengthBytes) {
         super.discard(position, lengthBytes);
-        touched.addLong(position);
-        touched.addLong(lengthBytes);
+        touch(position, lengthBytes);
+    }
+
+    private void touch(long position, long lengthBytes) {
+        synchronized (touched) {
+            touched.addLong(position);
+            touched.addLong(lengthBytes);
+        }
     }
 
     /** Closes what is beneath. */
-    void free() {
+    public void free() {
         dispose();
         arena.close();
     }
