@@ -1,7 +1,10 @@
 package org.kvmdb.tools;
 
-/** Durations with three significant digits and the unit that suits them. */
+/** Durations with three significant digits and the unit that suits them; long ones in minutes, or hours. */
 public final class Durations {
+
+    private static final long MINUTES_FROM_SECONDS = 600;
+    private static final long HOURS_FROM_SECONDS = 7200;
 
     private Durations() {}
 
@@ -16,6 +19,12 @@ public final class Durations {
         if (magnitude < 999_500_000) {
             return Sizes.significant(nanos / 1e6) + " ms";
         }
-        return Sizes.significant(nanos / 1e9) + " s";
+        long seconds = Math.round(nanos / 1e9);
+        if (Math.abs(seconds) < MINUTES_FROM_SECONDS) {
+            return Sizes.significant(nanos / 1e9) + " s";
+        }
+        return seconds < HOURS_FROM_SECONDS
+                ? "%d min %02d s".formatted(seconds / 60, seconds % 60)
+                : "%d h %02d min".formatted(seconds / 3600, seconds / 60 % 60);
     }
 }

@@ -17,7 +17,10 @@ class TextTest {
         "2700, 2.7 µs",
         "1234567, 1.23 ms",
         "999999999, 1 s",
-        "61000000000, 61 s"
+        "61000000000, 61 s",
+        "599000000000, 599 s",
+        "605000000000, 10 min 05 s",
+        "9300000000000, 2 h 35 min"
     })
     void shouldChooseTheUnitWhenADurationIsPrinted(long nanos, String text) {
         assertEquals(text, Durations.format(nanos));
