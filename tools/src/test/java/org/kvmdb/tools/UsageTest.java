@@ -64,6 +64,11 @@ class UsageTest {
         "crashtest --quick --release",
         "crashtest --threads 0",
         "crashtest --report report.pdf",
+        "crashtest run",
+        "crashtest run nonsense",
+        "crashtest run bank --checker C",
+        "crashtest run --workload W",
+        "crashtest run bank --steps 0",
         "demo --kills -1",
         "demo --threads 0",
         "demo --page-size 5K"
@@ -86,7 +91,7 @@ class UsageTest {
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
                 "clone", "diff", "send", "receive", "import", "export", "check", "space", "scrub", "gc", "checkpoint",
-                "stats", "top", "demo", "bench", "crashtest")) {
+                "stats", "top", "demo", "bench", "crashtest", "crashtest run")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

@@ -89,6 +89,10 @@ public final class CampaignTally {
         return findings.size() >= FINDINGS_MAX;
     }
 
+    public synchronized boolean hasNoFindings() {
+        return findings.isEmpty();
+    }
+
     public synchronized void note(String name, String value) {
         notes.put(name, value);
     }

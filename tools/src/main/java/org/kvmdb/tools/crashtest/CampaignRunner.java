@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import org.kvmdb.journal.simulation.Campaign;
@@ -54,7 +55,7 @@ record CampaignRunner(
                     Durations.format(report.nanos()),
                     report.isClean() ? "" : ": SOMETHING IS WRONG");
         }
-        return new CrashtestReport(scale, seed, threads, reports, machine);
+        return new CrashtestReport(scale.name().toLowerCase(Locale.ROOT), seed, threads, reports, machine);
     }
 
     private CampaignReport run(Campaign campaign) throws IOException {

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.kvmdb.journal.simulation.Campaign;
 import org.kvmdb.journal.simulation.CampaignPlan.Scale;
-import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.TextTable;
@@ -30,13 +29,14 @@ import picocli.CommandLine.Spec;
                     + " random comes from the seed. Exits with 1 when something is wrong, or when a bug that was planted"
                     + " was not noticed."
         },
-        subcommands = KillCommand.class,
+        subcommands = {CrashtestRunCommand.class, KillCommand.class},
         footer = {
             "%nExamples:",
             "  kvmdb crashtest --list",
             "  kvmdb crashtest",
             "  kvmdb crashtest --release --report crashtest.html",
-            "  kvmdb crashtest --only states --seed 7"
+            "  kvmdb crashtest --only states --seed 7",
+            "  kvmdb crashtest run bank"
         })
 public final class CrashtestCommand implements Callable<Integer> {
 
@@ -114,13 +114,7 @@ public final class CrashtestCommand implements Callable<Integer> {
         Path base = parentDirectory != null ? parentDirectory : Path.of(System.getProperty("java.io.tmpdir"));
         CrashtestReport report =
                 new CampaignRunner(scale(), seed, threads, options, base, output).run(chosen);
-        output.print(report.facts(), new TextReport(report).text());
-        if (files != null) {
-            files.write(report);
-        }
-        if (!report.isClean()) {
-            throw new CommandFailedException(report.verdict());
-        }
+        report.tell(output, files);
         return 0;
     }
 

@@ -1,25 +1,30 @@
 package org.kvmdb.tools.crashtest;
 
+import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.kvmdb.journal.simulation.CampaignPlan.Scale;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.Finding;
 import org.kvmdb.journal.simulation.PlantedBug;
+import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
+import org.kvmdb.tools.Output;
 
 /**
  * What the campaigns of one run did and found, as rows for whoever shows them.
  *
+ * @param scale how much was asked for, in a word; empty when it is of a workload of the user's
  * @param machine what it ran on
  */
-record CrashtestReport(Scale scale, long seed, int threads, List<CampaignReport> campaigns, Facts machine) {
+record CrashtestReport(String scale, long seed, int threads, List<CampaignReport> campaigns, Facts machine) {
 
     /** The campaign whose notes are the coverage of classes, by name. */
     private static final String COVERAGE = "coverage";
+
+    /** Instead of what noticed a planted bug. */
+    static final String NOT_CAUGHT = "NOTHING";
 
     boolean isClean() {
         return campaigns.stream().allMatch(CampaignReport::isClean);
@@ -56,6 +61,7 @@ record CrashtestReport(Scale scale, long seed, int threads, List<CampaignReport>
 
     Facts summary() {
         long planted = planted().count();
+        long caught = planted().filter(PlantedBug::isCaught).count();
         return new Facts()
                 .text("verdict", "verdict", verdict())
                 .flag(null, "clean", isClean())
@@ -65,18 +71,21 @@ record CrashtestReport(Scale scale, long seed, int threads, List<CampaignReport>
                         "distinct",
                         campaigns.stream().mapToLong(CampaignReport::distinct).sum())
                 .count(null, "planted", planted)
-                .count(null, "caught", planted().filter(PlantedBug::isCaught).count())
-                .text(
-                        "planted bugs",
-                        "plantedText",
-                        "%d, of which %d were caught"
-                                .formatted(
-                                        planted, planted().filter(PlantedBug::isCaught).count()))
-                .text("scale", "scale", scale.name().toLowerCase(Locale.ROOT))
+                .count(planted == 0 ? null : "planted bugs noticed", "caught", caught)
+                .text(ofUser() ? null : "scale", "scale", scale)
                 .text("seed", "seed", seed)
                 .count("threads", "threads", threads)
                 .duration("took", "nanos", nanos())
                 .number("cases a second", "casesPerSecond", perSecond(cases(), nanos()), "");
+    }
+
+    /** Whether it is of a workload of the user's, and not of the store. */
+    private boolean ofUser() {
+        return scale.isEmpty();
+    }
+
+    List<Facts> peerRows() {
+        return ofUser() ? List.of() : PeerFigure.rows();
     }
 
     private static double perSecond(long count, long nanos) {
@@ -120,7 +129,7 @@ record CrashtestReport(Scale scale, long seed, int threads, List<CampaignReport>
                 .text("campaign", "campaign", campaign.campaign())
                 .text("planted bug", "name", bug.name())
                 .count("cases", "casesUntilCaught", bug.casesUntilCaught())
-                .text("caught by", "caughtBy", bug.isCaught() ? bug.caughtBy() : "NOTHING");
+                .text("caught by", "caughtBy", bug.isCaught() ? bug.caughtBy() : NOT_CAUGHT);
     }
 
     List<Facts> coverageRows() {
@@ -149,6 +158,22 @@ record CrashtestReport(Scale scale, long seed, int threads, List<CampaignReport>
                         .text("workload", "workload", finding.workload())
                         .text("repeat", "repeat", finding.repeat()))
                 .toList();
+    }
+
+    /**
+     * Prints it and writes it.
+     *
+     * @param files null when it is not to be written
+     * @throws CommandFailedException when something was wrong
+     */
+    void tell(Output output, ReportFiles files) throws IOException {
+        output.print(facts(), new TextReport(this).text());
+        if (files != null) {
+            files.write(this);
+        }
+        if (!isClean()) {
+            throw new CommandFailedException(verdict());
+        }
     }
 
     /** All of it, for programs. */

@@ -27,8 +27,8 @@ final class HtmlReport {
             p { margin: 4px 0 12px; color: var(--faint); }
             .verdict { font-size: 17px; font-weight: 600; margin: 0 0 18px; color: var(--good); }
             .bad { color: var(--bad); }
-            .tiles { display: flex; flex-wrap: wrap; gap: 10px; }
-            .tile { background: var(--panel); border-radius: 8px; padding: 10px 16px; flex: 1 1 120px; }
+            .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 10px; }
+            .tile { background: var(--panel); border-radius: 8px; padding: 10px 16px; }
             .tile b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; white-space: nowrap; }
             .tile span { color: var(--faint); font-size: 13px; }
             .scroll { overflow-x: auto; }
@@ -72,7 +72,7 @@ final class HtmlReport {
         section("Planted bugs", "Each was put in on purpose: by what it was noticed, after how many cases.", report.plantedRows());
         section("Coverage of the recovery code", "What the campaigns ran of it.", report.coverageRows());
         section("Notes", "", report.noteRows());
-        section("What others try", "For comparison, as their own sources and papers say.", PeerFigure.rows());
+        section("What others try", "For comparison, as their own sources and papers say.", report.peerRows());
         heading("Machine", "");
         table(report.machine().labelled().stream()
                 .map(fact -> new Facts().text("", "label", fact.label()).text("", "value", fact.text()))
@@ -130,6 +130,9 @@ final class HtmlReport {
         List<String> cells = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
             String style = facts.get(i).value() instanceof Number ? " class=\"number\"" : "";
+            if (texts.get(i).equals(CrashtestReport.NOT_CAUGHT)) {
+                style = " class=\"bad\"";
+            }
             cells.add("<%1$s%2$s>%3$s</%1$s>".formatted(cell, style, escape(texts.get(i))));
         }
         page.append("<tr>").append(String.join("", cells)).append("</tr>\n");

@@ -32,7 +32,7 @@ final class TextReport {
         section("Planted bugs, and what noticed them", report.plantedRows());
         section("Coverage of the recovery code", report.coverageRows());
         section("Notes", report.noteRows());
-        section("What others try, for comparison", PeerFigure.rows());
+        section("What others try, for comparison", report.peerRows());
         heading("Machine");
         text.append(report.machine().asText());
         findings();

@@ -37,9 +37,14 @@ public final class ChildArchive {
 
     /** @param directory an empty one, to be kept as long as children run */
     public static ChildArchive in(Path directory) throws IOException {
+        return in(directory, System.getProperty("java.class.path"));
+    }
+
+    /** As {@link #in(Path)}, with a class path of the children's own. */
+    public static ChildArchive in(Path directory, String classPath) throws IOException {
         Files.createDirectories(directory);
         List<String> entries = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String entry : classPath.split(File.pathSeparator)) {
             Path path = Path.of(entry).toAbsolutePath();
             if (Files.isDirectory(path)) {
                 path = pack(path, directory.resolve("classes-" + entries.size() + ".jar"));

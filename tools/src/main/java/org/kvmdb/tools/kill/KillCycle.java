@@ -32,7 +32,7 @@ public record KillCycle(int number, long seed, Aim aim, SystemCallKill systemCal
     }
 
     /** The plan of a cycle follows from its number and the seed alone. */
-    static KillCycle of(int number, long campaignSeed) {
+    public static KillCycle of(int number, long campaignSeed) {
         long seed = CampaignTally.mix(campaignSeed ^ CampaignTally.mix(number));
         if (number % ENDURANCE_EVERY == ENDURANCE_EVERY / 2) {
             return new KillCycle(number, seed, Aim.ENDURANCE, null, false);
