@@ -9,14 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.kvmdb.gc.StoreChecker;
 import org.kvmdb.gc.StoreReport;
-import org.kvmdb.journal.FileDevice;
-import org.kvmdb.journal.Journal;
+import org.kvmdb.journal.MemoryDevice;
+import org.kvmdb.journal.simulation.KeptDevice;
+import org.kvmdb.journal.simulation.RecordingDevice;
+import org.kvmdb.journal.simulation.SimulatedDisk;
 
 /** A store on a recording device, beside plain arrays of bytes that say what its volumes and snapshots must hold. */
 final class StoreModel implements AutoCloseable {
@@ -25,6 +28,8 @@ final class StoreModel implements AutoCloseable {
     private static final int VOLUMES_MAX = 5;
     private static final int SNAPSHOTS_MAX = 12;
     private static final int[] PAGE_SIZES = {4096, 16384};
+    private static final StoreOptions OPTIONS =
+            TestStores.small().withControlSocket(false).withCountersFile(false);
 
     /** What was committed of each volume, and what each snapshot holds, by full name. Arrays are never changed. */
     private record State(Map<String, byte[]> volumes, Map<String, byte[]> snapshots) {
@@ -35,7 +40,8 @@ final class StoreModel implements AutoCloseable {
     }
 
     private final Path directory;
-    private final RecordingDevice.Recording recording = new RecordingDevice.Recording();
+    private final SimulatedDisk disk;
+    private final RecordingDevice recording = new RecordingDevice(new MemoryDevice("model"));
     private Store store;
 
     /** What the memory of each volume holds. */
@@ -52,29 +58,26 @@ final class StoreModel implements AutoCloseable {
 
     StoreModel(Path directory) throws IOException {
         this.directory = Files.createDirectories(directory.resolve("s"));
-        store = new OpenStore(
-                this.directory,
-                () -> Journal.create(
-                        new RecordingDevice(FileDevice.create(TestStores.dataFile(this.directory)), recording),
-                        OpenStore.journalOptions(TestStores.small())),
-                TestStores.small());
+        disk = new SimulatedDisk(this.directory);
+        disk.insert(recording);
+        store = Store.create(this.directory, OPTIONS);
         for (int v = 0; v < PAGE_SIZES.length; v++) {
             final byte[] zeros = new byte[PAGES_MAX / 2 * PAGE_SIZES[v]];
             current.put("v" + v, zeros);
             store.createVolume("v" + v, VolumeOptions.ofSizeBytes(zeros.length).withPageSizeBytes(PAGE_SIZES[v]));
         }
         states.add(new State(copyOf(current), new TreeMap<>()));
-        recording.marker(0, 0);
+        recording.issued(0);
     }
 
     /** Operations so far; crashes before the first state are not of interest. */
     int operations() {
-        return recording.size();
+        return recording.events().size();
     }
 
     /** Plants a bug that the crashes must bring to light. */
     void skipFlushes() {
-        recording.skipFlushes();
+        recording.ignoreFlushes(Integer.MAX_VALUE);
     }
 
     private static Map<String, byte[]> copyOf(Map<String, byte[]> contents) {
@@ -119,7 +122,7 @@ final class StoreModel implements AutoCloseable {
     /** A state is issued before the store can make it durable, acknowledged after it has said so. */
     private void commit(State state, boolean durable, Runnable action) {
         states.add(state);
-        recording.marker(states.size() - 1, acknowledged);
+        recording.issued(states.size() - 1);
         action.run();
         if (durable) {
             acknowledge();
@@ -128,7 +131,7 @@ final class StoreModel implements AutoCloseable {
 
     private void acknowledge() {
         acknowledged = states.size() - 1;
-        recording.marker(acknowledged, acknowledged);
+        recording.acked(acknowledged);
     }
 
     private State allCommitted() {
@@ -190,12 +193,7 @@ final class StoreModel implements AutoCloseable {
     void reopen() {
         store.close();
         acknowledge();
-        store = new OpenStore(
-                directory,
-                () -> Journal.open(
-                        new RecordingDevice(FileDevice.open(TestStores.dataFile(directory), false), recording),
-                        OpenStore.journalOptions(TestStores.small())),
-                TestStores.small());
+        store = Store.open(directory, OPTIONS);
         current = copyOf(last().volumes);
         check();
     }
@@ -357,26 +355,71 @@ final class StoreModel implements AutoCloseable {
         assertTrue(report.isClean(), () -> report.defects().toString());
     }
 
+    /** Which states may be there after a crash. */
+    private record Crash(int acknowledged, int issued, MemoryDevice left) {}
+
     /** Crashes before an operation, recovers, and sees that the store holds one of the states that it may; twice. */
     void crash(int at, boolean powerLoss, long seed, Path copy) throws IOException {
         Files.createDirectories(copy);
-        final RecordingDevice.Crash crash = RecordingDevice.writeCrashImage(
-                recording, at, powerLoss, new Random(seed), TestStores.dataFile(copy));
-        int recovered = -1;
-        for (int i = 0; i < 2; i++) {
-            try (Store opened = Store.open(copy, TestStores.small())) {
-                recovered = recovered(opened, crash, recovered);
-            } catch (StoreException e) {
-                throw new AssertionError("crash before operation %d of %d, power loss=%s seed=%d: cannot be opened"
-                        .formatted(at, recording.size(), powerLoss, seed), e);
+        final Crash crash = crashed(at, powerLoss, new Random(seed));
+        try (SimulatedDisk crashed = new SimulatedDisk(copy)) {
+            final KeptDevice left = new KeptDevice(crash.left);
+            crashed.insert(left);
+            int recovered = -1;
+            for (int i = 0; i < 2; i++) {
+                try (Store opened = Store.open(copy, OPTIONS)) {
+                    recovered = recovered(opened, crash, recovered);
+                } catch (StoreException e) {
+                    throw new AssertionError("crash before operation %d of %d, power loss=%s seed=%d: cannot be opened"
+                            .formatted(at, operations(), powerLoss, seed), e);
+                }
             }
+            checkFile(TestStores.dataFile(copy));
+            left.dispose();
         }
-        checkFile(TestStores.dataFile(copy));
     }
 
-    private int recovered(Store opened, RecordingDevice.Crash crash, int before) {
+    /** What a killed process leaves, which is all; or a loss of power, which decides by chance about what was not flushed. */
+    private Crash crashed(int at, boolean powerLoss, Random random) {
+        final byte[] durable = recording.startImage();
+        final List<RecordingDevice.Left> left = new ArrayList<>();
+        int flushed = 0;
+        int acked = 0;
+        int issued = 0;
+        for (RecordingDevice.Event event : recording.events().subList(0, at)) {
+            switch (event.kind()) {
+                case WRITE -> left.add(new RecordingDevice.Left(event, null));
+                case FLUSH -> flushed = left.size();
+                case ISSUED -> issued = event.number();
+                case ACKED -> acked = event.number();
+                default -> throw new IllegalStateException(event.kind().name());
+            }
+        }
+        for (int i = left.size() - 1; powerLoss && i >= flushed; i--) {
+            decide(left, i, random);
+        }
+        final long sizeBytes = at == 0 ? 0 : recording.events().get(at - 1).sizeBytes();
+        return new Crash(acked, issued, RecordingDevice.materialize(durable, sizeBytes, left));
+    }
+
+    /** Whether a write is there, or is not, or some of its sectors are. */
+    private static void decide(List<RecordingDevice.Left> left, int i, Random random) {
+        final int fate = random.nextInt(3);
+        if (fate == 0) {
+            left.remove(i);
+        } else if (fate == 1) {
+            final RecordingDevice.Event write = left.get(i).write();
+            final BitSet sectors = new BitSet();
+            for (int at = 0; at < write.bytes().length; at += RecordingDevice.SECTOR_BYTES) {
+                sectors.set(at / RecordingDevice.SECTOR_BYTES, random.nextBoolean());
+            }
+            left.set(i, new RecordingDevice.Left(write, sectors));
+        }
+    }
+
+    private int recovered(Store opened, Crash crash, int before) {
         final StringBuilder differences = new StringBuilder();
-        for (int i = before < 0 ? crash.acknowledged() : before; i <= (before < 0 ? crash.issued() : before); i++) {
+        for (int i = before < 0 ? crash.acknowledged : before; i <= (before < 0 ? crash.issued : before); i++) {
             final String difference = difference(opened, states.get(i));
             if (difference == null) {
                 return i;
@@ -384,11 +427,13 @@ final class StoreModel implements AutoCloseable {
             differences.append("state ").append(i).append(": ").append(difference).append('\n');
         }
         return fail("recovered none of the states %d to %d:%n%s"
-                .formatted(crash.acknowledged(), crash.issued(), differences));
+                .formatted(crash.acknowledged, crash.issued, differences));
     }
 
     @Override
     public void close() {
         store.close();
+        disk.close();
+        recording.dispose();
     }
 }
