@@ -97,7 +97,6 @@ public final class SegmentMover implements AutoCloseable {
     private long blockBytes;
     private long nodeCount;
     private long badCount;
-    private boolean skipsVerification;
     private boolean closed;
     /** Of the piece of work that is under way under the append lock. */
     private Holders holders;
@@ -323,9 +322,6 @@ public final class SegmentMover implements AutoCloseable {
     }
 
     private String verify(MemorySegment bytes, Victim victim, Live live, long family) {
-        if (skipsVerification) {
-            return null;
-        }
         final Candidate block = live.block;
         final int crc = seal.crc(bytes, victim.salt, victim.generation, block.ppn, block.lpn, family);
         return block.isPage()
@@ -515,11 +511,6 @@ public final class SegmentMover implements AutoCloseable {
             written += stream == null ? 0 : stream.writtenBytes();
         }
         return new MoveStatistics(segmentCount, blockCount, blockBytes, written, nodeCount, badCount);
-    }
-
-    /** Has blocks moved unseen, to find out whether tests notice. */
-    synchronized void skipVerification() {
-        skipsVerification = true;
     }
 
     @Override

@@ -1,11 +1,15 @@
 package org.kvmdb.journal;
 
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.CampaignPlan;
+import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.Fault;
 import org.kvmdb.journal.simulation.FaultyDevice;
 
@@ -15,52 +19,86 @@ import org.kvmdb.journal.simulation.FaultyDevice;
  */
 final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
 
+    private static final String BEHIND = "behind-";
+
     private static final int RECOVERIES_ONE_IN = 10;
 
-    /** Runs a check; what it tried, and what was wrong, or nothing. */
+    private interface Check {
+        void run(AtomicLong cases, long seed);
+    }
+
+    private final Map<String, Check> checks = new LinkedHashMap<>();
+
+    BugChecks() {
+        add("crash-commits", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::commits));
+        add("crash-large-commits", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 4, BugChecks::largeCommits));
+        add("crash-stolen-pages", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages));
+        add("crash-reuse", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::reuse));
+        add("crash-closing", (cases, seed) -> CrashHunt.run(cases, seed, 2, 2, BugChecks::closing));
+        add("crash-versions", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::versions));
+        add("crash-cleaner", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::cleaner));
+        add("crash-overtaken-checkpoint", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::overtakenCheckpoint));
+        add("crash-forged-page", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 16, ForgedPage::steps));
+        add("crash-random", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, work -> random(work, 60)));
+        add("fault-write", (cases, seed) -> faults(cases, seed, FaultyDevice.Operation.WRITE));
+        add("fault-flush", (cases, seed) -> faults(cases, seed, FaultyDevice.Operation.FLUSH));
+        add("rot-batches", (cases, seed) -> RotHunt.batches(cases, seed, BugChecks::largeCommits));
+        add("rot-blocks", (cases, seed) -> RotHunt.blocks(cases, seed, BugChecks::closed));
+        add("rot-misplaced", (cases, seed) -> RotHunt.misplaced(cases, seed, BugChecks::closed));
+        add("rot-stale", (cases, seed) -> RotHunt.stale(cases, seed, BugChecks::cycle));
+        add("rot-older", (cases, seed) -> RotHunt.older(cases, seed, BugChecks::aging));
+        add("rot-superblock", (cases, seed) -> RotHunt.superblock(cases, seed, BugChecks::closedAndOn));
+        add("rot-fork", (cases, seed) -> RotHunt.fork( cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5)));
+        add("rot-last-batch", (cases, seed) -> RotHunt.lastBatch(cases, seed, BugChecks::idle));
+        add("hostile-batches", (cases, seed) -> HostileHunt.batches(cases, seed, 8));
+        add("hostile-superblocks", (cases, seed) -> HostileHunt.superblocks(cases, seed));
+        add("hostile-checkpoints", (cases, seed) -> HostileHunt.checkpoints(cases, seed, 8));
+        add("cut-off", (cases, seed) -> HostileHunt.cutOff(cases));
+        add("direct-readers", (cases, seed) -> DirectHunt.readers(cases, seed));
+        add("direct-orderly-close", (cases, seed) -> DirectHunt.orderlyClose(cases, seed));
+        add("direct-cleaner-overtaken", (cases, seed) -> DirectHunt.cleanerOvertaken(cases, seed));
+        add("direct-names", (cases, seed) -> DirectHunt.names(cases, seed));
+        add("direct-cleaner-meets-rot", (cases, seed) -> DirectHunt.cleanerMeetsRot(cases, seed));
+        addBehindTheBack();
+    }
+
+    /** Looks for what a bug would leave, and has left here: all but {@code NONE} are to find something wrong. */
+    private void addBehindTheBack() {
+        for (BehindTheBack bug : BehindTheBack.values()) {
+            add(BEHIND + bug.name(), bug::run);
+        }
+    }
+
+    private void add(String name, Check check) {
+        checks.put(name, check);
+    }
+
+    /** Runs a check; what it tried, and what was wrong, or nothing. Without a name: the names of all. */
     @Override
-    public Map<String, Object> apply(String check, Long seed) {
+    public Map<String, Object> apply(String name, Long seed) {
+        if (name.isEmpty()) {
+            return Map.of("checks", List.copyOf(checks.keySet()));
+        }
         final AtomicLong cases = new AtomicLong();
         try {
-            run(check, seed, cases);
+            checks.get(name).run(cases, seed);
             return Map.of("cases", cases.get(), "wrong", "");
         } catch (StorageException | AssertionError e) {
             return Map.of("cases", cases.get(), "wrong", e.toString().lines().findFirst().orElse("?"));
         }
     }
 
-    private static void run(String check, long seed, AtomicLong cases) {
-        switch (check) {
-            case "crash-commits" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::commits);
-            case "crash-large-commits" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 4, BugChecks::largeCommits);
-            case "crash-stolen-pages" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages);
-            case "crash-reuse" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::reuse);
-            case "crash-closing" -> CrashHunt.run(cases, seed, 1, 2, BugChecks::closing);
-            case "crash-versions" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::versions);
-            case "crash-cleaner" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::cleaner);
-            case "crash-names" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::names);
-            case "crash-overtaken-checkpoint" ->
-                CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::overtakenCheckpoint);
-            case "crash-forged-page" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 24, ForgedPage::steps);
-            case "crash-random" -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, work -> random(work, 60));
-            case "fault-write" ->
-                FaultHunt.run(cases, FaultyDevice.Operation.WRITE, Fault.EIO, BugChecks::commits);
-            case "fault-flush" ->
-                FaultHunt.run(cases, FaultyDevice.Operation.FLUSH, Fault.EIO, BugChecks::commits);
-            case "rot-batches" -> RotHunt.batches(cases, seed, BugChecks::largeCommits);
-            case "rot-blocks" -> RotHunt.blocks(cases, seed, BugChecks::closed);
-            case "rot-misplaced" -> RotHunt.misplaced(cases, seed, BugChecks::closed);
-            case "rot-stale" -> RotHunt.stale(cases, seed, BugChecks::cycle);
-            case "rot-older" -> RotHunt.older(cases, seed, BugChecks::cycle);
-            case "rot-superblock" -> RotHunt.superblock(cases, seed, BugChecks::largeCommits);
-            case "rot-fork" -> RotHunt.fork(
-                    cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5));
-            case "rot-last-batch" -> RotHunt.lastBatch(cases, seed, BugChecks::idle);
-            case "direct-readers" -> DirectHunt.readers(cases, seed);
-            case "direct-orderly-close" -> DirectHunt.orderlyClose(cases, seed);
-            case "direct-cleaner-overtaken" -> DirectHunt.cleanerOvertaken(cases, seed);
-            case "direct-cleaner-meets-rot" -> DirectHunt.cleanerMeetsRot(cases, seed);
-            default -> throw new IllegalArgumentException("no such check: " + check);
+    /** Each operation of a kind in a workload fails once. */
+    private static void faults(AtomicLong cases, long seed, FaultyDevice.Operation operation) {
+        final CampaignReport report = new FaultCampaign().run(new CampaignPlan(
+                CampaignPlan.Scale.VERIFY, seed, 1, null,
+                Map.of(
+                        "workload", FaultScript.COMMIT.name(), "operation", operation.name(), "fault", Fault.EIO.name(),
+                        "persistent", "false"),
+                (done, expected) -> {}));
+        cases.addAndGet(report.casesInAll());
+        if (!report.findings().isEmpty()) {
+            throw new AssertionError(report.findings().getFirst().what());
         }
     }
 
@@ -175,22 +213,6 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         work.checkpoint();
     }
 
-    /** What the snapshot holds was moved, and the segments that it was in are written anew. */
-    private static void names(Workload work) {
-        work.createVolume("a", 32 << 12, 12);
-        work.put("a", true, range(0, 20));
-        work.put("a", true, range(0, 20));
-        work.snapshot("a", "s");
-        work.put("a", true, range(0, 20));
-        work.clean(8);
-        work.checkpoint();
-        for (int i = 0; i < 8; i++) {
-            work.put("a", true, range(0, 20));
-            work.clean(8);
-            work.checkpoint();
-        }
-    }
-
     private static void overtakenCheckpoint(Workload work) {
         work.createVolume("a", 64 << 12, 12);
         work.put("a", true, range(0, 10));
@@ -220,6 +242,11 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         work.checkpoint();
     }
 
+    private static void closedAndOn(Workload work) {
+        closed(work);
+        work.put("a", true, 13);
+    }
+
     /** The same again and again, so that what lies somewhere is often of the page that lay there before. */
     private static void cycle(Workload work) {
         work.createVolume("a", 4 << 12, 12);
@@ -228,6 +255,17 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
             if (i % 4 == 3) {
                 work.checkpoint();
             }
+        }
+        work.closeJournal();
+    }
+
+    /** Some pages are written again and again, next to some that keep what lies in the segment in use. */
+    private static void aging(Workload work) {
+        work.createVolume("a", 16 << 12, 12);
+        work.put("a", true, range(0, 8));
+        for (int i = 0; i < 6; i++) {
+            work.put("a", true, i % 3);
+            work.checkpoint();
         }
         work.closeJournal();
     }

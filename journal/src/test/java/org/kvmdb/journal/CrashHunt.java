@@ -18,6 +18,7 @@ final class CrashHunt {
      */
     static void run(AtomicLong cases, long seed, int recoveriesOneIn, int tornPerWrite, Consumer<Workload> steps) {
         final RecordingDevice device = new RecordingDevice(new MemoryDevice("hunt"));
+        cases.incrementAndGet();
         try (Workload work = new Workload(device, Workload.tinyOptions(), seed)) {
             work.create();
             final int begin = device.events().size();

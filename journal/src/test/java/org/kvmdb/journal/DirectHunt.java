@@ -104,6 +104,9 @@ final class DirectHunt {
                 if (writes(device) != before) {
                     throw new AssertionError("opening a store that was closed in order took a checkpoint");
                 }
+                work.put("a", true, 3);
+                work.kill();
+                work.reopen();
             }
         });
     }
@@ -114,6 +117,26 @@ final class DirectHunt {
                 .filter(event -> event.kind() == RecordingDevice.Kind.WRITE
                         && event.position() < SuperblockDescriptor.SEGMENTS_OFFSET)
                 .count();
+    }
+
+    /** What a snapshot holds was moved, and the segments that it was in are written anew. */
+    static void names(AtomicLong cases, long seed) {
+        run(cases, seed, (work, device) -> {
+            work.createVolume("a", 32 << 12, 12);
+            work.put("a", true, range(0, 20));
+            work.put("a", true, range(0, 20));
+            work.snapshot("a", "s");
+            work.put("a", true, range(0, 20));
+            work.clean(8);
+            work.checkpoint();
+            for (int i = 0; i < 12; i++) {
+                work.put("a", true, range(i, 20));
+                work.clean(8);
+                work.checkpoint();
+                cases.incrementAndGet();
+                compare(work);
+            }
+        });
     }
 
     /** Commits come between the cleaner's copying of blocks and its publishing of them. */

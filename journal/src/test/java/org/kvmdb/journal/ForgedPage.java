@@ -49,6 +49,9 @@ final class ForgedPage {
                     || Ppn.offsetBytes(ppn) != expected.offset() + BatchDescriptor.HEADER_LENGTH) {
                 throw new IllegalStateException("the page lies elsewhere: " + Ppn.toString(ppn));
             }
+            if (Ppn.lengthBytes(ppn) < 1 << PAGE_SHIFT) {
+                throw new IllegalStateException("the page was compressed: " + Ppn.toString(ppn));
+            }
             append.commit();
             append.flush();
             append.apply();
@@ -56,7 +59,7 @@ final class ForgedPage {
     }
 
     private static void forge(MemorySegment unit, LogPosition position, int offset, Superblock superblock) {
-        unit.fill((byte) 0);
+        unit.asSlice(0, BatchDescriptor.HEADER_LENGTH).fill((byte) 0);
         Fields.putInt(unit, BatchDescriptor.MAGIC_OFFSET, BatchDescriptor.MAGIC);
         Fields.putShort(unit, BatchDescriptor.VERSION_OFFSET, BatchDescriptor.VERSION);
         Fields.putLong(unit, BatchDescriptor.STORE_ID_OFFSET, superblock.storeId());
@@ -69,7 +72,9 @@ final class ForgedPage {
         Fields.putLong(unit, BatchDescriptor.FIRST_SEQUENCE_OFFSET, position.sequence() + 2);
         Fields.putLong(unit, BatchDescriptor.KNOWN_DURABLE_OFFSET, position.sequence() + 1);
         Fields.putInt(unit, BatchDescriptor.NEXT_SEGMENT_OFFSET, BatchDescriptor.NO_SEGMENT);
-        Fields.putInt(unit, BatchDescriptor.CRC_OFFSET, new Digests()
-                .batchCrc(unit, unit.asSlice(BatchDescriptor.HEADER_LENGTH, 0)));
+        // No padding, which would be zeros: the page must not be worth compressing.
+        final MemorySegment records = unit.asSlice(BatchDescriptor.HEADER_LENGTH);
+        Fields.putInt(unit, BatchDescriptor.RECORDS_LENGTH_OFFSET, (int) records.byteSize());
+        Fields.putInt(unit, BatchDescriptor.CRC_OFFSET, new Digests().batchCrc(unit, records));
     }
 }
