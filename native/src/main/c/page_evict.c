@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "page_evict.h"
 #include "bad_page.h"
-#include "device_io.h"
 #include "kernel.h"
+#include "spill_area.h"
 
 #include <errno.h>
 #include <string.h>
@@ -257,7 +257,7 @@ static bool spill_page(struct region *region, uint64_t lpn, uint64_t word, struc
 {
     uint64_t address = page_address(region, lpn);
     if (kernel_write_protect(region->pool->uffd, address, region->page_bytes, true) != 0
-        || kvmdb_file_write(region->spill_fd, (void *)address, region->page_bytes, lpn << region->page_shift) != 0) {
+        || spill_write(region, lpn, (void *)address) != 0) {
         if (region->parts)
             atomic_store(&region->parts[lpn], 0);
         page_unlock(&region->words[lpn], word); /* still dirty; the next write finds it protected and lifts that */

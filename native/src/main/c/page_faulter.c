@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "page_evict.h"
 #include "region.h"
+#include "spill_area.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -93,14 +94,13 @@ static int set_aside(struct region *region, uint64_t lpn, uint64_t *word)
 {
     struct pool *pool = region->pool;
     const void *page = (const void *)page_address(region, lpn);
-    uint64_t offset = lpn << region->page_shift;
     if (atomic_load(&pool->shadow_bytes) + region->page_bytes <= pool->shadow_limit_bytes) {
         atomic_fetch_add(&pool->shadow_bytes, (int64_t)region->page_bytes);
         atomic_fetch_add(&pool->resident_bytes, (int64_t)region->page_bytes);
-        memcpy(region->shadow + offset, page, region->page_bytes);
+        memcpy(region->shadow + (lpn << region->page_shift), page, region->page_bytes);
         *word |= PAGE_ASIDE_MEMORY;
     } else {
-        int r = kvmdb_file_write(region->spill_fd, page, region->page_bytes, offset);
+        int r = spill_write(region, lpn, page);
         if (r)
             return r;
         atomic_fetch_add(&region->spill_pages, 1);
@@ -171,7 +171,20 @@ static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, boo
 
 static int reason(struct bad_page *bad, int error)
 {
-    bad->cause = error == -ENOSPC ? KVMDB_BAD_FULL : error == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_KERNEL;
+    switch (error) {
+    case -ENOSPC:
+        bad->cause = KVMDB_BAD_FULL;
+        break;
+    case -ETIMEDOUT:
+        bad->cause = KVMDB_BAD_DEADLINE;
+        break;
+    case -EIO: /* ioctls have no such errors */
+    case -EBADMSG:
+        bad->cause = KVMDB_BAD_SPILL;
+        break;
+    default:
+        bad->cause = KVMDB_BAD_KERNEL;
+    }
     bad->detail = -error;
     return -EIO;
 }

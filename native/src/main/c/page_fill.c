@@ -1,11 +1,11 @@
 #define _GNU_SOURCE
 #include "page_fill.h"
-#include "device_reader.h"
 #include "fault_latency.h"
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_faulter.h"
 #include "space_account.h"
+#include "spill_area.h"
 
 #include <errno.h>
 
@@ -158,7 +158,7 @@ int unspill_page(struct region *region, uint64_t lpn, bool write_protected)
     struct fault_slot *slot = slot_acquire(region->pool);
     if (!slot)
         return -ETIMEDOUT;
-    int r = device_read(region->pool, region->spill_fd, region->spill_waits, slot, region->page_bytes, lpn << region->page_shift);
+    int r = spill_read_in_fault(region, lpn, slot);
     if (r == 0)
         r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->blocks, region->page_bytes, write_protected);
     slot_release(region->pool, slot);

@@ -65,6 +65,7 @@ enum kvmdb_bad_cause {
     KVMDB_BAD_MEMORY = 9,     /* hardware: the page frame itself is bad */
     KVMDB_BAD_KERNEL = 10,    /* detail: errno of an ioctl */
     KVMDB_BAD_READ_ONLY = 11, /* a write to a region that is only read */
+    KVMDB_BAD_SPILL = 12,     /* what was written did not come back from the spill area, or not go there; detail: errno */
 };
 
 /* An entry of a region's ring of errors; written whole before the region's counter rises. */
@@ -194,10 +195,11 @@ struct region {
 
     _Atomic uint64_t *words;   /* by LPN: page_state.h */
     _Atomic uint64_t *overlay; /* by LPN: PPN of a page stolen to the log before its commit, or 0 */
+    _Atomic uint32_t *spill_sums; /* by LPN: CRC32C of the copy in the spill area; NULL where there is no such area */
     _Atomic uint16_t *parts;   /* by LPN, pages beyond 4 KiB only: which 4 KiB are writable */
     _Atomic uint8_t *groups;   /* by LPN >> KVMDB_GROUP_SHIFT: GROUP_* */
     uint8_t *shadow;           /* by LPN: the copy aside */
-    void *memory;              /* words, overlay, parts, groups */
+    void *memory;              /* words, overlay, spill_sums, parts, groups */
     uint64_t memory_bytes;
 
     struct page_bitmap dirty;    /* DIRTY */

@@ -65,27 +65,31 @@ static int open_arrays(struct region *region)
 {
     uint64_t pages = region->reserve_bytes >> region->page_shift;
     uint64_t words = page_aligned(pages * sizeof *region->words);
+    uint64_t sums = region->read_only ? 0 : page_aligned(pages * sizeof *region->spill_sums);
     uint64_t parts = region->page_bytes > KVMDB_PAGE_BYTES ? page_aligned(pages * sizeof *region->parts) : 0;
     uint64_t groups = page_aligned(pages >> KVMDB_GROUP_SHIFT);
-    region->memory_bytes = 2 * words + parts + groups;
+    region->memory_bytes = 2 * words + sums + parts + groups;
     int64_t memory = kvmdb_memory_reserve(region->memory_bytes);
     if (memory < 0 && memory > -4096)
         return (int)memory;
     uint8_t *at = region->memory = (void *)memory;
     region->words = (void *)at;
     region->overlay = (void *)(at + words);
-    region->parts = parts ? (void *)(at + 2 * words) : NULL;
-    region->groups = (void *)(at + 2 * words + parts);
+    region->spill_sums = sums ? (void *)(at + 2 * words) : NULL;
+    region->parts = parts ? (void *)(at + 2 * words + sums) : NULL;
+    region->groups = (void *)(at + 2 * words + sums + parts);
     int r = page_bitmap_open(&region->dirty, pages);
     if (r == 0)
         r = page_bitmap_open(&region->stolen, pages);
     if (r == 0)
         r = page_bitmap_open(&region->poisoned, pages);
+    if (r)
+        return r;
     memory = kvmdb_memory_reserve(region->reserve_bytes);
-    if (r == 0 && memory < 0 && memory > -4096)
+    if (memory < 0 && memory > -4096)
         return (int)memory;
     region->shadow = (uint8_t *)memory;
-    return r;
+    return 0;
 }
 
 static void release_memory(struct region *region)

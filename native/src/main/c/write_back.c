@@ -4,6 +4,7 @@
 #include "page_evict.h"
 #include "page_fill.h"
 #include "region.h"
+#include "spill_area.h"
 
 #include <errno.h>
 #include <string.h>
@@ -117,12 +118,6 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
 
 /* ---- copy out ---- */
 
-static int copy_from_spill(struct region *region, uint64_t lpn, uint8_t *destination)
-{
-    int64_t n = kvmdb_file_read(region->spill_fd, destination, region->page_bytes, lpn << region->page_shift);
-    return n < 0 ? (int)n : n == region->page_bytes ? 0 : -EIO;
-}
-
 /* Forgets the copy aside. A shadow page that is given up goes into ranges, to be dropped by the caller. */
 static uint64_t drop_aside(struct region *region, uint64_t lpn, uint64_t word, struct iovec *ranges, int *count)
 {
@@ -148,7 +143,7 @@ static void zap_shadows(struct region *region, const struct iovec *ranges, int c
 static int copy_frozen(struct region *region, uint64_t lpn, uint64_t word, uint8_t *destination)
 {
     if (page_state(word) == DIRTY ? word & PAGE_ASIDE_SPILL : word & PAGE_OUT)
-        return copy_from_spill(region, lpn, destination);
+        return spill_read(region, lpn, destination);
     bool aside = page_state(word) == DIRTY;
     memcpy(destination, aside ? region->shadow + (lpn << region->page_shift) : (uint8_t *)page_address(region, lpn),
         region->page_bytes);

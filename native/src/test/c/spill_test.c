@@ -3,6 +3,7 @@
 #include "fake_store.h"
 #include "tests.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,6 +67,92 @@ void a_spilled_page_is_committed_from_the_spill_area(void)
 {
     begin(12);
     end(2);
+}
+
+/* How the file loses a page: its read, or its write, goes wrong. */
+static const struct loss {
+    uint64_t operations;
+    enum kvmdb_effect effect;
+    int64_t value;
+    int error;
+} losses[] = {
+    {1ull << KVMDB_READ_CACHED | 1ull << KVMDB_READ, KVMDB_EFFECT_ERROR, EIO, EIO},
+    {1ull << KVMDB_READ_CACHED | 1ull << KVMDB_READ, KVMDB_EFFECT_FLIP, 12345, EBADMSG},
+    {1ull << KVMDB_READ_CACHED | 1ull << KVMDB_READ, KVMDB_EFFECT_SHORT, 0, EIO},
+    {1ull << KVMDB_WRITE, KVMDB_EFFECT_MISPLACE, -4096, EIO},
+    {1ull << KVMDB_WRITE, KVMDB_EFFECT_MISPLACE, 4096, EBADMSG},
+    {1ull << KVMDB_WRITE, KVMDB_EFFECT_SKIP, 0, EIO},
+};
+#define LOSSES (sizeof losses / sizeof *losses)
+
+static void begin_with(const struct loss *loss)
+{
+    const struct kvmdb_fault_rule rules[] = {
+        {.operations = 1ull << KVMDB_READ_SUBMIT, .effect = KVMDB_EFFECT_ERROR, .value = EAGAIN},
+        {.operations = loss->operations, .files = KVMDB_FILES_UNNAMED, .effect = loss->effect, .value = loss->value},
+    };
+    s = store_open(64 * MIB);
+    v = volume_open(s, 8, 12);
+    volume_populate(v, 0, 8);
+    content_write(v, 1, 2, page_at(v, 1));
+    CHECK_EQUAL(kvmdb_faults_arm(rules, 2), 0);
+    spill_page_at(v, 1);
+}
+
+void a_spilled_page_that_does_not_come_back_is_bad(void)
+{
+    for (unsigned i = 0; i < LOSSES; i++) {
+        begin_with(&losses[i]);
+        CHECK_EQUAL(*(volatile uint64_t *)page_at(v, 1), 0);
+        CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_SPILL);
+        CHECK_EQUAL(last_bad_page(v).detail, losses[i].error);
+        CHECK_EQUAL(last_bad_page(v).lpn, 1);
+        kvmdb_faults_disarm();
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        CHECK_EQUAL(kvmdb_region_unpoison(v->region), 1);
+        CHECK_PAGE(v, 1, 1);
+        CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+void a_spilled_page_that_does_not_come_back_is_not_committed(void)
+{
+    for (unsigned i = 0; i < LOSSES; i++) {
+        begin_with(&losses[i]);
+        struct commit *c = commit_freeze(v, 0, 100);
+        CHECK_EQUAL(c->count, 1);
+        uint8_t page[4096];
+        CHECK_EQUAL(kvmdb_region_copy_out(v->region, (int64_t)c->freeze.epoch, c->lpns, 1, page), -losses[i].error);
+        commit_fail(c);
+        commit_free(c);
+        kvmdb_faults_disarm();
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        CHECK_PAGE(v, 1, 1);
+        CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
+void a_page_that_cannot_be_spilled_stays(void)
+{
+    begin(12);
+    CHECK_PAGE(v, 1, 2);
+    refuse_forever(1ull << KVMDB_WRITE, ENOSPC);
+    s->pool->dirty_limit_bytes = -1;
+    make_room_for_dirty(s->pool);
+    CHECK_EQUAL(kvmdb_faults_hits(0), 1);
+    CHECK_EQUAL(page_state(word_of(v, 1)), DIRTY);
+    CHECK_EQUAL(atomic_load(&v->region->spill_pages), 0);
+    CHECK_PAGE(v, 1, 2);
+    content_write(v, 1, 3, page_at(v, 1));
+    kvmdb_faults_disarm();
+    end(3);
 }
 
 void a_spilled_page_may_be_pinned(void)

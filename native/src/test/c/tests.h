@@ -29,6 +29,9 @@
     t(an_overlay_entry_that_changed_stays_when_the_old_one_is_taken_out) \
     t(a_spilled_page_comes_back_by_a_read_or_a_write) \
     t(a_spilled_page_is_committed_from_the_spill_area) \
+    t(a_spilled_page_that_does_not_come_back_is_bad) \
+    t(a_spilled_page_that_does_not_come_back_is_not_committed) \
+    t(a_page_that_cannot_be_spilled_stays) \
     t(a_spilled_page_may_be_pinned) \
     t(a_page_frozen_while_it_was_out_is_read) \
     t(a_page_frozen_while_it_was_out_is_written) \

@@ -32,6 +32,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
     public static final int MEMORY = 9;
     public static final int KERNEL = 10;
     public static final int READ_ONLY = 11;
+    public static final int SPILL = 12;
 
     static BadPage of(MemorySegment entry) {
         return new BadPage(
@@ -57,6 +58,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
             case MEMORY -> "the machine reports a memory error";
             case KERNEL -> "the kernel refused to map it, or to let it go: " + Errno.describe(detail);
             case READ_ONLY -> "it was written, and is only read";
+            case SPILL -> "it went to the spill area, or should have: " + Errno.describe(detail);
             default -> "cause " + cause;
         };
     }

@@ -20,6 +20,8 @@ public final class Errno {
     public static final int EROFS = 30;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
+    public static final int EBADMSG = 74;
+    public static final int ETIMEDOUT = 110;
     public static final int EDQUOT = 122;
 
     private Errno() {}
@@ -76,6 +78,8 @@ public final class Errno {
             case EROFS -> "read-only file system (EROFS)";
             case ENOSYS -> "not implemented by this kernel (ENOSYS)";
             case ELOOP -> "is a symbolic link (ELOOP)";
+            case EBADMSG -> "what was read is not what was written (EBADMSG)";
+            case ETIMEDOUT -> "the device did not answer in time (ETIMEDOUT)";
             case EDQUOT -> "disk quota exceeded (EDQUOT)";
             default -> "errno " + errno;
         };
