@@ -31,8 +31,8 @@ final class FrozenRegion {
     }
 
     /** Freezes; no write scope is open. When it throws, {@link #failed} undoes what was done. */
-    void freeze() {
-        freeze = region.nativeRegion().freezeAll(pages);
+    void freeze(SpaceAccount space) {
+        freeze = region.nativeRegion().freezeAll(pages, space);
         if (freeze.nextLpn() != NativeRegion.Freeze.END) {
             throw new OutOfMemoryError("no memory to list more than %d dirty pages".formatted(pages.size()));
         }

@@ -132,7 +132,7 @@ final class WriteBack {
                     region.checkCommittable();
                     final FrozenRegion f = new FrozenRegion(region);
                     frozen.put(region, f);
-                    f.freeze();
+                    f.freeze(space);
                     // A page may have turned bad between the check and the freeze.
                     region.checkCommittable();
                 } catch (StorageException e) {
@@ -285,7 +285,7 @@ final class WriteBack {
             }
             final LpnList pages = region.emptyFrozenList();
             final NativeRegion.Freeze freeze =
-                    region.nativeRegion().freezeToSteal(pages, region.stealCursor(), STEAL_PAGES_MAX);
+                    region.nativeRegion().freezeToSteal(pages, space, region.stealCursor(), STEAL_PAGES_MAX);
             region.stealCursor(freeze.nextLpn());
             if (!pages.isEmpty()) {
                 stealFrozen(region, freeze, pages);
@@ -438,7 +438,7 @@ final class WriteBack {
         final FrozenRegion frozen = new FrozenRegion(region);
         final long pages;
         try {
-            frozen.freeze();
+            frozen.freeze(space);
             pages = frozen.pageCount();
         } finally {
             frozen.failed(space);

@@ -147,41 +147,54 @@ public final class NativeRegion implements AutoCloseable {
     }
 
     /**
-     * Freezes all dirty pages, appending their LPNs to the list; it does not come to the END when there is no memory to
-     * list them all.
+     * Freezes all dirty pages, adding their LPNs to the empty list; it does not come to the END when there is no memory to
+     * list them all. When it throws, none of them is frozen.
      */
-    public Freeze freezeAll(LpnList lpns) {
-        return freeze(lpns, 0, 0, Long.MAX_VALUE);
+    public Freeze freezeAll(LpnList lpns, SpaceAccount space) {
+        return freeze(lpns, space, 0, 0, Long.MAX_VALUE);
     }
 
-    /** Freezes up to that many dirty, unpinned pages from an LPN on, appending to the list. */
-    public Freeze freezeToSteal(LpnList lpns, long fromLpn, long pagesMax) {
-        return freeze(lpns, FREEZE_TO_STEAL, fromLpn, pagesMax);
+    /** Freezes up to that many dirty, unpinned pages from an LPN on, adding to the empty list; as {@link #freezeAll}. */
+    public Freeze freezeToSteal(LpnList lpns, SpaceAccount space, long fromLpn, long pagesMax) {
+        return freeze(lpns, space, FREEZE_TO_STEAL, fromLpn, pagesMax);
     }
 
-    private Freeze freeze(LpnList lpns, long flags, long fromLpn, long pagesMax) {
+    private Freeze freeze(LpnList lpns, SpaceAccount space, long flags, long fromLpn, long pagesMax) {
         try (Arena arena = Arena.ofConfined()) {
             final MemorySegment fields = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, fromLpn, 0, 0, 0);
-            long left = pagesMax;
-            long cursor = fromLpn;
-            do {
-                final long room = roomFor(lpns, left);
-                if (room == 0) {
-                    break;
-                }
-                final long frozen = Errno.check(
-                        ShimLibrary.shim().kvmdb_region_freeze(handle, fields.address(), lpns.lpnAddress(lpns.size()), room),
-                        "freeze dirty pages");
-                lpns.added(frozen);
-                left -= frozen;
-                cursor = fields.getAtIndex(ValueLayout.JAVA_LONG, 1);
-            } while (left > 0 && cursor != Freeze.END);
-            return new Freeze(
-                    fields.getAtIndex(ValueLayout.JAVA_LONG, 2),
-                    fields.getAtIndex(ValueLayout.JAVA_LONG, 3),
-                    fields.getAtIndex(ValueLayout.JAVA_LONG, 4),
-                    cursor);
+            try {
+                freezeSteps(fields, lpns, pagesMax);
+            } catch (StorageException e) {
+                space.release(freezeOf(fields).pathReservedBytes);
+                thawDirty(freezeOf(fields), lpns);
+                throw e;
+            }
+            return freezeOf(fields);
         }
+    }
+
+    private void freezeSteps(MemorySegment fields, LpnList lpns, long pagesMax) {
+        long left = pagesMax;
+        do {
+            final long room = roomFor(lpns, left);
+            if (room == 0) {
+                break;
+            }
+            final long frozen = Errno.check(
+                    ShimLibrary.shim().kvmdb_region_freeze(handle, fields.address(), lpns.lpnAddress(lpns.size()), room),
+                    "freeze dirty pages");
+            lpns.added(frozen);
+            left -= frozen;
+        } while (left > 0 && freezeOf(fields).nextLpn != Freeze.END);
+    }
+
+    /** What {@code struct kvmdb_freeze} says. */
+    private static Freeze freezeOf(MemorySegment fields) {
+        return new Freeze(
+                fields.getAtIndex(ValueLayout.JAVA_LONG, 2),
+                fields.getAtIndex(ValueLayout.JAVA_LONG, 3),
+                fields.getAtIndex(ValueLayout.JAVA_LONG, 4),
+                fields.getAtIndex(ValueLayout.JAVA_LONG, 1));
     }
 
     /** Room for another step, up to so many; 0 when the list holds something and no memory is left to make it longer. */

@@ -1,0 +1,82 @@
+package org.kvmdb;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.kvmdb.ffi.Errno;
+import org.kvmdb.ffi.FaultPlan;
+import org.kvmdb.ffi.FaultPlan.Effect;
+import org.kvmdb.ffi.FaultPlan.Operation;
+import org.kvmdb.ffi.FaultPlan.Rule;
+
+/** Faults of the shim that the store once did not bear, one test each. */
+@Timeout(60)
+class ShimFaultTest {
+
+    private static final int PAGES = 700;
+
+    @TempDir
+    Path directory;
+
+    private Store store;
+    private Volume volume;
+
+    @BeforeEach
+    void create() {
+        store = Store.create(directory.resolve("s"), TestStores.small());
+        volume = store.createVolume("v", VolumeOptions.ofSizeBytes(PAGES * 4096L));
+        TestStores.writePages(volume, 1, 0, PAGES, 1);
+        store.commit();
+    }
+
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    /** Pages that were frozen before the one that cannot be: they stayed frozen, and no rollback found them. */
+    @Test
+    void shouldForgetWhatWasWrittenWhenAFreezeFailsHalfWay() {
+        TestStores.checkPages(volume, 1, 0, 200, 1);
+        for (int lpn = 0; lpn < 200; lpn += 2) { // each a range of its own
+            TestStores.writePages(volume, 1, lpn, lpn + 1, 2);
+        }
+        for (int index = 0; index < 100; index += 33) {
+            try (FaultPlan plan = FaultPlan.arm(Rule.failing(Errno.ENOMEM, Operation.PROTECT).onceAt(index))) {
+                assertThrows(StoreIoException.class, store::commit);
+                assertEquals(1, plan.hits(0));
+            }
+        }
+        store.rollback();
+        TestStores.checkPages(volume, 1, 0, PAGES, 1);
+        assertEquals(0, store.statistics().cache().dirtyBytes());
+        TestStores.writePages(volume, 1, 0, 10, 3);
+        store.commit();
+        TestStores.checkPages(volume, 1, 0, 10, 3);
+    }
+
+    /** What the spill area gave back was taken for what had been written there. */
+    @Test
+    void shouldNoticeWhenTheSpillAreaChangesAPage() {
+        final Path data = TestStores.dataFile(store.path());
+        try (FaultPlan plan = FaultPlan.arm(
+                Rule.of(Effect.FLIP, 4321, Operation.READ_CACHED, Operation.READ).onUnnamedFiles(),
+                Rule.of(Effect.HANG, 0, Operation.WRITE).on(data), // nothing is stolen, so pages must be spilled
+                Rule.counting(Operation.WRITE).onUnnamedFiles())) {
+            TestStores.writePages(volume, 1, 0, PAGES, 2);
+            assertTrue(plan.seen(2) > 0);
+            assertThrows(CorruptPageException.class, () -> volume.load(0, PAGES * 4096L));
+            assertTrue(plan.hits(0) > 0);
+        }
+        assertThrows(CorruptPageException.class, store::commit);
+        store.rollback();
+        TestStores.checkPages(volume, 1, 0, PAGES, 1);
+    }
+}
