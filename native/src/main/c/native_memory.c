@@ -3,8 +3,11 @@
 #include "kernel_call.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
+
+static _Atomic int64_t reserved;
 
 int64_t kvmdb_memory_reserve(uint64_t length)
 {
@@ -21,6 +24,7 @@ int64_t kvmdb_memory_reserve(uint64_t length)
             return -failed;
         }
     }
+    atomic_fetch_add(&reserved, (int64_t)length);
     return address;
 }
 
@@ -31,5 +35,13 @@ int kvmdb_memory_discard(void *address, uint64_t length)
 
 int kvmdb_memory_release(void *address, uint64_t length)
 {
-    return munmap(address, length) < 0 ? -errno : 0;
+    if (munmap(address, length) < 0)
+        return -errno;
+    atomic_fetch_sub(&reserved, (int64_t)length);
+    return 0;
+}
+
+int64_t kvmdb_memory_reserved(void)
+{
+    return atomic_load(&reserved);
 }

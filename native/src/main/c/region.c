@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* A block stored raw, its record, and its share of batch headers, padding and the reference to a stolen page. */
@@ -48,10 +47,10 @@ static int map_aligned(uint64_t length, uint8_t **out)
     uint64_t start = (uint64_t)memory;
     uint64_t aligned = (start + REGION_GRANULE_BYTES - 1) & ~(REGION_GRANULE_BYTES - 1);
     if (aligned > start)
-        munmap((void *)start, aligned - start);
+        kvmdb_memory_release((void *)start, aligned - start);
     uint64_t tail = start + length + REGION_GRANULE_BYTES - (aligned + length);
     if (tail)
-        munmap((void *)(aligned + length), tail);
+        kvmdb_memory_release((void *)(aligned + length), tail);
     *out = (uint8_t *)aligned;
     return 0;
 }

@@ -29,6 +29,11 @@ public final class NativeMemory implements AutoCloseable {
         }
     }
 
+    /** What the shim has reserved for whatever purpose, and not released, in this process. */
+    public static long reservedBytes() {
+        return ShimLibrary.shim().kvmdb_memory_reserved();
+    }
+
     public MemorySegment segment() {
         return segment;
     }

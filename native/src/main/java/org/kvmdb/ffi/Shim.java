@@ -13,6 +13,8 @@ public interface Shim {
 
     int kvmdb_memory_release(long address, long length);
 
+    long kvmdb_memory_reserved();
+
     int kvmdb_file_open(String path, int mode);
 
     int kvmdb_file_open_memory(String name);
