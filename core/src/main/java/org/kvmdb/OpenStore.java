@@ -39,7 +39,10 @@ final class OpenStore implements Store {
 
     private static final int CLOSING = 1 << 31;
     private static final int NAME_BYTES_MAX = 255;
-    private static final long READ_DEADLINE_MILLIS = 30_000;
+
+    /** After which a device read in a page fault makes a bad page. */
+    static final long READ_DEADLINE_MILLIS = 30_000;
+
     private static final int POOLED_SEGMENTS_MIN = 8;
 
     private final Path directory;
@@ -67,13 +70,17 @@ final class OpenStore implements Store {
 
     /** Puts a store together over whatever journal; its spill areas lie in the directory. No control socket yet. */
     OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
+        this(directory, source, options, READ_DEADLINE_MILLIS);
+    }
+
+    private OpenStore(Path directory, Supplier<Journal> source, StoreOptions options, long readDeadlineMillis) {
         final long begin = System.nanoTime();
         this.directory = directory;
         try {
             this.journal = opened.add(source.get(), Journal::close);
             this.reclaimer = opened.add(new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN), SegmentReclaimer::finish);
             this.cache = opened.add(
-                    new PageCache(journal, options.cacheSizeBytes(), directory, READ_DEADLINE_MILLIS), PageCache::close);
+                    new PageCache(journal, options.cacheSizeBytes(), directory, readDeadlineMillis), PageCache::close);
             this.snapshots = new OpenSnapshots(this, journal, cache);
             this.streams = new OpenStreams(this, journal, cache);
             this.cleaner = new Cleaner(journal, reclaimer);
@@ -149,6 +156,10 @@ final class OpenStore implements Store {
     }
 
     static Store open(Path directory, StoreOptions options) {
+        return open(directory, options, READ_DEADLINE_MILLIS);
+    }
+
+    static Store open(Path directory, StoreOptions options, long readDeadlineMillis) {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
             final Path file = directory.resolve(DATA_FILE);
@@ -157,8 +168,11 @@ final class OpenStore implements Store {
                         ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
             }
             final JournalOptions journalOptions = journalOptions(options);
-            final OpenStore store =
-                    new OpenStore(directory, () -> Journal.open(Devices.open(file, false), journalOptions), options);
+            final OpenStore store = new OpenStore(
+                    directory,
+                    () -> Journal.open(Devices.open(file, false), journalOptions),
+                    options,
+                    readDeadlineMillis);
             return closingOnFailure(store, () -> store.listen(options));
         });
     }
