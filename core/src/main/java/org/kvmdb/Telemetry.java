@@ -49,15 +49,32 @@ final class Telemetry implements Agent, AutoCloseable {
     /** Empty, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
     static Optional<Telemetry> open(Path storeDirectory, StoreFigures figures) {
         try {
-            return Optional.of(new Telemetry(figures, CountersPublisher.create(storeDirectory)));
+            return Optional.of(publishing(figures, CountersPublisher.create(storeDirectory)));
         } catch (IOException | StorageException e) {
             LOG.log(System.Logger.Level.WARNING, "no counters file in " + storeDirectory, e);
             return Optional.empty();
         }
     }
 
+    private static Telemetry publishing(StoreFigures figures, CountersPublisher publisher) {
+        try {
+            return new Telemetry(figures, publisher);
+        } catch (RuntimeException | Error e) {
+            publisher.close();
+            throw e;
+        }
+    }
+
     private static void report(Throwable failure) {
         LOG.log(System.Logger.Level.DEBUG, "counters not published", failure);
+    }
+
+    private static void closeQuietly(CountersPublisher publisher) {
+        try {
+            publisher.close();
+        } catch (InternalError e) {
+            report(e);
+        }
     }
 
     @Override
@@ -83,8 +100,10 @@ final class Telemetry implements Agent, AutoCloseable {
         runner.close();
         try {
             publish();
+        } catch (RuntimeException | InternalError e) {
+            report(e); // closing goes on, also when somebody cut the file off
         } finally {
-            publisher.close();
+            closeQuietly(publisher);
         }
     }
 }

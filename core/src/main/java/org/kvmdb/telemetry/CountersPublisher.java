@@ -128,7 +128,10 @@ public final class CountersPublisher implements AutoCloseable {
     /** Says that the store was closed. The file stays. */
     @Override
     public void close() {
-        INT.setRelease(file, (long) CountersFileDescriptor.STATE_OFFSET, CountersFileDescriptor.STATE_CLOSED);
-        arena.close();
+        try {
+            INT.setRelease(file, (long) CountersFileDescriptor.STATE_OFFSET, CountersFileDescriptor.STATE_CLOSED);
+        } finally {
+            arena.close();
+        }
     }
 }

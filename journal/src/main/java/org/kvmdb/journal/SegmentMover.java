@@ -116,7 +116,7 @@ public final class SegmentMover implements AutoCloseable {
     public synchronized SegmentCensus census() {
         lock.lock();
         try {
-            checkOpen();
+            checkNotClosed(); // of a journal that failed, too: it is asked for statistics to its end
             final SegmentTable segments = parts.segments();
             final IntArrayList found = new IntArrayList();
             int waiting = 0;
@@ -213,6 +213,10 @@ public final class SegmentMover implements AutoCloseable {
 
     private void checkOpen() {
         parts.failure().check();
+        checkNotClosed();
+    }
+
+    private void checkNotClosed() {
         if (closed) {
             throw new StorageException(ErrorCode.CLOSED, "store is closed");
         }
