@@ -27,6 +27,11 @@ if [ "${1-}" = --bench ]; then
   exec "$out/fault-bench" "$@"
 fi
 
+# Programs that tests of other modules run.
+# shellcheck disable=SC2086
+for tool in "$here"/tools/*.c; do
+  "$cc" -std=gnu11 -O2 $warnings -o "$out/$(basename "$tool" .c)" "$tool"
+done
 build tests-plain -O2 &
 plain=$!
 build tests-sanitized -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
