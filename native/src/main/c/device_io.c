@@ -24,7 +24,7 @@ static int check_kind(int fd)
         return -errno;
     if (S_ISDIR(st.st_mode))
         return -EISDIR;
-    return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ? 0 : -EINVAL;
+    return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ? 0 : -ENODEV;
 }
 
 /* An unnamed file where the file system has no O_TMPFILE: made, and its name taken away at once. */

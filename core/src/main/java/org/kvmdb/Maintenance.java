@@ -66,6 +66,7 @@ final class Maintenance implements Agent, AutoCloseable {
     public int doWork() throws InterruptedException {
         final boolean isMore = reclaimer.step();
         journal.sealIfIdle();
+        journal.checkInPlace();
         final boolean cleans = clean();
         final boolean prepares = journal.prepareNextSegment();
         if (prepares && !cleans) {

@@ -3,8 +3,6 @@ package org.kvmdb;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Comparator;
@@ -18,7 +16,6 @@ import org.kvmdb.cache.PageCache;
 import org.kvmdb.cache.Region;
 import org.kvmdb.control.ControlServer;
 import org.kvmdb.ffi.ErrorCode;
-import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
@@ -96,7 +93,8 @@ final class OpenStore implements Store {
     static Store create(Path directory, StoreOptions options) {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
-            final boolean made = makeDirectory(directory);
+            final boolean made = StoreDirectory.make(directory);
+            StoreDirectory.warnIfOpenToAll(directory);
             final Path file = directory.resolve(DATA_FILE);
             final JournalOptions journalOptions = journalOptions(options);
             final AtomicBoolean isOurs = new AtomicBoolean();
@@ -104,16 +102,13 @@ final class OpenStore implements Store {
                 final OpenStore store = new OpenStore(
                         directory, () -> Journal.create(createDevice(file, isOurs), journalOptions), options);
                 return closingOnFailure(store, () -> {
-                    NativeFile.flushDirectory(directory);
-                    if (made && directory.toAbsolutePath().getParent() != null) {
-                        NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
-                    }
+                    StoreDirectory.flush(directory, made);
                     store.listen(options);
                 });
             } catch (RuntimeException | Error e) {
                 // What did not come to be a store must not stand in the way of the next try.
                 if (isOurs.get()) {
-                    deleteQuietly(file);
+                    StoreDirectory.deleteQuietly(file);
                 }
                 throw e;
             }
@@ -147,14 +142,6 @@ final class OpenStore implements Store {
         }
     }
 
-    private static void deleteQuietly(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            System.getLogger(OpenStore.class.getName()).log(System.Logger.Level.WARNING, "cannot delete " + file, e);
-        }
-    }
-
     static Store open(Path directory, StoreOptions options) {
         return open(directory, options, READ_DEADLINE_MILLIS);
     }
@@ -164,9 +151,11 @@ final class OpenStore implements Store {
             PageFaulter.install();
             final Path file = directory.resolve(DATA_FILE);
             if (!Devices.exists(file)) {
+                StoreDirectory.checkIsNoFile(directory);
                 throw new StorageException(
                         ErrorCode.NOT_A_STORE, "no store at %s: %s does not exist; create it".formatted(directory, file));
             }
+            StoreDirectory.warnIfOpenToAll(directory);
             final JournalOptions journalOptions = journalOptions(options);
             final OpenStore store = new OpenStore(
                     directory,
@@ -193,21 +182,6 @@ final class OpenStore implements Store {
                 .withMaxSizeBytes(options.maxSizeBytes())
                 .withCheckpointRecordsMax(options.checkpointRecords())
                 .withPooledSegmentsMax(POOLED_SEGMENTS_MIN);
-    }
-
-    private static boolean makeDirectory(Path directory) {
-        try {
-            if (Files.isDirectory(directory)) {
-                return false;
-            }
-            Files.createDirectories(directory);
-            return true;
-        } catch (FileAlreadyExistsException e) {
-            throw new StorageException(
-                    ErrorCode.NOT_A_STORE, "%s is not a directory: name one for the store".formatted(directory), e);
-        } catch (IOException e) {
-            throw new StorageException(ErrorCode.IO, "cannot create the directory " + directory + ": " + e, e);
-        }
     }
 
     // ---- volumes ----

@@ -12,7 +12,9 @@ import java.util.stream.Stream;
  */
 final class LeakRounds {
 
-    private static final int WARM_UP_CYCLES = 20;
+    /** The code that the virtual machine compiles and the arenas of its threads grow for long, and then no more. */
+    private static final int WARM_UP_CYCLES_MAX = 500;
+
     private static final int PAGES = 64;
     private static final int SNAPSHOT_EVERY = 3;
     private static final int FAIL_EVERY = 2;
@@ -20,7 +22,7 @@ final class LeakRounds {
     /** A descriptor, a thread or a range of a cycle shows long before. */
     private static final long MAPPINGS_SLACK = 24;
 
-    private static final long ANONYMOUS_SLACK_BYTES = 12L << 20;
+    private static final long ANONYMOUS_SLACK_BYTES = 16L << 20;
 
     private final Path root;
     private final Path directory;
@@ -34,10 +36,11 @@ final class LeakRounds {
     static String run(Path root, int cycles) throws IOException {
         final LeakRounds rounds = new LeakRounds(root);
         rounds.prepare();
-        rounds.cycles(0, WARM_UP_CYCLES);
+        final int warmUp = Math.min(cycles / 2, WARM_UP_CYCLES_MAX);
+        rounds.cycles(0, warmUp);
         final List<Path> files = rounds.files();
         final ProcessState before = settledState();
-        rounds.cycles(WARM_UP_CYCLES, cycles);
+        rounds.cycles(warmUp, cycles);
         final ProcessState after = settledState();
         final String leaked = after.leakedSince(before, MAPPINGS_SLACK, ANONYMOUS_SLACK_BYTES);
         if (!leaked.isEmpty()) {

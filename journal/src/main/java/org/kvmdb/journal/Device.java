@@ -45,6 +45,9 @@ public interface Device extends AutoCloseable {
 
     boolean isReadOnly();
 
+    /** Throws FAILED when what is written can no longer be found by the device's name. */
+    default void checkInPlace() {}
+
     @Override
     void close();
 }

@@ -1,6 +1,7 @@
 package org.kvmdb.journal;
 
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +40,8 @@ public final class Devices {
 
         @Override
         public boolean exists(Path path) {
-            return Files.exists(path);
+            // What cannot be looked at is for open to tell why; a link is something, too.
+            return !Files.notExists(path, LinkOption.NOFOLLOW_LINKS);
         }
     };
 

@@ -97,6 +97,21 @@ public final class FileDevice extends NativeFileDevice {
     }
 
     @Override
+    public void checkInPlace() {
+        final Path descriptor = Path.of("/proc/self/fd/" + file.fd());
+        try {
+            if ((int) Files.getAttribute(descriptor, "unix:nlink") == 0) {
+                throw new StorageException(
+                        ErrorCode.FAILED,
+                        "%s was deleted while it was open; until this process ends it can be copied from /proc/%d/fd/%d"
+                                .formatted(file, ProcessHandle.current().pid(), file.fd()));
+            }
+        } catch (IOException e) {
+            throw new StorageException(ErrorCode.IO, "cannot look at %s: %s".formatted(file, e), e);
+        }
+    }
+
+    @Override
     public void close() {
         try {
             if (direct != null) {

@@ -604,6 +604,22 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Fails the journal when its device was deleted: commits would be lost without a word. */
+    public void checkInPlace() {
+        if (!lock.tryLock()) {
+            return;
+        }
+        try {
+            if (isWriting()) {
+                device.checkInPlace();
+            }
+        } catch (StorageException e) {
+            throw failure.fail(e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether there is anything for background work to do: not when closed, failed or read-only. */
     private boolean isWriting() {
         return !closed && !options.readOnly() && !failure.isFailed();

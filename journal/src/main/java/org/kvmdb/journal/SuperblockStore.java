@@ -143,11 +143,37 @@ final class SuperblockStore {
                         .formatted(device));
     }
 
-    /** Writes both copies of a generation, each flushed on its own. */
+    /** Writes both copies of a generation, each flushed on its own; throws FAILED when another process wrote the store. */
     void write(Superblock superblock) {
+        fence(superblock);
         final int pair = (int) (superblock.generation() % PAIRS);
         writeSlot(superblock, pair);
         writeSlot(superblock, pair + PAIRS);
+    }
+
+    /**
+     * The lock of the file holds within one machine, and not through every file system: what another process has made of
+     * the store meanwhile must not be written over. A copy that cannot be read says nothing here.
+     */
+    private void fence(Superblock next) {
+        for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
+            final Superblock found = readQuietly(slot);
+            if (found != null && (found.generation() >= next.generation() || found.storeId() != next.storeId())) {
+                throw new StorageException(
+                        ErrorCode.FAILED,
+                        "another process has written %s: superblock generation %d is there, this process wrote %d last"
+                                .formatted(device, found.generation(), next.generation() - 1));
+            }
+        }
+    }
+
+    /** A good copy, or null. */
+    private Superblock readQuietly(int slot) {
+        try {
+            return readSlot(slot) && Superblock.isSealed(buffer, digests) ? Superblock.decode(buffer, slot) : null;
+        } catch (StorageException e) {
+            return null;
+        }
     }
 
     /** After {@link #read}: makes the missing copy of the newest generation. */

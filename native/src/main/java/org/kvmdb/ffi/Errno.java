@@ -12,6 +12,8 @@ public final class Errno {
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
     public static final int EEXIST = 17;
+    public static final int ENODEV = 19;
+    public static final int ENOTDIR = 20;
     public static final int EISDIR = 21;
     public static final int EINVAL = 22;
     public static final int EMFILE = 24;
@@ -44,7 +46,8 @@ public final class Errno {
 
     /** The exception for a negative errno. */
     public static StorageException exception(int negativeErrno, String what) {
-        return new StorageException(codeOf(-negativeErrno), what + " failed: " + describe(-negativeErrno));
+        final int errno = -negativeErrno;
+        return new StorageException(codeOf(errno), what + " failed: " + describe(errno) + remedy(errno));
     }
 
     static ErrorCode codeOf(int errno) {
@@ -54,7 +57,7 @@ public final class Errno {
             case EEXIST -> ErrorCode.ALREADY_EXISTS;
             case EBUSY -> ErrorCode.BUSY;
             case ENOSYS -> ErrorCode.UNSUPPORTED;
-            case EINVAL -> ErrorCode.INVALID;
+            case EINVAL, ENODEV -> ErrorCode.INVALID;
             default -> ErrorCode.IO;
         };
     }
@@ -66,14 +69,16 @@ public final class Errno {
             case EINTR -> "interrupted, again and again (EINTR)";
             case EIO -> "input/output error (EIO)";
             case EAGAIN -> "to be tried again, again and again (EAGAIN)";
-            case ENOMEM -> "out of memory or of address space (ENOMEM); see ulimit -v and vm.overcommit_memory";
+            case ENOMEM -> "out of memory or of address space (ENOMEM)";
             case EACCES -> "permission denied (EACCES)";
             case EBUSY -> "busy (EBUSY)";
             case EEXIST -> "already exists (EEXIST)";
+            case ENODEV -> "is neither a file nor a block device (ENODEV)";
+            case ENOTDIR -> "not a directory (ENOTDIR)";
             case EISDIR -> "is a directory (EISDIR)";
             case EINVAL -> "invalid argument (EINVAL)";
-            case EMFILE -> "too many open files (EMFILE); see ulimit -n";
-            case EFBIG -> "file too large (EFBIG); see ulimit -f";
+            case EMFILE -> "too many open files (EMFILE)";
+            case EFBIG -> "file too large (EFBIG)";
             case ENOSPC -> "no space left (ENOSPC)";
             case EROFS -> "read-only file system (EROFS)";
             case ENOSYS -> "not implemented by this kernel (ENOSYS)";
@@ -82,6 +87,24 @@ public final class Errno {
             case ETIMEDOUT -> "the device did not answer in time (ETIMEDOUT)";
             case EDQUOT -> "disk quota exceeded (EDQUOT)";
             default -> "errno " + errno;
+        };
+    }
+
+    /** What to do about it, as the end of a sentence; empty where only the caller knows. */
+    private static String remedy(int errno) {
+        return switch (errno) {
+            case EPERM -> "; see whether it is immutable (lsattr), or forbidden in this container";
+            case EIO -> "; see the log of the kernel (dmesg)";
+            case ENOMEM -> "; raise the limit of address space (ulimit -v), see vm.overcommit_memory and vm.max_map_count";
+            case EACCES -> "; run as the user that owns it, or give this one the right";
+            case ENODEV, EISDIR -> "; put a file there";
+            case EMFILE -> "; raise the limit of open files (ulimit -n)";
+            case EFBIG -> "; raise the limit of file sizes (ulimit -f)";
+            case ENOSPC -> "; make room on the disk";
+            case EROFS -> "; mount it for writing";
+            case ELOOP -> "; put the file itself there, links are not followed";
+            case EDQUOT -> "; make room, or raise the quota";
+            default -> "";
         };
     }
 }

@@ -1,0 +1,77 @@
+package org.kvmdb;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.ffi.StorageException;
+
+/** The directory that a store lies in: its making, and what is said of it. */
+final class StoreDirectory {
+
+    private static final System.Logger LOG = System.getLogger(StoreDirectory.class.getName());
+    private static final int STICKY = 01000;
+
+    private StoreDirectory() {}
+
+    /** Whether it had to be made. */
+    static boolean make(Path directory) {
+        try {
+            if (Files.isDirectory(directory)) {
+                return false;
+            }
+            Files.createDirectories(directory);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            throw isFile(directory);
+        } catch (IOException e) {
+            throw new StorageException(ErrorCode.IO, "cannot create the directory " + directory + ": " + e, e);
+        }
+    }
+
+    static void checkIsNoFile(Path directory) {
+        if (Files.isRegularFile(directory)) {
+            throw isFile(directory);
+        }
+    }
+
+    private static StorageException isFile(Path directory) {
+        return new StorageException(
+                ErrorCode.NOT_A_STORE, "%s is not a directory: name one for the store".formatted(directory));
+    }
+
+    /** Makes its entries durable, and its own name when it was made. */
+    static void flush(Path directory, boolean wasMade) {
+        NativeFile.flushDirectory(directory);
+        if (wasMade && directory.toAbsolutePath().getParent() != null) {
+            NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
+        }
+    }
+
+    /** Whoever may write to the directory may put another file in the place of the store's, whatever the file's own rights. */
+    static void warnIfOpenToAll(Path directory) {
+        try {
+            final int mode = (int) Files.getAttribute(directory, "unix:mode");
+            if ((mode & STICKY) == 0 && Files.getPosixFilePermissions(directory).contains(PosixFilePermission.OTHERS_WRITE)) {
+                LOG.log(System.Logger.Level.WARNING, describeOpenToAll(directory));
+            }
+        } catch (IOException | UnsupportedOperationException e) {
+            LOG.log(System.Logger.Level.DEBUG, "cannot look at the rights of " + directory, e);
+        }
+    }
+
+    static String describeOpenToAll(Path directory) {
+        return "every user may replace the files of the store %s: take that right away (chmod o-w)".formatted(directory);
+    }
+
+    static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "cannot delete " + file, e);
+        }
+    }
+}
