@@ -21,7 +21,6 @@ import org.kvmdb.ffi.PageFaulter;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
-import org.kvmdb.journal.Device;
 import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalOptions;
@@ -100,7 +99,7 @@ final class OpenStore implements Store {
             final AtomicBoolean isOurs = new AtomicBoolean();
             try {
                 final OpenStore store = new OpenStore(
-                        directory, () -> Journal.create(createDevice(file, isOurs), journalOptions), options);
+                        directory, () -> createJournal(file, journalOptions, isOurs), options);
                 return closingOnFailure(store, () -> {
                     StoreDirectory.flush(directory, made);
                     store.listen(options);
@@ -115,11 +114,12 @@ final class OpenStore implements Store {
         });
     }
 
-    private static Device createDevice(Path file, AtomicBoolean isMade) {
+    /** @param isMade whether the file is there, by us */
+    private static Journal createJournal(Path file, JournalOptions options, AtomicBoolean isMade) {
         try {
-            final Device device = Devices.create(file);
+            final Journal journal = Journal.create(Devices.create(file), options);
             isMade.set(true);
-            return device;
+            return journal;
         } catch (StorageException e) {
             throw e.code() == ErrorCode.ALREADY_EXISTS
                     ? new StorageException(

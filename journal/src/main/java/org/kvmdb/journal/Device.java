@@ -48,6 +48,9 @@ public interface Device extends AutoCloseable {
     /** Throws FAILED when what is written can no longer be found by the device's name. */
     default void checkInPlace() {}
 
+    /** The device holds a store now. One that was created gets its name with that, durably, and not before. */
+    default void publish() {}
+
     @Override
     void close();
 }

@@ -2,7 +2,9 @@ package org.kvmdb.journal;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.NativeFile;
@@ -11,10 +13,18 @@ import org.kvmdb.ffi.StorageException;
 /** A plain file or a block device, locked while open: exclusively, or shared when read-only. */
 public final class FileDevice extends NativeFileDevice {
 
+    private static final String UNPUBLISHED_SUFFIX = ".new";
+
     /** A second descriptor past the page cache; null where the file system has no such thing. */
     private final NativeFile direct;
 
     private final boolean readOnly;
+
+    /** Where a created file lies that is not published; null otherwise. */
+    private Path part;
+
+    /** Where it is to lie. */
+    private Path path;
 
     private FileDevice(NativeFile file, NativeFile direct, boolean readOnly) {
         super(file);
@@ -22,22 +32,59 @@ public final class FileDevice extends NativeFileDevice {
         this.readOnly = readOnly;
     }
 
-    /** Creates the file, which must not exist, and makes its name durable. When that fails there is no such file. */
+    /**
+     * Creates a file, which must not exist. It has another name until it is published, so that nothing but a whole store is
+     * ever found under this one; what a killed creation has left the next one deletes.
+     */
     public static FileDevice create(Path path) {
-        final NativeFile file = NativeFile.open(path, NativeFile.CREATE);
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw new StorageException(ErrorCode.ALREADY_EXISTS, "%s exists already".formatted(path));
+        }
+        final Path part = path.resolveSibling(path.getFileName() + UNPUBLISHED_SUFFIX);
+        deleteLeftover(part);
+        final NativeFile file = NativeFile.open(part, NativeFile.CREATE, path.toString());
         try {
-            final FileDevice device = locked(file, path, false);
-            try {
-                NativeFile.flushDirectory(path.toAbsolutePath().getParent());
-                return device;
-            } catch (RuntimeException | Error e) {
-                device.close();
-                throw e;
-            }
+            final FileDevice device = locked(file, part, false);
+            device.part = part;
+            device.path = path;
+            return device;
         } catch (RuntimeException | Error e) {
-            delete(path, e);
+            delete(part, e);
             throw e;
         }
+    }
+
+    /** Unless it is in use. Whoever deletes the name holds the lock of what has it. */
+    private static void deleteLeftover(Path part) {
+        if (!Files.exists(part, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (FileDevice leftover = open(part, false)) {
+            if (Files.isSameFile(Path.of("/proc/self/fd/" + leftover.fd()), part)) {
+                Files.delete(part);
+            }
+        } catch (IOException e) {
+            throw new StorageException(
+                    ErrorCode.IO, "cannot delete %s, which a killed creation has left: %s".formatted(part, e), e);
+        }
+    }
+
+    @Override
+    public void publish() {
+        if (part == null) {
+            return;
+        }
+        try {
+            // Nobody else can be here: who creates a file of that name holds the lock of the one that is being made.
+            Files.move(part, path);
+        } catch (FileAlreadyExistsException e) {
+            throw new StorageException(ErrorCode.ALREADY_EXISTS, "%s exists already".formatted(path), e);
+        } catch (IOException e) {
+            throw new StorageException(ErrorCode.IO, "cannot name the new file %s: %s".formatted(path, e), e);
+        }
+        part = path;
+        NativeFile.flushDirectory(path.toAbsolutePath().getParent());
+        part = null;
     }
 
     private static void delete(Path path, Throwable why) {
@@ -114,11 +161,24 @@ public final class FileDevice extends NativeFileDevice {
     @Override
     public void close() {
         try {
+            if (part != null) {
+                deleteUnpublished();
+            }
             if (direct != null) {
                 direct.close();
             }
         } finally {
             super.close();
+        }
+    }
+
+    /** What did not come to be a store must not stand in the way of the next try. Still under the lock. */
+    private void deleteUnpublished() {
+        try {
+            Files.deleteIfExists(part);
+            part = null;
+        } catch (IOException e) {
+            throw new StorageException(ErrorCode.IO, "cannot delete %s, which is no store: %s".formatted(part, e), e);
         }
     }
 }

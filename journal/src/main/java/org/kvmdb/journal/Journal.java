@@ -122,6 +122,7 @@ public final class Journal implements AutoCloseable {
                     0, 0, 0, new LogPosition(0, 0, 0, 0, 1, 0));
             final Journal journal = new Journal(device, options, base, superblocks, opened);
             journal.format();
+            device.publish();
             return journal;
         });
     }

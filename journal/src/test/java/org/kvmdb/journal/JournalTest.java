@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -300,6 +302,28 @@ class JournalTest {
             assertEquals("a", journal.volumes().getFirst().name());
         }
         assertCode(ErrorCode.ALREADY_EXISTS, () -> Journal.create(FileDevice.open(file, false), options));
+    }
+
+    /** What a creation has left that was killed, at any time, is in nobody's way. */
+    @Test
+    void shouldHaveItsNameOnceItIsAStore(@TempDir Path directory) throws IOException {
+        final Path file = directory.resolve("store");
+        final Path part = directory.resolve("store.new");
+        final JournalOptions options = OPTIONS.withRandom(new SplittableRandom(5));
+        try (FileDevice device = FileDevice.create(file)) {
+            assertFalse(Files.exists(file));
+            assertCode(ErrorCode.STORE_IN_USE, () -> FileDevice.create(file));
+            assertTrue(device.toString().endsWith("store"), device::toString);
+        }
+        assertFalse(Files.exists(part), "closed before it was a store");
+        Files.write(part, new byte[100_000]);
+        try (Journal journal = Journal.create(FileDevice.create(file), options)) {
+            assertTrue(Files.exists(file) && !Files.exists(part));
+            journal.createVolume("a", 4096, 12);
+        }
+        try (Journal journal = Journal.open(FileDevice.open(file, false), options)) {
+            assertEquals("a", journal.volumes().getFirst().name());
+        }
     }
 
     @Test

@@ -28,10 +28,15 @@ public final class NativeFile implements AutoCloseable {
 
     /** Opens a file; the mode is an or of the constants of this class. */
     public static NativeFile open(Path path, int mode) {
+        return open(path, mode, path.toString());
+    }
+
+    /** As {@link #open(Path, int)}, of a file that errors name otherwise. */
+    public static NativeFile open(Path path, int mode, String name) {
         // Made before the descriptor is: without memory for it that would be lost.
-        final String name = path.toString();
-        final String what = "open " + name;
-        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(name, mode), what));
+        final String at = path.toString();
+        final String what = "open " + at;
+        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(at, mode), what));
     }
 
     /** A file that lives in memory and vanishes with its descriptor. */

@@ -100,6 +100,11 @@ public class KeptDevice implements Device {
     }
 
     @Override
+    public void publish() {
+        inner().publish();
+    }
+
+    @Override
     public void close() {
         closed = true;
     }
