@@ -154,7 +154,7 @@ final class CommandSubject implements KillSubject {
     // ---- what is there ----
 
     private State state(Command command, Path directoryOfStore) {
-        StoreOptions options = StoreOptions.defaults().withControlSocket(false);
+        StoreOptions options = StoreOptions.defaults().withControlSocket(false).withCountersFile(false);
         try (Store store = Store.open(directoryOfStore, options)) {
             State state = state(command, store);
             boolean isBack = command == Command.ROLL_BACK && state == State.AFTER;

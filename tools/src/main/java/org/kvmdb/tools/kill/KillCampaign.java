@@ -28,6 +28,8 @@ public final class KillCampaign implements Campaign {
 
     static final String NAME = "kill";
 
+    private static final int STORE_CYCLES_MIN = 16;
+    private static final int STORE_CYCLES_DOUBLINGS = 6;
     private static final Path MEMORY = Path.of("/dev/shm");
     private static final long MEMORY_BYTES_MIN = 512L << 20;
 
@@ -155,13 +157,18 @@ public final class KillCampaign implements Campaign {
 
         /** Cycle after cycle on one store, until the end or until something is wrong with it. */
         private void runStore(int lane, int store, Path base) throws IOException, InterruptedException {
-            Path directory = base.resolve("store-" + lane + "-" + store);
             long seed = CampaignTally.mix(plan.seed() + CampaignTally.mix(lane * 1000L + store));
-            try (KillLoop loop = loop(directory, seed, MAX_SIZES_BYTES[lane % MAX_SIZES_BYTES.length])) {
+            try (TemporaryDirectory directory = TemporaryDirectory.create(base, "store-" + lane + "-");
+                    KillLoop loop = loop(directory.path().resolve("loop"), seed, MAX_SIZES_BYTES[(lane + store) % MAX_SIZES_BYTES.length])) {
                 boolean isRight = true;
-                while (isRight && goesOn()) {
+                // Old stores have seen most, young ones are created: so some live long and some do not.
+                int life = STORE_CYCLES_MIN << Math.floorMod(seed, STORE_CYCLES_DOUBLINGS);
+                while (isRight && goesOn() && life-- > 0) {
                     int number = begun.getAndIncrement();
-                    isRight = number >= cycles || cycle(loop, KillCycle.of(number, plan.seed()), directory);
+                    KillCycle cycle = loop.hasStore()
+                            ? KillCycle.of(number, plan.seed())
+                            : KillCycle.ofCreation(number, plan.seed());
+                    isRight = number >= cycles || cycle(loop, cycle, directory.path());
                 }
             }
         }

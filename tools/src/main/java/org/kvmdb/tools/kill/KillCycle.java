@@ -45,6 +45,14 @@ public record KillCycle(int number, long seed, Aim aim, SystemCallKill systemCal
         return new KillCycle(number, seed, dice < 5 ? Aim.WORK : dice < 9 ? Aim.RECOVERY : Aim.CLOSE, null, false);
     }
 
+    /** For a child that has a store to create. */
+    static KillCycle ofCreation(int number, long campaignSeed) {
+        long seed = CampaignTally.mix(campaignSeed ^ CampaignTally.mix(number));
+        return new SplittableRandom(seed).nextInt(4) == 0
+                ? new KillCycle(number, seed, Aim.RECOVERY, null, false)
+                : new KillCycle(number, seed, Aim.SYSTEM_CALL, SystemCallKill.anyOf(seed), false);
+    }
+
     /** For a child that does one thing and is killed meanwhile, now and then at a system call. */
     static KillCycle ofCommand(int number, long campaignSeed) {
         long seed = CampaignTally.mix(~campaignSeed ^ CampaignTally.mix(number));

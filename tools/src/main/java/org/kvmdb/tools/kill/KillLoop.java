@@ -75,6 +75,11 @@ public final class KillLoop implements AutoCloseable {
         return directory.resolve("tmp");
     }
 
+    /** Whether a child has made the store. */
+    public boolean hasStore() {
+        return Files.exists(store().resolve(StoreCopy.DATA_FILE));
+    }
+
     /** Lets a child work for a while and end in order: it leaves the archive that others start from. */
     public void train() throws IOException, InterruptedException {
         run(KillCycle.training(), archive.trainingFlags());
@@ -95,7 +100,7 @@ public final class KillLoop implements AutoCloseable {
         long startNanos = System.nanoTime();
         Death death = runChild(cycle, flags);
         long endNanos = System.nanoTime();
-        if (Files.exists(store().resolve(StoreCopy.DATA_FILE))) {
+        if (hasStore()) {
             check(cycle);
         }
         return new KillOutcome(

@@ -1,14 +1,14 @@
 package org.kvmdb.tools.kill;
 
-import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
 import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
 import org.kvmdb.Volume;
@@ -55,7 +55,7 @@ public final class KillWorker {
         KillChild.run(arguments, child -> new KillWorker(child).run());
     }
 
-    private void run() throws IOException, InterruptedException {
+    private void run() throws InterruptedException {
         child.opening();
         store = open();
         checkStanding();
@@ -85,23 +85,24 @@ public final class KillWorker {
         });
     }
 
-    private Store open() throws IOException {
-        Path file = child.store().resolve(StoreCopy.DATA_FILE);
-        if (!ledger.isCreated()) {
-            // What a killed creation has left, nobody was promised.
-            Files.deleteIfExists(file);
-        }
-        Store opened = Files.exists(file) ? Store.open(child.store(), options) : Store.create(child.store(), options);
+    private Store open() {
+        // A creation that was killed has made nothing, or all of an empty store.
+        boolean isThere = Files.exists(child.store().resolve(StoreCopy.DATA_FILE));
+        Store opened = isThere ? Store.open(child.store(), options) : Store.create(child.store(), options);
+        Set<String> names = opened.volumes().stream().map(Volume::name).collect(Collectors.toSet());
         for (CellVolume volume : CellVolume.values()) {
             volumes.put(
                     volume,
-                    ledger.isCreated() ? opened.volume(volume.label()) : opened.createVolume(volume.label(), volume.options()));
+                    names.contains(volume.label())
+                            ? opened.volume(volume.label())
+                            : opened.createVolume(volume.label(), volume.options()));
         }
-        if (!ledger.isCreated()) {
+        if (!names.contains(Operation.FAMILY)) {
             opened.createVolume(
                     Operation.FAMILY, VolumeOptions.ofSizeBytes((long) Operation.CELLS_MAX * Operation.CELL_BYTES));
-            ledger.created();
         }
+        KillFailure.check(!ledger.isCreated() || names.size() > CellVolume.values().length, "only %s are there", names);
+        ledger.created();
         return opened;
     }
 
