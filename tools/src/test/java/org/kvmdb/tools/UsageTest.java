@@ -69,6 +69,8 @@ class UsageTest {
         "crashtest run bank --checker C",
         "crashtest run --workload W",
         "crashtest run bank --steps 0",
+        "crashtest kill --cycles 0",
+        "crashtest kill --cycles 5 --minutes 1",
         "demo --kills -1",
         "demo --threads 0",
         "demo --page-size 5K"
@@ -91,7 +93,7 @@ class UsageTest {
                 "", "create", "info", "volume", "volume create", "volume list", "volume resize", "volume quota",
                 "volume delete", "snapshot", "snapshot create", "snapshot list", "snapshot delete", "snapshot rollback",
                 "clone", "diff", "send", "receive", "import", "export", "check", "space", "scrub", "gc", "checkpoint",
-                "stats", "top", "demo", "bench", "crashtest", "crashtest run")) {
+                "stats", "top", "demo", "bench", "crashtest", "crashtest run", "crashtest kill")) {
             CommandRun run = CommandRun.of((Object[]) (line + " --help").strip().split(" "));
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());

@@ -22,6 +22,7 @@ public final class ChildArchive {
             "-XX:+UseSerialGC",
             "-Xmx64m",
             "-XX:-CreateCoredumpOnCrash",
+            "-XX:-UsePerfData",
             "-Xlog:disable",
             "-Xlog:all=error:stdout",
             "-Xlog:aot*=off:stdout",

@@ -21,7 +21,7 @@ import org.kvmdb.tools.kill.KillOutcome.Death;
 @Timeout(300)
 class KillLoopTest {
 
-    private static final int SHORT_SECONDS = 8;
+    private static final int SHORT_SECONDS = 12;
 
     @TempDir
     Path directory;
@@ -63,7 +63,7 @@ class KillLoopTest {
 
     private KillLoop loop(Way way) throws IOException {
         return new KillLoop(
-                new Counting(way), directory.resolve("loop"), ChildArchive.in(directory.resolve("archive")), SHORT_SECONDS);
+                new Counting(way), directory.resolve("loop"), ChildArchive.in(directory.resolve("archive")));
     }
 
     private static KillCycle cycle(int number, Aim aim) {
@@ -72,8 +72,7 @@ class KillLoopTest {
 
     @Test
     void shouldFindNothingWhenTheChildIsHonest() throws Exception {
-        try (KillLoop loop = new KillLoop(
-                new Counting(Way.HONEST), directory.resolve("loop"), ChildArchive.in(directory.resolve("archive")))) {
+        try (KillLoop loop = loop(Way.HONEST)) {
             loop.train();
             assertTrue(Files.exists(directory.resolve("archive/children.aot")));
             for (Aim aim : List.of(Aim.WORK, Aim.RECOVERY, Aim.WORK, Aim.CLOSE)) {
@@ -90,8 +89,7 @@ class KillLoopTest {
 
     @Test
     void shouldNoticeAnAcknowledgementThatComesTooEarly() throws Exception {
-        try (KillLoop loop = new KillLoop(
-                new Counting(Way.EARLY), directory.resolve("loop"), ChildArchive.in(directory.resolve("archive")))) {
+        try (KillLoop loop = loop(Way.EARLY)) {
             KillFailure failure = assertThrows(KillFailure.class, () -> {
                 for (int number = 0; number < 50; number++) {
                     loop.run(cycle(number, Aim.WORK));
@@ -112,9 +110,11 @@ class KillLoopTest {
 
     @Test
     void shouldShowTheThreadsOfAChildThatHangs() throws Exception {
-        try (KillLoop loop = loop(Way.HANGING)) {
+        ChildArchive archive = ChildArchive.in(directory.resolve("archive"));
+        try (KillLoop loop =
+                new KillLoop(new Counting(Way.HANGING), directory.resolve("loop"), archive, SHORT_SECONDS)) {
             KillFailure failure = assertThrows(KillFailure.class, () -> loop.run(cycle(0, Aim.WORK)));
-            assertTrue(failure.getMessage().contains("hangs: 8 s"), failure.getMessage());
+            assertTrue(failure.getMessage().contains("hangs: 12 s"), failure.getMessage());
             assertTrue(failure.getMessage().contains("CounterChild.run"), failure.getMessage());
         }
     }
