@@ -1,5 +1,7 @@
 package org.kvmdb.journal;
 
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.stream.LongStream;
 import org.kvmdb.journal.simulation.KeptDevice;
 
@@ -7,7 +9,8 @@ import org.kvmdb.journal.simulation.KeptDevice;
 final class FuzzImages {
 
     static final JournalOptions OPTIONS = Workload.tinyOptions()
-            .withMaxSizeBytes((1 << 20) + 64 * (64 << 10));
+            .withMaxSizeBytes((1 << 20) + 64 * (64 << 10))
+            .withClock(InstantSource.fixed(Instant.EPOCH));
 
     private FuzzImages() {}
 
