@@ -1,11 +1,9 @@
 package org.kvmdb.journal;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -21,12 +19,10 @@ import org.kvmdb.journal.simulation.KeptDevice;
 class DamageTest {
 
     private static final JournalOptions OPTIONS = Workload.tinyOptions();
-    private static final int BLOCK_FLIPS_ONE_IN = 64;
 
     private final SplittableRandom random = new SplittableRandom(7);
     private StoreModel model;
     private int acked;
-    private int opened;
 
     /** A small store with a checkpoint, commits since, a stolen page, and a kill at the end or an orderly close. */
     private LogImage image(boolean closed) {
@@ -61,7 +57,6 @@ class DamageTest {
      * kill nothing on the medium tells rot there from a write that never came.
      */
     private boolean isNoticed(Device device, JournalOptions options, int ackedAtLeast) {
-        opened++;
         try (Journal journal = Journal.open(device, options.withRandom(random.split()))) {
             boolean noticed = false;
             final Map<String, StoreModel.Volume> found = new java.util.TreeMap<>();
@@ -105,101 +100,6 @@ class DamageTest {
             }
         }
         return bad;
-    }
-
-    private static boolean isZero(LogImage image, int from, int length) {
-        return Fields.isZero(image.segment(), from, length);
-    }
-
-    private static int unknownTail(LogImage image, StoreModel model) {
-        // The last commit of a store that was killed is known durable by nothing but the writer's word.
-        return model.lastCommit() - 1;
-    }
-
-    @Test
-    void shouldNoticeEveryFlippedByteOfAClosedStore() {
-        flipEveryByte(image(true), acked, 1);
-    }
-
-    @Test
-    void shouldNoticeFlippedBytesOfAKilledStore() {
-        final LogImage image = image(false);
-        flipEveryByte(image, unknownTail(image, model), 4);
-    }
-
-    @Test
-    void shouldNoticeFlippedBytesWhenItRecoversForGood() {
-        flipSome(image(false), model.lastCommit() - 1);
-    }
-
-    /**
-     * Every byte (or one in some) of every unit that was ever written, one at a time, one of its bits by chance; and a few
-     * of the units that are all zeros. A sector that opening and reading everything does not look at is proven unused by
-     * that. Recovered in memory alone, so that one device serves.
-     */
-    private void flipEveryByte(LogImage image, int ackedAtLeast, int oneIn) {
-        opened = 0;
-        int noticed = 0;
-        int unused = 0;
-        try (MemoryDevice medium = image.device()) {
-            final ReadCensus census = new ReadCensus(medium);
-            assertFalse(isNoticed(census, OPTIONS.withReadOnly(true), ackedAtLeast));
-            final MemorySegment one = MemorySegment.ofArray(image.bytes());
-            try (Arena arena = Arena.ofConfined()) {
-                final MemorySegment buffer = arena.allocate(1);
-                for (int at = 0; at < image.bytes().length; at++) {
-                    if (!census.wasRead(at)) {
-                        unused++;
-                        continue;
-                    }
-                    final boolean written = !isZero(image, at & -BatchDescriptor.UNIT_BYTES, BatchDescriptor.UNIT_BYTES);
-                    if (random.nextInt(written ? oneIn : 4096) != 0) {
-                        continue;
-                    }
-                    final byte original = one.get(ValueLayout.JAVA_BYTE, at);
-                    final int mask = 1 << random.nextInt(8);
-                    buffer.set(ValueLayout.JAVA_BYTE, 0, (byte) (original ^ mask));
-                    medium.write(at, buffer);
-                    noticed += isFlipNoticed(new ReadCensus(medium), at, mask, ackedAtLeast) ? 1 : 0;
-                    buffer.set(ValueLayout.JAVA_BYTE, 0, original);
-                    medium.write(at, buffer);
-                }
-            }
-        }
-        System.out.printf(
-                "%d bytes flipped, %d noticed, the others made no difference; %d bytes are never looked at%n",
-                opened - 1, noticed, unused);
-        assertTrue(noticed > 10_000, noticed + " noticed");
-    }
-
-    private boolean isFlipNoticed(Device device, int at, int mask, int ackedAtLeast) {
-        try {
-            return isNoticed(device, OPTIONS.withReadOnly(true), ackedAtLeast);
-        } catch (RuntimeException | AssertionError e) {
-            throw new AssertionError("flip of byte %d by 0x%x: %s".formatted(at, mask, e), e);
-        }
-    }
-
-    /** One in some bytes, opened as after a crash: what the recovery writes is part of the test. */
-    private void flipSome(LogImage image, int ackedAtLeast) {
-        opened = 0;
-        int noticed = 0;
-        for (int at = 0; at < image.bytes().length; at++) {
-            final boolean used = !isZero(image, at & -512, 512);
-            if (random.nextInt(used ? BLOCK_FLIPS_ONE_IN : 8192) != 0) {
-                continue;
-            }
-            final int mask = 1 << random.nextInt(8);
-            image.flip(at, mask);
-            try {
-                noticed += isNoticed(image.device(), OPTIONS, ackedAtLeast) ? 1 : 0;
-            } catch (RuntimeException | AssertionError e) {
-                throw new AssertionError("flip of byte %d by 0x%x: %s".formatted(at, mask, e), e);
-            }
-            image.flip(at, mask);
-        }
-        System.out.printf("%d flips, %d noticed, the others made no difference%n", opened, noticed);
-        assertTrue(noticed > 50, noticed + " noticed");
     }
 
     @Test

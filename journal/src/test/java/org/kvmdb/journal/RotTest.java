@@ -4,18 +4,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.CampaignPlan;
+import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.KeptDevice;
 
 /** A torn tail is cut; anything else that is missing of what was acknowledged is corruption, and is said to be. */
 class RotTest {
 
     private static final JournalOptions OPTIONS = Workload.tinyOptions();
+
+    @TempDir
+    private Path directory;
 
     private StoreModel model;
     private int issued;
@@ -51,6 +59,24 @@ class RotTest {
         try (Journal journal = open(device)) {
             return model.commitOf(StoreModel.read(journal), acked, issued);
         }
+    }
+
+    private CampaignReport run(CampaignPlan.Scale scale) {
+        return new BitRotCampaign()
+                .run(new CampaignPlan(scale, 1, 2, directory, Map.of(), (done, expected) -> {}));
+    }
+
+    @Test
+    void shouldShowNoWrongByteWhateverRotsIsLostOrGoesElsewhere() {
+        final CampaignReport report = run(CampaignPlan.Scale.VERIFY);
+        System.out.println(report.cases() + " " + report.notes());
+        assertTrue(report.isClean(), () -> report.findings().toString());
+        assertTrue(report.casesInAll() > 25_000, () -> report.casesInAll() + " cases");
+    }
+
+    @Test
+    void shouldRotInTheSameWayWhenTheSeedIsTheSame() {
+        assertEquals(run(CampaignPlan.Scale.SMOKE).traceHash(), run(CampaignPlan.Scale.SMOKE).traceHash());
     }
 
     @Test
