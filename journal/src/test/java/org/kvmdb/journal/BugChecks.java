@@ -50,10 +50,11 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("rot-superblock", (cases, seed) -> RotHunt.superblock(cases, seed, BugChecks::closedAndOn));
         add("rot-fork", (cases, seed) -> RotHunt.fork( cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5)));
         add("rot-last-batch", (cases, seed) -> RotHunt.lastBatch(cases, seed, BugChecks::idle));
-        add("hostile-batches", (cases, seed) -> HostileHunt.batches(cases, seed, 8));
-        add("hostile-superblocks", (cases, seed) -> HostileHunt.superblocks(cases, seed));
-        add("hostile-checkpoints", (cases, seed) -> HostileHunt.checkpoints(cases, seed, 8));
-        add("cut-off", (cases, seed) -> HostileHunt.cutOff(cases));
+        add("hostile-superblocks", (cases, seed) ->
+                HostileHunt.sweep(cases, seed, 1, new ReadFuzzTargets.SuperblockTarget()));
+        add("hostile-metadata", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.MetadataTarget()));
+        add("hostile-nodes", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.NodesTarget()));
+        add("hostile-log", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.LogTarget()));
         add("direct-readers", (cases, seed) -> DirectHunt.readers(cases, seed));
         add("direct-orderly-close", (cases, seed) -> DirectHunt.orderlyClose(cases, seed));
         add("direct-cleaner-overtaken", (cases, seed) -> DirectHunt.cleanerOvertaken(cases, seed));

@@ -11,8 +11,8 @@ import org.kvmdb.ffi.StorageException;
 
 /**
  * What planted bugs do instead of what the store does, each called in the place of the method whose receiver and arguments it
- * takes. Loaded anew for each bug, so what it remembers is of one run. And two hooks that are no bugs: for commits in the
- * middle of a checkpoint, and for checkpoints that lie.
+ * takes. Loaded anew for each bug, so what it remembers is of one run. And a hook that is no bug: for commits in the
+ * middle of a checkpoint.
  */
 final class PlantedCode {
 
@@ -21,7 +21,6 @@ final class PlantedCode {
     private static int calls;
     private static Superblock lateSuperblock;
     private static Runnable withinCheckpoint = () -> {};
-    private static HostileHunt.Lie lie = (type, page) -> {};
 
     private PlantedCode() {}
 
@@ -181,21 +180,5 @@ final class PlantedCode {
         withinCheckpoint = () -> {};
         commits.run();
         return StoredNode.toImage(arena, node, level, image);
-    }
-
-    // ---- no bug: checkpoints that lie ----
-
-    static void lying(HostileHunt.Lie told, Runnable action) {
-        lie = told;
-        try {
-            action.run();
-        } finally {
-            lie = (type, page) -> {};
-        }
-    }
-
-    static int encode(MemorySegment page, int pageShift, byte type, int birthEpoch, MemorySegment destination) {
-        lie.tell(type, page.asSlice(0, 1L << pageShift));
-        return BlockEncoder.encode(page, pageShift, type, birthEpoch, destination);
     }
 }

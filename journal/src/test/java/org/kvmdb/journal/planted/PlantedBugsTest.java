@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.PlantedBug;
@@ -42,6 +44,12 @@ class PlantedBugsTest {
         final CampaignReport report = run(CampaignPlan.Scale.SMOKE, one);
         assertEquals(1, report.planted().size());
         assertEquals(report.traceHash(), run(CampaignPlan.Scale.SMOKE, one).traceHash());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldFitTheCode(Bug bug) {
+        new Checks(bug.patches(), PatchingClassLoader.Instrument.NONE);
     }
 
     @Test
