@@ -34,7 +34,7 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("crash-large-commits", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 4, BugChecks::largeCommits));
         add("crash-stolen-pages", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages));
         add("crash-reuse", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::reuse));
-        add("crash-closing", (cases, seed) -> CrashHunt.run(cases, seed, 2, 2, BugChecks::closing));
+        add("crash-closing", (cases, seed) -> CrashHunt.run(cases, seed, 1, 2, BugChecks::closing));
         add("crash-versions", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::versions));
         add("crash-cleaner", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::cleaner));
         add("crash-overtaken-checkpoint", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::overtakenCheckpoint));
@@ -51,13 +51,15 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("rot-fork", (cases, seed) -> RotHunt.fork( cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5)));
         add("rot-last-batch", (cases, seed) -> RotHunt.lastBatch(cases, seed, BugChecks::idle));
         add("hostile-superblocks", (cases, seed) ->
-                HostileHunt.sweep(cases, seed, 1, new ReadFuzzTargets.SuperblockTarget()));
+                HostileHunt.sweep(cases, seed, 3, new ReadFuzzTargets.SuperblockTarget()));
         add("hostile-metadata", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.MetadataTarget()));
         add("hostile-nodes", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.NodesTarget()));
-        add("hostile-log", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.LogTarget()));
+        add("hostile-log", (cases, seed) -> HostileHunt.sweep(cases, seed, 16, new ReadFuzzTargets.LogTarget()));
         add("direct-readers", (cases, seed) -> DirectHunt.readers(cases, seed));
         add("direct-orderly-close", (cases, seed) -> DirectHunt.orderlyClose(cases, seed));
         add("direct-cleaner-overtaken", (cases, seed) -> DirectHunt.cleanerOvertaken(cases, seed));
+        add("direct-seen-during-flush", (cases, seed) -> DirectHunt.seenDuringFlush(cases, seed));
+        add("direct-superblock-repaired", (cases, seed) -> DirectHunt.superblockRepaired(cases, seed));
         add("direct-names", (cases, seed) -> DirectHunt.names(cases, seed));
         add("direct-cleaner-meets-rot", (cases, seed) -> DirectHunt.cleanerMeetsRot(cases, seed));
         addBehindTheBack();

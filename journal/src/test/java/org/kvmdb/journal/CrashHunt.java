@@ -23,7 +23,7 @@ final class CrashHunt {
             work.create();
             final int begin = device.events().size();
             steps.accept(work);
-            final StateCheck.Rates rates = new StateCheck.Rates(0, 0, recoveriesOneIn, 2, 1);
+            final StateCheck.Rates rates = new StateCheck.Rates(0, 0, recoveriesOneIn, Math.min(2, recoveriesOneIn), 1);
             final StateCheck check =
                     new StateCheck(work.model(), Workload.tinyOptions(), new CheckedImages(), rates, seed, null);
             final CrashStates.Limits limits = new CrashStates.Limits(0, 5, 0, tornPerWrite, tornPerWrite, false);

@@ -2,12 +2,15 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.CrashStates;
+import org.kvmdb.journal.simulation.KeptDevice;
 import org.kvmdb.journal.simulation.RecordingDevice;
 
 /** Runs without a crash in which what must hold is looked at directly. */
@@ -117,6 +120,81 @@ final class DirectHunt {
                 .filter(event -> event.kind() == RecordingDevice.Kind.WRITE
                         && event.position() < SuperblockDescriptor.SEGMENTS_OFFSET)
                 .count();
+    }
+
+    /** While a commit is being flushed, what can be seen is the commit before. */
+    static void seenDuringFlush(AtomicLong cases, long seed) {
+        final Work watched = new Work();
+        final KeptDevice device = new KeptDevice(new MemoryDevice("hunt")) {
+            @Override
+            public void flush() {
+                watched.look(cases);
+                super.flush();
+            }
+        };
+        try (Workload work = new Workload(device, Workload.tinyOptions(), seed)) {
+            work.create();
+            work.createVolume("a", 16 << 12, 12);
+            watched.work = work;
+            work.put("a", true, 0, 1);
+            work.put("a", false, 2);
+            work.trim("a", true, 1);
+            work.put("a", true, 0, 2);
+            watched.work = null;
+        } finally {
+            device.dispose();
+        }
+    }
+
+    private static final class Work {
+        private Workload work;
+
+        void look(AtomicLong cases) {
+            if (work == null) {
+                return;
+            }
+            cases.incrementAndGet();
+            final Map<String, StoreModel.Volume> seen = StoreModel.read(work.journal());
+            if (!seen.equals(work.model().state(work.applied()))) {
+                throw new AssertionError("a commit is seen before it is durable: seen=%s before=%s"
+                        .formatted(seen, work.model().state(work.applied())));
+            }
+        }
+    }
+
+    /** A recovery that finds one copy of the newest superblock, perhaps in the cache alone, does not write the other beside it. */
+    static void superblockRepaired(AtomicLong cases, long seed) {
+        run(cases, seed, (work, device) -> {
+            work.createVolume("a", 8 << 12, 12);
+            work.put("a", true, 0);
+            final int begin = device.events().size();
+            work.checkpoint();
+            new CrashStates(device, seed, CrashStates.Limits.FEW, state -> {
+                if (state.left().size() == 1
+                        && state.left().getFirst().sectors() == null
+                        && isSuperblock(state.left().getFirst().write())) {
+                    cases.incrementAndGet();
+                    final RecordingDevice killed = state.killed();
+                    Journal.open(killed, Workload.tinyOptions()).kill();
+                    killed.dispose();
+                    checkOneSuperblockAFlush(killed);
+                }
+            }).walk(begin, 0, 0);
+        });
+    }
+
+    private static boolean isSuperblock(RecordingDevice.Event event) {
+        return event.kind() == RecordingDevice.Kind.WRITE && event.position() < SuperblockDescriptor.SEGMENTS_OFFSET;
+    }
+
+    private static void checkOneSuperblockAFlush(RecordingDevice device) {
+        int pending = 0;
+        for (RecordingDevice.Event event : device.events()) {
+            pending = event.kind() == RecordingDevice.Kind.FLUSH ? 0 : pending + (isSuperblock(event) ? 1 : 0);
+            if (pending > 1) {
+                throw new AssertionError("two copies of a superblock hang in one flush");
+            }
+        }
     }
 
     /** What a snapshot holds was moved, and the segments that it was in are written anew. */

@@ -33,6 +33,18 @@ final class PlantedCode {
         }
     }
 
+    /** What makes a commit visible comes before what makes it durable. */
+    static void applyAndFlush(Append append) {
+        append.apply();
+        append.flush();
+    }
+
+    static void applyOnce(Append append) {
+        if (!field(append, "state").toString().equals("APPLIED")) {
+            append.apply();
+        }
+    }
+
     static void flushEverySecond(Device device) {
         if (++calls % 2 == 0) {
             device.flush();

@@ -10,7 +10,6 @@ import org.kvmdb.journal.planted.Patch.DecideNth;
 import org.kvmdb.journal.planted.Patch.Redirect;
 import org.kvmdb.journal.planted.Patch.Return;
 import org.kvmdb.journal.planted.Patch.Skip;
-import org.kvmdb.journal.planted.Patch.Swap;
 import org.kvmdb.journal.planted.Patch.Twice;
 
 /** Bugs that the store could have, and with which check each is hunted. Each is one switch; none is in the store's own code. */
@@ -23,8 +22,9 @@ enum Bug {
             of("LogWriter", "flush", new Redirect(Call.of("Device", "flush"), "flushRetrying"))),
     FAILED_WRITE_FORGOTTEN("a write that failed does not end the journal", "fault-write",
             of("Failure", "check", new DecideNth(2, 2, true))),
-    ENTRIES_FLIPPED_BEFORE_FLUSH("the map changes before the commit is durable", "fault-flush",
-            of("Workload", "finish", new Swap(Call.of("Append", "flush"), Call.of("Append", "apply")))),
+    ENTRIES_FLIPPED_BEFORE_FLUSH("the map changes before the commit is durable", "direct-seen-during-flush",
+            of("Workload", "finish", new Redirect(Call.of("Append", "flush"), "applyAndFlush")),
+            of("Workload", "finish", new Redirect(Call.of("Append", "apply"), "applyOnce"))),
     UNFLUSHED_CALLED_DURABLE("a batch says that what was only written is durable", "crash-commits",
             of("LogWriter", "putHeader", new Redirect(new Call("Fields", "putLong", 3, 7), "putSequenceBefore"))),
     COMMIT_MARK_IGNORED("records apply with their batch, not with their commit", "crash-large-commits",
@@ -80,7 +80,7 @@ enum Bug {
             of("SuperblockStore", "writeSlot", new Redirect(Call.of("Device", "flush"), "flushEverySecond"))),
     SUPERBLOCK_IN_WRONG_SLOT("the superblock is written over the one before it", "crash-reuse",
             of("SuperblockStore", "write", new Redirect(Call.of("Superblock", "generation"), "generationAfter"))),
-    SUPERBLOCK_REPAIRED_IN_ONE_FLUSH("the copy of a superblock is made before that is durable", "crash-closing",
+    SUPERBLOCK_REPAIRED_IN_ONE_FLUSH("the copy of a superblock is made before that is durable", "direct-superblock-repaired",
             of("SuperblockStore", "repair", new Skip(Call.of("Device", "flush")))),
     SUPERBLOCK_LOSS_UNNOTICED("an older superblock is taken when the newest is lost", "rot-superblock",
             of("Recovery", "scan", new Skip(Call.of("Recovery", "checkGeneration"))),

@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jacoco.core.analysis.Analyzer;
 import org.jacoco.core.analysis.CoverageBuilder;
+import org.jacoco.core.analysis.IClassCoverage;
 import org.jacoco.core.analysis.ICounter;
+import org.jacoco.core.analysis.IMethodCoverage;
 import org.jacoco.core.analysis.ISourceFileCoverage;
 import org.jacoco.core.data.ExecutionDataStore;
 import org.jacoco.core.data.SessionInfoStore;
@@ -116,20 +118,37 @@ public final class CoverageCampaign implements Campaign {
     private static void report(CampaignPlan plan, CampaignTally tally, CoverageBuilder coverage) {
         int covered = 0;
         int all = 0;
-        for (String type : MEASURED) {
-            final ISourceFileCoverage source = coverage.getSourceFiles().stream()
-                    .filter(one -> one.getName().equals(type + ".java"))
-                    .findFirst()
-                    .orElseThrow();
+        for (ISourceFileCoverage source : coverage.getSourceFiles()) {
             final ICounter branches = source.getBranchCounter();
             covered += branches.getCoveredCount();
             all += branches.getTotalCount();
             final String missed = missed(source);
-            tally.note(type, "%d of %d branches, %d of %d lines%s".formatted(
+            tally.note(source.getName().replace(".java", ""), "%d of %d branches, %d of %d lines%s".formatted(
                     branches.getCoveredCount(), branches.getTotalCount(), source.getLineCounter().getCoveredCount(),
                     source.getLineCounter().getTotalCount(), missed.isEmpty() ? "" : "; not reached: " + missed));
         }
         tally.note("branches of the recovery code", "%d of %d".formatted(covered, all));
+        if (!plan.options().containsKey(OPTION_CHECK)) {
+            coverage.getClasses().forEach(type -> compare(plan, tally, type));
+        }
+    }
+
+    /** Methods of which more is out of reach than has a reason. */
+    private static void compare(CampaignPlan plan, CampaignTally tally, IClassCoverage type) {
+        for (IMethodCoverage method : type.getMethods()) {
+            final String name = type.getName().substring(type.getName().lastIndexOf('/') + 1) + '.' + method.getName();
+            final int missed = method.getBranchCounter().getMissedCount();
+            final OutOfReach known = OutOfReach.of(name);
+            if (known != null && missed > 0) {
+                tally.note("out of reach: " + name, "%d branches: %s".formatted(missed, known.reason()));
+            }
+            if (missed > (known == null ? 0 : known.branches())) {
+                tally.found(new Finding(
+                        "%d of %d branches of %s are not reached, from line %d on"
+                                .formatted(missed, method.getBranchCounter().getTotalCount(), name, method.getFirstLine()),
+                        repeat(plan), ""));
+            }
+        }
     }
 
     /** Lines of which not all branches, or nothing, was reached. */

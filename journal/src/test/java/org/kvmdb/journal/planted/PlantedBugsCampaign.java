@@ -42,7 +42,7 @@ public final class PlantedBugsCampaign implements Campaign {
         if (isWanted(plan, NONE)) {
             hunts.stream().map(Hunt::control).distinct().forEach(check -> control(plan, tally, sound, check));
         }
-        for (Hunt hunt : hunts) {
+        for (Hunt hunt : NONE.equals(plan.options().get(OPTION_BUG)) ? List.<Hunt>of() : hunts) {
             final Checks checks =
                     hunt.patches.isEmpty() ? sound : new Checks(hunt.patches, PatchingClassLoader.Instrument.NONE);
             final Checks.Result result = checks.run(hunt.check, plan.seed());
