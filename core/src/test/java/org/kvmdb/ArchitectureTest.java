@@ -30,7 +30,7 @@ class ArchitectureTest {
             .layer("cache").definedBy("org.kvmdb.cache..")
             .layer("gc").definedBy("org.kvmdb.gc..")
             .layer("core").definedBy("org.kvmdb", "org.kvmdb.control..", "org.kvmdb.telemetry..")
-            .layer("tools").definedBy("org.kvmdb.tools..")
+            .layer("tools").definedBy("org.kvmdb.tools..", "org.kvmdb.crashtest..")
             .whereLayer("tools").mayNotBeAccessedByAnyLayer()
             .whereLayer("core").mayOnlyBeAccessedByLayers("tools")
             .whereLayer("cache").mayOnlyBeAccessedByLayers("core", "tools")

@@ -37,8 +37,11 @@ record CrashtestReport(String scale, long seed, int threads, List<CampaignReport
         if (findings == 0 && missed == 0) {
             return "everything held";
         }
-        return "%,d finding%s, %,d planted bug%s not noticed"
-                .formatted(findings, findings == 1 ? "" : "s", missed, missed == 1 ? "" : "s");
+        return "%,d finding%s%s"
+                .formatted(
+                        findings,
+                        findings == 1 ? "" : "s",
+                        missed == 0 ? "" : ", %,d planted bug%s not noticed".formatted(missed, missed == 1 ? "" : "s"));
     }
 
     long cases() {
