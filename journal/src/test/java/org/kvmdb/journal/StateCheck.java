@@ -37,6 +37,7 @@ final class StateCheck {
     private static final CrashStates.Limits RECOVERY_LIMITS = new CrashStates.Limits(0, 4, 0, 2, 1, false);
     private static final int VERSIONS_GO_ON_AT = 1_000_000;
     private static final int STEPS_WRITTEN = 4;
+    private static final long NOT_LOADED_MASK = 3;
 
     private final StoreModel model;
     private final JournalOptions options;
@@ -149,7 +150,7 @@ final class StateCheck {
         try {
             final Journal journal = Journal.open(device, optionsFor(state));
             try {
-                return found(journal, state.acked(), state.issued());
+                return found(journal, state, state.acked(), state.issued());
             } finally {
                 journal.kill();
             }
@@ -161,7 +162,11 @@ final class StateCheck {
         }
     }
 
-    private Found found(Journal journal, int acked, int issued) {
+    /** Mostly with all maps in memory, as when snapshots are mapped: reading node by node takes twice as long. */
+    private Found found(Journal journal, CrashStates.State state, int acked, int issued) {
+        if ((state.imageHash() & NOT_LOADED_MASK) != 0) {
+            journal.versions().all().stream().filter(version -> !version.isDeleted()).forEach(journal.versions()::openMap);
+        }
         final Map<String, StoreModel.Volume> content = StoreModel.read(journal);
         final int commit = model.commitOf(content, acked, issued);
         SpaceCheck.check(journal);
@@ -248,7 +253,7 @@ final class StateCheck {
         try {
             final Journal journal = Journal.open(device, optionsFor(state));
             try {
-                device.acked(found(journal, acked, issued).commit);
+                device.acked(found(journal, state, acked, issued).commit);
             } finally {
                 journal.kill();
             }
