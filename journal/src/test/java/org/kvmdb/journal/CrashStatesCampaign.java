@@ -1,5 +1,8 @@
 package org.kvmdb.journal;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,13 +18,15 @@ import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.CampaignTally;
 import org.kvmdb.journal.simulation.Finding;
+import org.kvmdb.journal.simulation.WriteLog;
 
 /**
- * What crashes can leave of many workloads: those that were thought out, every sequence of up to three operations (or,
- * where fewer states are wanted, some of them in an order by chance), and long ones by chance.
+ * What crashes can leave of many workloads: those that were thought out, long ones by chance, and every sequence of up to
+ * three operations; unless everything is to be run, it ends when there are states enough.
  *
  * <p>Options: {@code workload}, a name or steps, runs that alone; {@code state}, the hash of an image, looks at that state
- * of it alone, with all that is else done to some states only.
+ * of it alone, with all that is else done to some states only; {@code export}, a file, writes what the workload did in the
+ * format of dm-log-writes.
  */
 public final class CrashStatesCampaign implements Campaign {
 
@@ -80,8 +85,7 @@ public final class CrashStatesCampaign implements Campaign {
             this.plan = plan;
             this.beforeStep = beforeStep;
             tally = new CampaignTally(NAME, plan);
-            target = plan.size(500, 50_000, 1_000_000);
-            tally.expect(target);
+            target = plan.size(500, 50_000, Integer.MAX_VALUE);
         }
 
         CampaignReport run() {
@@ -174,7 +178,7 @@ public final class CrashStatesCampaign implements Campaign {
                     for (Future<Void> done : threads.invokeAll(calls)) {
                         done.get();
                     }
-                    plan.progress().at(images.size(), target);
+                    plan.progress().at(images.size(), Math.min(target, images.size() * jobs.size() / (from + round)));
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -206,6 +210,9 @@ public final class CrashStatesCampaign implements Campaign {
                     scenario.create();
                     scenario.checkFromHere();
                     scenario.run(steps);
+                    if (plan.options().containsKey("export")) {
+                        export(scenario, Path.of(plan.options().get("export")));
+                    }
                     if (state == null) {
                         states.addAndGet(scenario.checkStates(
                                 CrashScenario.USUAL, StateCheck.Rates.USUAL, images, tally));
@@ -216,6 +223,14 @@ public final class CrashStatesCampaign implements Campaign {
                 } catch (RuntimeException | AssertionError e) {
                     report(steps, e);
                 }
+            }
+        }
+
+        private static void export(CrashScenario scenario, Path file) {
+            try {
+                WriteLog.write(scenario.device(), file);
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot write " + file, e);
             }
         }
 
