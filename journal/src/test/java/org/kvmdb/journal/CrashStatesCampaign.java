@@ -101,7 +101,9 @@ public final class CrashStatesCampaign implements Campaign {
                     tally.add(StateCheck.kindName(i), byKind[i]);
                 }
             }
-            tally.note("workloads", "%d, and %d sequences that are not possible".formatted(workloads.get(), impossible.get()));
+            tally.note(
+                    "workloads",
+                    "%d, and %d sequences that are not possible".formatted(workloads.get(), impossible.get()));
             tally.note("states", "%d, of which many are the same image".formatted(states.get()));
             return tally.report();
         }
@@ -118,7 +120,8 @@ public final class CrashStatesCampaign implements Campaign {
                     scenario.runRandom(plan.size(RANDOM_STEPS_SMOKE, RANDOM_STEPS, RANDOM_STEPS));
                 });
             }
-            for (String name : plan.scale() == CampaignPlan.Scale.SMOKE ? List.of("small-commits") : NamedWorkloads.names()) {
+            final boolean isSmoke = plan.scale() == CampaignPlan.Scale.SMOKE;
+            for (String name : isSmoke ? List.of("small-commits") : NamedWorkloads.names()) {
                 jobs.add(scenario -> {
                     scenario.create();
                     scenario.checkFromHere();
@@ -161,11 +164,15 @@ public final class CrashStatesCampaign implements Campaign {
 
         // ---- running them ----
 
+        private boolean isEnough() {
+            return images.size() >= target || tally.isFullOfFindings();
+        }
+
         /** In rounds: whether the next one begins does not depend on the number of threads. */
         private void runAll(List<Job> jobs) {
             final int round = plan.size(4, 32, 32);
             try (ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, plan.threads()))) {
-                for (int from = 0; from < jobs.size() && images.size() < target && !tally.isFullOfFindings(); from += round) {
+                for (int from = 0; from < jobs.size() && !isEnough(); from += round) {
                     final List<Callable<Void>> calls = new ArrayList<>();
                     for (int i = from; i < Math.min(jobs.size(), from + round); i++) {
                         final Job job = jobs.get(i);
@@ -244,7 +251,9 @@ public final class CrashStatesCampaign implements Campaign {
                 final Throwable again = wrongIn(shortest);
                 why = again == null ? wrong : again;
             }
-            final String state = why instanceof StateCheck.WrongState it ? " --option state=%016x".formatted(it.imageHash()) : "";
+            final String state = why instanceof StateCheck.WrongState wrongState
+                    ? " --option state=%016x".formatted(wrongState.imageHash())
+                    : "";
             tally.found(new Finding(
                     why.getMessage(),
                     "kvmdb crashtest --only %s --seed %d --option 'workload=%s'%s"

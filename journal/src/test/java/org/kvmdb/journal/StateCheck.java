@@ -48,7 +48,8 @@ final class StateCheck {
     private long opened;
 
     /** @param tally hears of images that were not known, or null */
-    StateCheck(StoreModel model, JournalOptions options, CheckedImages images, Rates rates, long seed, CampaignTally tally) {
+    StateCheck(
+            StoreModel model, JournalOptions options, CheckedImages images, Rates rates, long seed, CampaignTally tally) {
         this.model = model;
         this.options = options;
         this.images = images;
@@ -215,7 +216,8 @@ final class StateCheck {
 
     private static void expectSame(String what, Found expected, Found found) {
         if (found.outcome != expected.outcome) {
-            throw new AssertionError("%s finds commit %d, the first found %d".formatted(what, found.commit, expected.commit));
+            throw new AssertionError(
+                    "%s finds commit %d, the first found %d".formatted(what, found.commit, expected.commit));
         }
     }
 

@@ -194,7 +194,8 @@ public record Step(Verb verb, List<String> arguments) {
             final int dash = part.indexOf('-');
             return dash < 0
                     ? LongStream.of(Long.parseLong(part))
-                    : LongStream.rangeClosed(Long.parseLong(part.substring(0, dash)), Long.parseLong(part.substring(dash + 1)));
+                    : LongStream.rangeClosed(
+                            Long.parseLong(part.substring(0, dash)), Long.parseLong(part.substring(dash + 1)));
         }).toArray();
     }
 
