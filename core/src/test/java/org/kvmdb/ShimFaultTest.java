@@ -79,4 +79,57 @@ class ShimFaultTest {
         store.rollback();
         TestStores.checkPages(volume, 1, 0, PAGES, 1);
     }
+
+    @Test
+    void shouldSayWhatLacksWhenThereIsNoUserfaultfd() {
+        final Path path = directory.resolve("t");
+        for (int errno : new int[] {Errno.EPERM, Errno.ENOSYS}) {
+            try (FaultPlan _ = FaultPlan.arm(
+                    Rule.failing(errno, Operation.USERFAULTFD), Rule.failing(Errno.EACCES, Operation.OPEN))) {
+                final String message = assertThrows(
+                                UnsupportedPlatformException.class, () -> Store.create(path, TestStores.small()))
+                        .getMessage();
+                assertTrue(message.contains("userfaultfd"), message);
+            }
+        }
+        Store.create(path, TestStores.small()).close();
+    }
+
+    /** As where io_uring is forbidden: reads have no deadline, and that is all. */
+    @Test
+    void shouldDoWithoutRings() {
+        store.close();
+        try (FaultPlan plan = FaultPlan.arm(Rule.failing(Errno.EPERM, Operation.RING))) {
+            store = Store.open(directory.resolve("s"), TestStores.small());
+            volume = store.volume("v");
+            TestStores.checkPages(volume, 1, 0, PAGES, 1);
+            TestStores.writePages(volume, 1, 0, PAGES, 2);
+            store.commit();
+            assertTrue(plan.hits(0) > 0);
+        }
+        TestStores.checkPages(volume, 1, 0, PAGES, 2);
+    }
+
+    /** One read hangs: its page is bad after the deadline, and other pages are served meanwhile. */
+    @Test
+    void shouldServeOtherPagesWhileAReadHangs() throws InterruptedException {
+        store.close();
+        final Path path = directory.resolve("s");
+        store = OpenStore.open(path, TestStores.small(), 5000);
+        volume = store.volume("v");
+        final Path data = TestStores.dataFile(path);
+        final Thread stuck;
+        try (FaultPlan plan = FaultPlan.arm(
+                Rule.of(Effect.HANG, 0, Operation.READ_SUBMIT).on(data).onceAt(0),
+                Rule.failing(Errno.EAGAIN, Operation.READ_CACHED).on(data).onceAt(0))) {
+            stuck = Thread.ofPlatform().start(() -> assertThrows(CorruptPageException.class, () -> volume.load(0, 1)));
+            while (plan.hits(0) == 0) {
+                Thread.onSpinWait();
+            }
+            TestStores.checkPages(volume, 1, 100, PAGES, 1);
+            stuck.join();
+        }
+        assertEquals(1, volume.badPageCount());
+        TestStores.checkPages(volume, 1, 0, PAGES, 1);
+    }
 }

@@ -1,0 +1,31 @@
+package org.kvmdb;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.kvmdb.journal.simulation.CampaignPlan;
+import org.kvmdb.journal.simulation.CampaignReport;
+
+@Timeout(600)
+class StoreFaultsCampaignTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void shouldFindNothingWrongWhereverAFaultStrikes() {
+        final CampaignReport report = new StoreFaultsCampaign()
+                .run(new CampaignPlan(CampaignPlan.Scale.VERIFY, 1, 1, directory, Map.of(), (done, expected) -> {}));
+        System.out.printf(
+                "store-faults: %d cases in %d ms, %s%n",
+                report.casesInAll(), report.nanos() / 1_000_000, report.notes());
+        report.findings().forEach(finding -> System.out.printf("%s%n  %s%n", finding.what(), finding.repeat()));
+        assertEquals(0, report.findings().size());
+        assertTrue(report.casesInAll() >= 200, () -> "only " + report.casesInAll());
+    }
+}
