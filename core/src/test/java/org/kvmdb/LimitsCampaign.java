@@ -119,19 +119,19 @@ public final class LimitsCampaign implements Campaign {
         }
 
         private void addressSpace() throws IOException, InterruptedException {
-            final int steps = plan.size(8, 48, 400);
+            final int steps = plan.size(8, 40, 400);
             try (LimitedChild child = child("address-space", List.of(), FLAGS)) {
                 for (int i = 0; i < steps; i++) {
                     final long base = Long.parseLong(child.ask("space", LimitedChild.ANSWER_SECONDS));
-                    // From 1 MiB to 256 GiB more than there is.
-                    final double exponent = 20 + 18.0 * i / steps;
+                    // From 1 MiB to 512 GiB more than there is.
+                    final double exponent = 20 + 19.0 * i / steps;
                     step(child, "address-space", "as", base + (long) Math.pow(2, exponent), i % 2 == 0, "cycle");
                 }
             }
         }
 
         private void fileSize() throws IOException, InterruptedException {
-            final int steps = plan.size(6, 24, 200);
+            final int steps = plan.size(6, 16, 200);
             try (LimitedChild child = child("file-size", List.of(), FLAGS)) {
                 for (int i = 0; i < steps; i++) {
                     // What the process prints goes to a file, too.
@@ -150,7 +150,7 @@ public final class LimitsCampaign implements Campaign {
 
         /** The heap is filled up but for some kibibytes. */
         private void heap() throws IOException, InterruptedException {
-            final int steps = plan.size(10, 120, 2000);
+            final int steps = plan.size(10, 80, 2000);
             final Random random = new Random(plan.seed());
             try (LimitedChild child = child("heap", List.of(), FLAGS)) {
                 for (int i = 0; i < steps; i++) {
@@ -207,7 +207,7 @@ public final class LimitsCampaign implements Campaign {
         private void smallHeap() throws IOException, InterruptedException {
             final int[] mebibytes = plan.scale() == CampaignPlan.Scale.SMOKE
                     ? new int[] {8, 16}
-                    : new int[] {4, 6, 7, 8, 10, 12, 16, 24, 32};
+                    : new int[] {4, 6, 8, 12, 16, 24};
             for (int heap : mebibytes) {
                 final List<String> flags = new ArrayList<>(FLAGS);
                 flags.removeIf(flag -> flag.startsWith("-Xm"));
