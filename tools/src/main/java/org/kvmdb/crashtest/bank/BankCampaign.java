@@ -17,8 +17,8 @@ public final class BankCampaign implements Campaign {
 
     @Override
     public String description() {
-        return "The example of the library for workloads of users, a bank in two volumes of a whole store: power cuts, failing"
-                + " devices and kills neither make nor lose money.";
+        return "in the example for workloads of users, a bank in two volumes of a whole store, power cuts, failing devices and"
+                + " kills neither make nor lose money";
     }
 
     @Override

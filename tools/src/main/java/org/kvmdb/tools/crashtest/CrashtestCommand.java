@@ -112,9 +112,9 @@ public final class CrashtestCommand implements Callable<Integer> {
         }
         ReportFiles files = reportFile == null ? null : ReportFiles.of(reportFile, spec.commandLine());
         Path base = parentDirectory != null ? parentDirectory : Path.of(System.getProperty("java.io.tmpdir"));
-        CrashtestReport report =
-                new CampaignRunner(scale(), seed, threads, options, base, output).run(chosen);
-        report.tell(output, files);
+        try (QuietStores _ = new QuietStores()) {
+            new CampaignRunner(scale(), seed, threads, options, base, output).run(chosen).tell(output, files);
+        }
         return 0;
     }
 

@@ -125,7 +125,8 @@ public final class CrashtestRunCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         validate();
         ReportFiles files = reportFile == null ? null : ReportFiles.of(reportFile, spec.commandLine());
-        try (URLClassLoader loader = new URLClassLoader(urls(), getClass().getClassLoader())) {
+        try (QuietStores _ = new QuietStores();
+                URLClassLoader loader = new URLClassLoader(urls(), getClass().getClassLoader())) {
             CrashTest test = CrashTest.of(
                             instance(loader, workloadName, CrashWorkload.class),
                             instance(loader, checkerName, CrashChecker.class))
