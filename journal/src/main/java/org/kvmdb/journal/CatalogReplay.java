@@ -1,6 +1,5 @@
 package org.kvmdb.journal;
 
-import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.StorageException;
 
@@ -142,10 +141,7 @@ final class CatalogReplay {
         try {
             check.run();
         } catch (StorageException e) {
-            if (e.code() == ErrorCode.VOLUME_EXISTS || e.code() == ErrorCode.SNAPSHOT_EXISTS) {
-                throw Corrupt.store("a record makes what there is already: " + e.getMessage());
-            }
-            throw e;
+            throw Corrupt.store("a record makes what there is already: " + e.getMessage());
         }
     }
 }

@@ -55,6 +55,8 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("hostile-metadata", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.MetadataTarget()));
         add("hostile-nodes", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.NodesTarget()));
         add("hostile-log", (cases, seed) -> HostileHunt.sweep(cases, seed, 16, new ReadFuzzTargets.LogTarget()));
+        add("fault-read", BugChecks::readFaults);
+        add("hostile-cut-off", (cases, seed) -> HostileHunt.cutOff(cases));
         add("direct-readers", (cases, seed) -> DirectHunt.readers(cases, seed));
         add("direct-orderly-close", (cases, seed) -> DirectHunt.orderlyClose(cases, seed));
         add("direct-cleaner-overtaken", (cases, seed) -> DirectHunt.cleanerOvertaken(cases, seed));
@@ -93,12 +95,20 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
 
     /** Each operation of a kind in a workload fails once. */
     private static void faults(AtomicLong cases, long seed, FaultyDevice.Operation operation) {
+        faults(cases, seed, Map.of(
+                "workload", FaultScript.COMMIT.name(), "operation", operation.name(), "fault", Fault.EIO.name(),
+                "persistent", "false"));
+    }
+
+    /** Each read of a recovery is wrong, in each way. */
+    private static void readFaults(AtomicLong cases, long seed) {
+        faults(cases, seed, Map.of(
+                "workload", FaultScript.RECOVERY.name(), "operation", FaultyDevice.Operation.READ.name()));
+    }
+
+    private static void faults(AtomicLong cases, long seed, Map<String, String> options) {
         final CampaignReport report = new FaultCampaign().run(new CampaignPlan(
-                CampaignPlan.Scale.VERIFY, seed, 1, null,
-                Map.of(
-                        "workload", FaultScript.COMMIT.name(), "operation", operation.name(), "fault", Fault.EIO.name(),
-                        "persistent", "false"),
-                (done, expected) -> {}));
+                CampaignPlan.Scale.VERIFY, seed, 1, null, options, (done, expected) -> {}));
         cases.addAndGet(report.casesInAll());
         if (!report.findings().isEmpty()) {
             throw new AssertionError(report.findings().getFirst().what());

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.fuzz.Edit;
 import org.kvmdb.journal.fuzz.FuzzTarget;
 import org.kvmdb.journal.fuzz.Place;
@@ -15,6 +16,8 @@ import org.kvmdb.journal.fuzz.Place;
  * order. Whatever is not refused by a typed error is right, or an {@link AssertionError}.
  */
 final class HostileHunt {
+
+    private static final int CUT_BYTES = 96 << 10;
 
     private HostileHunt() {}
 
@@ -38,6 +41,32 @@ final class HostileHunt {
             target.run(List.of(edit));
         } catch (Exception | AssertionError e) {
             throw new AssertionError("%s: %s".formatted(edit.toLine(), e), e);
+        }
+    }
+
+    /** What a shorter device leaves of a store is refused, and none is made over it. */
+    static void cutOff(AtomicLong cases) {
+        final LogImage image = FuzzImages.killed();
+        for (long length = 0; length <= image.bytes().length; length += CUT_BYTES) {
+            cases.incrementAndGet();
+            demandRefusal(image.device(length), false);
+            if (length > 0) {
+                demandRefusal(image.device(length), true);
+            }
+        }
+    }
+
+    private static void demandRefusal(Device device, boolean isMade) {
+        try {
+            final Journal journal = isMade
+                    ? Journal.create(device, FuzzImages.OPTIONS)
+                    : Journal.open(device, FuzzImages.OPTIONS.withReadOnly(true));
+            journal.close();
+            if (isMade) {
+                throw new AssertionError("a store was made over another one");
+            }
+        } catch (StorageException e) {
+            // As it must be; what is left may also be enough.
         }
     }
 

@@ -2,14 +2,13 @@ package org.kvmdb.journal.planted;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jacoco.core.analysis.Analyzer;
 import org.jacoco.core.analysis.CoverageBuilder;
-import org.jacoco.core.analysis.IClassCoverage;
 import org.jacoco.core.analysis.ICounter;
-import org.jacoco.core.analysis.IMethodCoverage;
 import org.jacoco.core.analysis.ISourceFileCoverage;
 import org.jacoco.core.data.ExecutionDataStore;
 import org.jacoco.core.data.SessionInfoStore;
@@ -42,7 +41,7 @@ public final class CoverageCampaign implements Campaign {
 
     @Override
     public String description() {
-        return "the checks that planted bugs are hunted with reach every branch of the code that recovers a store";
+        return "which branches of the code that recovers a store are reached by the checks that planted bugs are hunted with";
     }
 
     @Override
@@ -69,7 +68,7 @@ public final class CoverageCampaign implements Campaign {
                     List.of(), (className, bytes) -> instrument(className, bytes, instrumenter, measured)));
             final ExecutionDataStore executed = new ExecutionDataStore();
             data.collect(executed, new SessionInfoStore(), false);
-            report(plan, tally, analyze(executed, measured));
+            report(tally, analyze(executed, measured));
         } finally {
             runtime.shutdown();
         }
@@ -115,10 +114,10 @@ public final class CoverageCampaign implements Campaign {
         return builder;
     }
 
-    private static void report(CampaignPlan plan, CampaignTally tally, CoverageBuilder coverage) {
+    private static void report(CampaignTally tally, CoverageBuilder coverage) {
         int covered = 0;
         int all = 0;
-        for (ISourceFileCoverage source : coverage.getSourceFiles()) {
+        for (ISourceFileCoverage source : sorted(coverage)) {
             final ICounter branches = source.getBranchCounter();
             covered += branches.getCoveredCount();
             all += branches.getTotalCount();
@@ -128,27 +127,12 @@ public final class CoverageCampaign implements Campaign {
                     source.getLineCounter().getTotalCount(), missed.isEmpty() ? "" : "; not reached: " + missed));
         }
         tally.note("branches of the recovery code", "%d of %d".formatted(covered, all));
-        if (!plan.options().containsKey(OPTION_CHECK)) {
-            coverage.getClasses().forEach(type -> compare(plan, tally, type));
-        }
     }
 
-    /** Methods of which more is out of reach than has a reason. */
-    private static void compare(CampaignPlan plan, CampaignTally tally, IClassCoverage type) {
-        for (IMethodCoverage method : type.getMethods()) {
-            final String name = type.getName().substring(type.getName().lastIndexOf('/') + 1) + '.' + method.getName();
-            final int missed = method.getBranchCounter().getMissedCount();
-            final OutOfReach known = OutOfReach.of(name);
-            if (known != null && missed > 0) {
-                tally.note("out of reach: " + name, "%d branches: %s".formatted(missed, known.reason()));
-            }
-            if (missed > (known == null ? 0 : known.branches())) {
-                tally.found(new Finding(
-                        "%d of %d branches of %s are not reached, from line %d on"
-                                .formatted(missed, method.getBranchCounter().getTotalCount(), name, method.getFirstLine()),
-                        repeat(plan), ""));
-            }
-        }
+    private static List<ISourceFileCoverage> sorted(CoverageBuilder coverage) {
+        return coverage.getSourceFiles().stream()
+                .sorted(Comparator.comparing(ISourceFileCoverage::getName))
+                .toList();
     }
 
     /** Lines of which not all branches, or nothing, was reached. */
