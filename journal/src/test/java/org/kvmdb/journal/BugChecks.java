@@ -31,15 +31,19 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
 
     BugChecks() {
         add("crash-commits", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::commits));
-        add("crash-large-commits", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 4, BugChecks::largeCommits));
-        add("crash-stolen-pages", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages));
+        add("crash-large-commits", (cases, seed) ->
+                CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 4, BugChecks::largeCommits));
+        add("crash-stolen-pages", (cases, seed) ->
+                CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages));
         add("crash-reuse", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::reuse));
         add("crash-closing", (cases, seed) -> CrashHunt.run(cases, seed, 1, 2, BugChecks::closing));
         add("crash-versions", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::versions));
         add("crash-cleaner", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::cleaner));
-        add("crash-overtaken-checkpoint", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::overtakenCheckpoint));
+        add("crash-overtaken-checkpoint", (cases, seed) ->
+                CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::overtakenCheckpoint));
         add("crash-forged-page", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 16, ForgedPage::steps));
-        add("crash-random", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, work -> random(work, 60)));
+        add("crash-random", (cases, seed) ->
+                CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, work -> random(work, 60)));
         add("fault-write", (cases, seed) -> faults(cases, seed, FaultyDevice.Operation.WRITE));
         add("fault-flush", (cases, seed) -> faults(cases, seed, FaultyDevice.Operation.FLUSH));
         add("rot-batches", (cases, seed) -> RotHunt.batches(cases, seed, BugChecks::largeCommits));
@@ -48,11 +52,13 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("rot-stale", (cases, seed) -> RotHunt.stale(cases, seed, BugChecks::cycle));
         add("rot-older", (cases, seed) -> RotHunt.older(cases, seed, BugChecks::aging));
         add("rot-superblock", (cases, seed) -> RotHunt.superblock(cases, seed, BugChecks::closedAndOn));
-        add("rot-fork", (cases, seed) -> RotHunt.fork( cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5)));
+        add("rot-fork", (cases, seed) ->
+                RotHunt.fork(cases, seed, BugChecks::commits, work -> future(work, 0, 1), work -> future(work, 4, 5)));
         add("rot-last-batch", (cases, seed) -> RotHunt.lastBatch(cases, seed, BugChecks::idle));
         add("hostile-superblocks", (cases, seed) ->
                 HostileHunt.sweep(cases, seed, 3, new ReadFuzzTargets.SuperblockTarget()));
-        add("hostile-metadata", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.MetadataTarget()));
+        add("hostile-metadata", (cases, seed) ->
+                HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.MetadataTarget()));
         add("hostile-nodes", (cases, seed) -> HostileHunt.sweep(cases, seed, 8, new ReadFuzzTargets.NodesTarget()));
         add("hostile-log", (cases, seed) -> HostileHunt.sweep(cases, seed, 16, new ReadFuzzTargets.LogTarget()));
         add("fault-read", BugChecks::readFaults);
