@@ -168,11 +168,23 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
     return good;
 }
 
+/* What was read is not what the map means; reading it failed neither late nor loudly. */
+static bool is_wrong(const struct bad_page *bad)
+{
+    return bad->cause == KVMDB_BAD_CHECKSUM || bad->cause == KVMDB_BAD_CONTENT;
+}
+
 uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad)
 {
+    bool was_wrong = false;
     for (int i = 0;; i++) {
-        uint32_t n = read_once(region, slot, lpn, pages, bad);
-        if (n > 0 || i == LOOKUPS_MAX || lookup(region, lpn) == bad->ppn)
+        uint32_t n = read_once(region, slot, lpn, was_wrong ? 1 : pages, bad);
+        if (n > 0 || i == LOOKUPS_MAX)
             return n;
+        if (lookup(region, lpn) != bad->ppn)
+            continue;
+        if (was_wrong || !is_wrong(bad))
+            return 0;
+        was_wrong = true; /* perhaps on its way alone: read again, once */
     }
 }

@@ -103,6 +103,21 @@ void a_read_that_fails_or_ends_early_or_lies_makes_a_bad_page(void)
     end();
 }
 
+void a_read_that_is_wrong_once_is_read_again(void)
+{
+    const enum kvmdb_effect effects[] = {KVMDB_EFFECT_FLIP, KVMDB_EFFECT_MISPLACE, KVMDB_EFFECT_SKIP};
+    begin();
+    for (uint64_t i = 0; i < 3; i++) {
+        CHECK_PAGE(v, 50 + i, 1); /* what a buffer holds from before is another page */
+        arm_plain_fault(0, 1, effects[i], 64);
+        CHECK_PAGE(v, 20 + 10 * i, 1);
+        kvmdb_faults_disarm();
+    }
+    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 0);
+    check_all_good();
+    end();
+}
+
 void a_read_that_comes_in_pieces_is_put_together(void)
 {
     begin();

@@ -67,6 +67,7 @@
     t(pressure_wakes_who_waits_for_it) \
     t(latencies_are_counted_by_bucket) \
     t(a_read_that_fails_or_ends_early_or_lies_makes_a_bad_page) \
+    t(a_read_that_is_wrong_once_is_read_again) \
     t(a_read_that_comes_in_pieces_is_put_together) \
     t(a_read_that_is_to_be_tried_again_for_ever_is_given_up) \
     t(odd_completions_are_not_seen) \

@@ -99,6 +99,7 @@ class LayoutTest {
             BadPage.MEMORY=9
             BadPage.KERNEL=10
             BadPage.READ_ONLY=11
+            BadPage.SPILL=12
             """;
 
     @Test

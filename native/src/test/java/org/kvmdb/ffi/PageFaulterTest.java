@@ -38,10 +38,10 @@ class PageFaulterTest {
 
     @Test
     void shouldHaveAWordForEveryCauseOfABadPage() {
-        for (int cause = BadPage.READ; cause <= BadPage.READ_ONLY; cause++) {
+        for (int cause = BadPage.READ; cause <= BadPage.SPILL; cause++) {
             final String words = new BadPage(1, 2, 0, cause, Errno.EIO, 3).describe();
             assertFalse(words.startsWith("cause "), words);
         }
-        assertEquals("cause 12", new BadPage(1, 2, 0, 12, 0, 3).describe());
+        assertEquals("cause 13", new BadPage(1, 2, 0, 13, 0, 3).describe());
     }
 }
