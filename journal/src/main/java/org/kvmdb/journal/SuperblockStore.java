@@ -181,7 +181,11 @@ final class SuperblockStore {
         boolean repaired = false;
         for (int slot = (int) (newest.generation() % PAIRS); slot < slots.length; slot += PAIRS) {
             if (slots[slot] == null || slots[slot].generation() != newest.generation()) {
-                // The copy that is there may have been read from the system's cache: both must not hang in one flush.
+                // The copy that is there may have been read from the system's cache: both must not hang in one flush. And
+                // behind a flush that failed no other makes it durable, unless it is written again.
+                final int good = (slot + PAIRS) % SuperblockDescriptor.SLOT_COUNT;
+                newest.encode(buffer, good, digests);
+                device.write(SuperblockDescriptor.slotOffset(good), buffer);
                 device.flush();
                 writeSlot(newest, slot);
                 repaired = true;
