@@ -172,7 +172,6 @@ final class FaultRun implements Workload.Judge {
         checkFails(journal::beginAppend);
         checkFails(journal::checkpoint);
         checkFails(() -> journal.createVolume("refused", 4096, 12));
-        checkFails(() -> journal.mover().census());
     }
 
     private static void checkFails(Runnable action) {
