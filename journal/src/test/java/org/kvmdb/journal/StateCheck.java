@@ -24,7 +24,7 @@ final class StateCheck {
 
         static final Rates NONE = new Rates(0, 0, 0, 0, 0);
         static final Rates USUAL = new Rates(64, 96, 96, 3, 3);
-        static final Rates ALL = new Rates(1, 1, 1, 1, 1);
+        static final Rates ALL = new Rates(1, 1, 1, USUAL.innerOneIn, USUAL.depthMax);
     }
 
     /** What a state is, for the report: those of the walk, and behind them crashes in recoveries. */
