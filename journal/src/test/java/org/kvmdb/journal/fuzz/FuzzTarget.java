@@ -1,5 +1,6 @@
 package org.kvmdb.journal.fuzz;
 
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -29,5 +30,5 @@ public interface FuzzTarget extends AutoCloseable {
     }
 
     @Override
-    default void close() {}
+    default void close() throws IOException {}
 }
