@@ -40,8 +40,13 @@ public final class FaultFuzzTarget implements FuzzTarget {
     }
 
     @Override
+    public boolean isSteady() {
+        return false;
+    }
+
+    @Override
     public int cost() {
-        return 40;
+        return 8;
     }
 
     @Override

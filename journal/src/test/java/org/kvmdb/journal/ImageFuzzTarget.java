@@ -31,6 +31,11 @@ public final class ImageFuzzTarget extends StoreFuzzTarget {
     }
 
     @Override
+    public boolean isSteady() {
+        return false;
+    }
+
+    @Override
     public int cost() {
         return 4;
     }

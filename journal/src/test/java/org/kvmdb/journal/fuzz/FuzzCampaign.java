@@ -92,7 +92,7 @@ public final class FuzzCampaign implements Campaign {
                 .get();
         final FuzzLoop loop = new FuzzLoop(
                 target, loader, plan.seed(), Path.of(plan.options().getOrDefault("current", plan.directory().toString())),
-                tally);
+                nanosFor(plan, targets) > 0, tally);
         final CountDownLatch done = new CountDownLatch(1);
         final Thread thread = new Thread(() -> {
             try (target) {
@@ -113,12 +113,7 @@ public final class FuzzCampaign implements Campaign {
 
     private static void fuzz(
             FuzzLoop loop, FuzzTarget target, CampaignPlan plan, CampaignTally tally, int targets) {
-        final String minutes = plan.options().getOrDefault(
-                "minutes",
-                plan.scale() == CampaignPlan.Scale.RELEASE && !plan.options().containsKey("inputs")
-                        ? String.valueOf(RELEASE_MINUTES)
-                        : "0");
-        final long nanos = (long) (Double.parseDouble(minutes) * 60e9 * Math.min(plan.threads(), targets) / targets);
+        final long nanos = nanosFor(plan, targets);
         if (nanos > 0) {
             final long end = System.nanoTime() + nanos;
             while (System.nanoTime() < end && !tally.isFullOfFindings()) {
@@ -127,10 +122,20 @@ public final class FuzzCampaign implements Campaign {
             return;
         }
         final int inputs = Integer.parseInt(
-                plan.options().getOrDefault("inputs", String.valueOf(plan.size(400, 20_000, 2_000_000))));
+                plan.options().getOrDefault("inputs", String.valueOf(plan.size(200, 2_000, 2_000_000))));
         for (int i = 0; i < inputs / target.cost() && !tally.isFullOfFindings(); i++) {
             loop.step();
         }
+    }
+
+    /** How long a target has; 0 when it has a number of inputs. */
+    private static long nanosFor(CampaignPlan plan, int targets) {
+        final String minutes = plan.options().getOrDefault(
+                "minutes",
+                plan.scale() == CampaignPlan.Scale.RELEASE && !plan.options().containsKey("inputs")
+                        ? String.valueOf(RELEASE_MINUTES)
+                        : "0");
+        return (long) (Double.parseDouble(minutes) * 60e9 * Math.min(plan.threads(), targets) / targets);
     }
 
     private static void awaitTurn(Semaphore turns, List<Work> all) {

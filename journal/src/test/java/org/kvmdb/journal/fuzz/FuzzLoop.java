@@ -44,6 +44,7 @@ final class FuzzLoop {
     private final byte[] seen = new byte[EdgeCounters.COUNT];
     private final EditMutator mutator;
     private final CampaignTally tally;
+    private final boolean goesByEdges;
     private final long seed;
     private final List<List<Edit>> corpus = new ArrayList<>();
     private final Set<String> signatures = new HashSet<>();
@@ -55,9 +56,14 @@ final class FuzzLoop {
     private int edgesSeen;
     private long fdsAtStart = -1;
 
-    /** @param directory gets a file with the program that runs, which outlives a crash of the virtual machine */
-    FuzzLoop(FuzzTarget target, InstrumentingLoader loader, long seed, Path directory, CampaignTally tally) {
+    /**
+     * @param directory gets a file with the program that runs, which outlives a crash of the virtual machine
+     * @param isTimed whether it runs for some time, so that no other run has the same inputs
+     */
+    FuzzLoop(
+            FuzzTarget target, InstrumentingLoader loader, long seed, Path directory, boolean isTimed, CampaignTally tally) {
         this.target = target;
+        goesByEdges = isTimed || target.isSteady();
         this.loader = loader;
         this.seed = seed;
         this.tally = tally;
@@ -94,14 +100,16 @@ final class FuzzLoop {
         final String outcome = verdict(program);
         inputs++;
         tally.add(target.name());
-        outcomes.merge(outcome.startsWith("!") ? "wrong" : outcome, 1L, Long::sum);
+        final boolean isNewOutcome =
+                outcomes.merge(outcome.startsWith("!") ? "wrong" : outcome, 1L, Long::sum) == 1;
         long hash = outcome.hashCode();
         for (Edit edit : program) {
             hash = CampaignTally.mix(hash ^ edit.toLine().hashCode());
         }
         tally.isNew(hash);
         tally.trace(CampaignTally.mix(hash + target.name().hashCode()) ^ inputs);
-        if (takesNewEdges() && !outcome.startsWith("!")) {
+        final boolean isNewCode = takesNewEdges();
+        if ((goesByEdges ? isNewCode : isNewOutcome) && !outcome.startsWith("!")) {
             corpus.add(List.copyOf(program));
         }
         if (inputs % FDS_LOOKED_AT_EVERY == 1) {

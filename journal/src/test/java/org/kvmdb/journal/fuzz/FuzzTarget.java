@@ -29,6 +29,14 @@ public interface FuzzTarget extends AutoCloseable {
         return 1;
     }
 
+    /**
+     * Whether the same input always takes the same edges. Where it does not, for the clock or other threads have a say, a run of so
+     * many inputs goes by outcomes instead, so that the same seed gives the same inputs.
+     */
+    default boolean isSteady() {
+        return true;
+    }
+
     @Override
     default void close() throws IOException {}
 }
