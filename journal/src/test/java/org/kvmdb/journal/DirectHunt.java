@@ -2,7 +2,9 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.kvmdb.ffi.BlockDescriptor;
@@ -188,10 +190,14 @@ final class DirectHunt {
     }
 
     private static void checkOneSuperblockAFlush(RecordingDevice device) {
-        int pending = 0;
+        final Set<Long> pending = new HashSet<>(); // positions: a copy may be written again as it is
         for (RecordingDevice.Event event : device.events()) {
-            pending = event.kind() == RecordingDevice.Kind.FLUSH ? 0 : pending + (isSuperblock(event) ? 1 : 0);
-            if (pending > 1) {
+            if (event.kind() == RecordingDevice.Kind.FLUSH) {
+                pending.clear();
+            } else if (isSuperblock(event)) {
+                pending.add(event.position());
+            }
+            if (pending.size() > 1) {
                 throw new AssertionError("two copies of a superblock hang in one flush");
             }
         }
