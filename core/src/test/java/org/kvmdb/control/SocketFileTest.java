@@ -34,7 +34,8 @@ class SocketFileTest {
 
     private static final StoreOptions OPTIONS = StoreOptions.defaults()
             .withCacheSizeBytes(StoreOptions.CACHE_SIZE_BYTES_MIN)
-            .withSegmentSizeBytes(256 << 10);
+            .withSegmentSizeBytes(256 << 10)
+            .withCountersFile(false);
 
     private static final Set<String> BESIDE_A_STORE = Set.of("store.kvmdb", "control.sock");
 
