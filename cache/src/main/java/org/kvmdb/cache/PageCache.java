@@ -351,8 +351,11 @@ public final class PageCache implements AutoCloseable {
     /** Unmaps everything, dropping what was not committed. Nobody may call anything any more. */
     @Override
     public void close() {
-        closeMemory();
-        opened.close();
+        try {
+            closeMemory();
+        } finally { // for want of memory, too
+            opened.close();
+        }
     }
 
     private void unmapAll() {

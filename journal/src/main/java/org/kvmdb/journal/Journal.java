@@ -635,8 +635,15 @@ public final class Journal implements AutoCloseable {
     /** Takes a checkpoint and marks the log as closed in order, unless the journal failed; closes the device. */
     @Override
     public void close() {
-        mover.close();
-        pacer.pace(0, 0, 0);
+        try {
+            mover.close();
+            pacer.pace(0, 0, 0);
+        } finally { // for want of memory, too
+            closeAll();
+        }
+    }
+
+    private void closeAll() {
         checkpointLock.lock();
         lock.lock();
         try {
