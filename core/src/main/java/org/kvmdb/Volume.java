@@ -59,6 +59,7 @@ public interface Volume {
      *
      * @throws StoreBusyException when pages of the volume are pinned, or the snapshot is larger than the address space
      *     that the volume has reserved; nothing has changed then
+     * @throws StoreIoException when memory could not be exchanged: then the volume may stand at the snapshot already, durably
      */
     void rollbackTo(Snapshot snapshot);
 
