@@ -46,8 +46,10 @@ final class WriteBack {
     private final PageWriter writer;
     /** The write-back lock. Fair: who commits in a loop must not keep the stealer out. */
     private final ReentrantLock lock = new ReentrantLock(true);
-    private long stolenPages;
-    private long committedPages;
+    /** Changed under the lock, and read without it: who asks for statistics must not wait for a device. */
+    private volatile long stolenPages;
+
+    private volatile long committedPages;
 
     WriteBack(Journal journal, PageWriter writer, Scopes.Gate scopeGate) {
         this.journal = journal;
@@ -466,20 +468,10 @@ final class WriteBack {
     }
 
     long stolenPages() {
-        lock.lock();
-        try {
-            return stolenPages;
-        } finally {
-            lock.unlock();
-        }
+        return stolenPages;
     }
 
     long committedPages() {
-        lock.lock();
-        try {
-            return committedPages;
-        } finally {
-            lock.unlock();
-        }
+        return committedPages;
     }
 }
