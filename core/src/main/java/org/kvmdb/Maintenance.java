@@ -3,7 +3,7 @@ package org.kvmdb;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
@@ -29,27 +29,9 @@ final class Maintenance implements Agent, AutoCloseable {
         this.journal = journal;
         this.reclaimer = reclaimer;
         this.cleaner = cleaner;
-        this.runner = new AgentRunner(new Idling(), Maintenance::report, null, this);
+        this.runner = new AgentRunner(new SleepingIdleStrategy(PERIOD_NANOS), Maintenance::report, null, this);
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
         journal.pacer().onShortage(this::wake);
-    }
-
-    /** Waits between the rounds, unless somebody needs space. */
-    private static final class Idling implements IdleStrategy {
-        @Override
-        public void idle(int workCount) {
-            if (workCount <= 0) {
-                idle();
-            }
-        }
-
-        @Override
-        public void idle() {
-            LockSupport.parkNanos(PERIOD_NANOS);
-        }
-
-        @Override
-        public void reset() {}
     }
 
     private void wake() {

@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.telemetry.CountersPublisher;
 
@@ -27,23 +26,8 @@ final class Telemetry implements Agent, AutoCloseable {
         this.figures = figures;
         this.publisher = publisher;
         publish();
-        this.runner = new AgentRunner(new Pausing(), Telemetry::report, null, this);
+        this.runner = new AgentRunner(new SleepingIdleStrategy(PERIOD_NANOS), Telemetry::report, null, this);
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
-    }
-
-    private static final class Pausing implements IdleStrategy {
-        @Override
-        public void idle(int workCount) {
-            idle();
-        }
-
-        @Override
-        public void idle() {
-            LockSupport.parkNanos(PERIOD_NANOS);
-        }
-
-        @Override
-        public void reset() {}
     }
 
     /** Empty, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
