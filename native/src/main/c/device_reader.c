@@ -1,17 +1,15 @@
 #define _GNU_SOURCE
 #include "device_reader.h"
 #include "fault_plan.h"
+#include "kernel.h"
 
 #include <errno.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 static uint64_t deadline_of(const struct pool *pool)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + pool->options.read_deadline_ms * 1000000u;
+    return monotonic_ns() + pool->options.read_deadline_ms * 1000000u;
 }
 
 /* Reads and waits: through the ring until the deadline; without a ring, or where it takes nothing in, without one. */

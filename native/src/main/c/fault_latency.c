@@ -1,16 +1,9 @@
 #define _GNU_SOURCE
 #include "fault_latency.h"
+#include "kernel.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-
-uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void latency_record(struct pool *pool, enum kvmdb_fault_kind kind, uint64_t begin_ns)
 {

@@ -6,8 +6,6 @@
 
 #include "pool.h"
 
-uint64_t monotonic_ns(void);
-
 /* Counts something that began then and ends now. Async-signal-safe. */
 void latency_record(struct pool *pool, enum kvmdb_fault_kind kind, uint64_t begin_ns);
 

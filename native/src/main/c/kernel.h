@@ -48,4 +48,7 @@ int kernel_zap_range(void *address, uint64_t length);
 /* LZ4_decompress_safe of liblz4.so.1, opened at run time. */
 extern int (*lz4_decompress_safe)(const char *source, char *destination, int source_bytes, int capacity);
 
+/* Nanoseconds of the clock that only goes forward. Async-signal-safe. */
+uint64_t monotonic_ns(void);
+
 #endif

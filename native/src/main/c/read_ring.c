@@ -1,13 +1,13 @@
 #define _GNU_SOURCE
 #include "read_ring.h"
 #include "fault_plan.h"
+#include "kernel.h"
 
 #include <errno.h>
 #include <linux/io_uring.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef IORING_ENTER_EXT_ARG
@@ -134,9 +134,7 @@ static bool is_submitted(struct read_ring *ring)
 /* Submits what is not submitted yet and waits for a completion at most until the deadline. 0 or -errno. */
 static int enter(struct read_ring *ring, uint64_t deadline_ns)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    uint64_t now = monotonic_ns();
     uint64_t left = now < deadline_ns ? deadline_ns - now : 0;
     if (left == 0 && is_submitted(ring))
         return -ETIME;
