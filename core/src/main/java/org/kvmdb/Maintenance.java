@@ -47,10 +47,10 @@ final class Maintenance implements Agent, AutoCloseable {
     @Override
     public int doWork() throws InterruptedException {
         final boolean isMore = reclaimer.step();
-        journal.sealIfIdle();
-        journal.checkInPlace();
+        journal.idleWork().sealIfIdle();
+        journal.idleWork().checkInPlace();
         final boolean cleans = clean();
-        final boolean prepares = journal.prepareNextSegment();
+        final boolean prepares = journal.idleWork().prepareNextSegment();
         if (prepares && !cleans) {
             Thread.sleep(PREPARE_PAUSE_MILLIS);
         }

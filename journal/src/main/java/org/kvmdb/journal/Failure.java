@@ -53,6 +53,10 @@ final class Failure {
         return cause != null;
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
     void close() {
         closed = true;
     }

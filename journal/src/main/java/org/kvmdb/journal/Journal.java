@@ -22,14 +22,11 @@ import org.kvmdb.ffi.StorageException;
  */
 public final class Journal implements AutoCloseable {
 
-    private static final int SEGMENTS_RESERVED = 3;
     /** A map node stored raw, with its record and its share of the batch. */
     static final long NODE_RESERVE_BYTES = BlockEncoder.blockLengthMax(StoredNode.LONG_SHIFT) + 64;
 
     /** Reading a batch again costs a recovery as much as so many records do. */
     private static final int RECORDS_WORTH_A_BATCH = 8;
-
-    private static final long IDLE_NANOS = 100_000_000L;
 
     private final Device device;
     private final JournalOptions options;
@@ -42,7 +39,6 @@ public final class Journal implements AutoCloseable {
     private final Failure failure = new Failure();
     private final Counters counters = new Counters();
     private final Catalog catalog = new Catalog();
-    private final SpaceAccount space;
     private final SegmentTable segments;
     private final NodeArena arena;
     private final PageMap map;
@@ -55,10 +51,10 @@ public final class Journal implements AutoCloseable {
     private final BlockReader reader;
     private final SegmentPreparer preparer;
     private final SegmentMover mover;
-    private final AppendPacer pacer;
+    private final SpaceBudget budget;
+    private final IdleWork idleWork;
     private Superblock superblock;
     private ReaderGrace grace = ReaderGrace.NONE;
-    private volatile long lastAppendNanos = System.nanoTime();
     private boolean appending;
     private long bytesBeforeAppend;
     private boolean closed;
@@ -73,7 +69,7 @@ public final class Journal implements AutoCloseable {
         final int segmentSize = superblock.segmentSizeBytes();
         // A device that lost its end: what of it is free is granted again.
         final long granted = Math.max(grantedBytes(device, segmentSize), superblock.endOfSegments());
-        space = opened.add(
+        final SpaceAccount space = opened.add(
                 new SpaceAccount(
                         granted,
                         Math.max(granted, options.maxSizeBytes()),
@@ -97,7 +93,8 @@ public final class Journal implements AutoCloseable {
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(device, segments);
         preparer = new SegmentPreparer(log, segments, counters);
-        pacer = new AppendPacer(counters.latencies);
+        budget = new SpaceBudget(parts, space, lock);
+        idleWork = new IdleWork(parts, lock, preparer, options.readOnly());
         mover = opened.add(
                 new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged),
                 SegmentMover::close);
@@ -134,7 +131,7 @@ public final class Journal implements AutoCloseable {
         log.reserveNext();
         superblock = new Checkpointer(parts, lock, superblock).run();
         superblock = new Checkpointer(parts, lock, superblock).run();
-        updateReserve();
+        budget.updateReserve();
     }
 
     /** Opens a store, recovering it; the journal then owns the device. */
@@ -175,7 +172,7 @@ public final class Journal implements AutoCloseable {
             superblock = new Checkpointer(parts, lock, superblock).run();
             counters.latencies.record(Latencies.Kind.CHECKPOINT, begin);
         }
-        updateReserve();
+        budget.updateReserve();
     }
 
     private static Journal closingOnFailure(Device device, Function<OpenParts, Journal> action) {
@@ -240,8 +237,8 @@ public final class Journal implements AutoCloseable {
         try {
             checkWritable();
             final T result = action.get();
-            updateReserve();
-            lastAppendNanos = System.nanoTime();
+            budget.updateReserve();
+            idleWork.appended();
             return result;
         } catch (Error e) {
             throw failure.end(e);
@@ -313,7 +310,7 @@ public final class Journal implements AutoCloseable {
 
     /** What may still become dirty; shared with the fault handler. */
     public SpaceAccount space() {
-        return space;
+        return budget.account();
     }
 
     /** Sets who is told of new roots of maps. */
@@ -337,7 +334,7 @@ public final class Journal implements AutoCloseable {
 
     /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
     public Append beginAppend() {
-        awaitCleaner();
+        budget.awaitCleaner();
         lock.lock();
         try {
             checkWritable();
@@ -392,14 +389,14 @@ public final class Journal implements AutoCloseable {
     }
 
     void applied() {
-        updateReserve();
+        budget.updateReserve();
     }
 
     void endAppend() {
         appending = false;
-        pacer.appended(counters.writtenBytes - bytesBeforeAppend);
-        countSpare();
-        lastAppendNanos = System.nanoTime();
+        budget.pacer().appended(counters.writtenBytes - bytesBeforeAppend);
+        budget.countSpare();
+        idleWork.appended();
         arena.reclaim(grace);
         lock.unlock();
     }
@@ -441,16 +438,6 @@ public final class Journal implements AutoCloseable {
         return log.writtenSequence();
     }
 
-    /** What a checkpoint may need at worst is kept out of what pages can reserve. */
-    private void updateReserve() {
-        final long tableBytes = 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
-        final long reserve = arena.dirtyCount() * NODE_RESERVE_BYTES
-                + tableBytes
-                + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
-        space.addAvailable(counters.reserveBytes - reserve);
-        counters.reserveBytes = reserve;
-    }
-
     // ---- checkpoint ----
 
     /** Writes the map into the log, frees segments; safe while commits go on. Returns the sequence that it reaches to. */
@@ -462,7 +449,7 @@ public final class Journal implements AutoCloseable {
             lock.lock();
             try {
                 arena.reclaim(grace);
-                updateReserve();
+                budget.updateReserve();
             } finally {
                 lock.unlock();
             }
@@ -492,15 +479,10 @@ public final class Journal implements AutoCloseable {
             }
             return counters.recordsSinceCheckpoint + counters.batchesSinceCheckpoint * RECORDS_WORTH_A_BATCH
                             >= options.checkpointRecordsMax()
-                    || segments.hasReclaimable() && isSpaceShort();
+                    || budget.isCheckpointNeeded();
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Whether little is available and neither the limit nor the disk allows for more. */
-    private boolean isSpaceShort() {
-        return space.availableBytes() - space.reservedBytes() < space.growStepBytes() && !segments.grow();
     }
 
     /**
@@ -522,10 +504,7 @@ public final class Journal implements AutoCloseable {
 
     /** How the segments stand: what a policy of space goes by. */
     public SegmentStatistics segmentStatistics() {
-        return look(() -> {
-            countSpare();
-            return segments.statistics(segments.freeCount(), segments.holeCount(), counters);
-        });
+        return look(budget::statistics);
     }
 
     /** What moves blocks so that segments become free. */
@@ -539,91 +518,21 @@ public final class Journal implements AutoCloseable {
 
     /** What keeps commits from outrunning the cleaner. */
     public AppendPacer pacer() {
-        return pacer;
-    }
-
-    /** Counts what commits may still take. Under the append lock: what is counted lies in memory that goes with the journal. */
-    private void countSpare() {
-        final long elsewhere = (long) (segments.holeCount() + segments.growable()) * segments.segmentSizeBytes();
-        pacer.spareBytes(space.availableBytes() - space.reservedBytes() + elsewhere);
-    }
-
-    /** Waits if the cleaner is to get ahead; what it goes by is counted anew when nobody keeps it from that. */
-    private void awaitCleaner() {
-        if (!lock.isHeldByCurrentThread() && lock.tryLock()) {
-            try {
-                failure.checkOpen();
-                countSpare();
-            } finally {
-                lock.unlock();
-            }
-        }
-        pacer.await();
+        return budget.pacer();
     }
 
     private void mapChanged() {
         segments.publishRemaps();
-        updateReserve();
-        countSpare();
+        budget.updateReserve();
+        budget.countSpare();
         arena.reclaim(grace);
     }
 
     // ---- background ----
 
-    /** After a while without appends: says in the log how far it is durable, so that rot there is told from a torn tail. */
-    public void sealIfIdle() {
-        if (System.nanoTime() - lastAppendNanos < IDLE_NANOS || !lock.tryLock()) {
-            return;
-        }
-        try {
-            if (isWriting() && log.isSealNeeded()) {
-                log.writeSeal(0);
-            }
-        } catch (StorageException e) {
-            if (e.code() != ErrorCode.STORE_FULL) {
-                throw e;
-            }
-            // Not worth the reserve: the next commit or the close says it.
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Has a piece of the next segment written ahead; true when there may be more to write. */
-    public boolean prepareNextSegment() {
-        if (!lock.tryLock()) {
-            return false;
-        }
-        try {
-            if (!isWriting()) {
-                return false;
-            }
-            log.reserveNext();
-            return preparer.step();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Fails the journal when its device was deleted: commits would be lost without a word. */
-    public void checkInPlace() {
-        if (!lock.tryLock()) {
-            return;
-        }
-        try {
-            if (isWriting()) {
-                device.checkInPlace();
-            }
-        } catch (StorageException e) {
-            throw failure.fail(e);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Whether there is anything for background work to do: not when closed, failed or read-only. */
-    private boolean isWriting() {
-        return !closed && !options.readOnly() && !failure.isFailed();
+    /** What whoever maintains the store has done between appends. */
+    public IdleWork idleWork() {
+        return idleWork;
     }
 
     // ---- statistics and life ----
@@ -637,7 +546,7 @@ public final class Journal implements AutoCloseable {
     public void close() {
         try {
             mover.close();
-            pacer.pace(0, 0, 0);
+            budget.pacer().pace(0, 0, 0);
         } finally { // for want of memory, too
             closeAll();
         }
@@ -684,7 +593,7 @@ public final class Journal implements AutoCloseable {
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */
     void kill() {
         mover.close();
-        pacer.pace(0, 0, 0);
+        budget.pacer().pace(0, 0, 0);
         checkpointLock.lock();
         lock.lock();
         try {

@@ -301,6 +301,6 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
-        work.journal().sealIfIdle();
+        work.journal().idleWork().sealIfIdle();
     }
 }

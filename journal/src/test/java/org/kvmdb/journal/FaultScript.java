@@ -172,11 +172,11 @@ enum FaultScript {
         work.checkpoint();
     }, false, work -> {
         work.journal().punchFreeSegments(0, 6);
-        work.journal().prepareNextSegment();
+        work.journal().idleWork().prepareNextSegment();
         work.put("a", true, 1, 2);
-        work.journal().prepareNextSegment();
+        work.journal().idleWork().prepareNextSegment();
         work.put("a", true, range(20, 60));
-        work.journal().prepareNextSegment();
+        work.journal().idleWork().prepareNextSegment();
         work.put("a", true, range(20, 60));
         work.checkpoint();
         work.journal().punchFreeSegments(1, 4);

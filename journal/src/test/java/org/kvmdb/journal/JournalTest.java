@@ -208,12 +208,12 @@ class JournalTest {
         work.create();
         work.createVolume("a", 100 << 12, 12);
         work.put("a", true, 1);
-        work.journal().sealIfIdle();
+        work.journal().idleWork().sealIfIdle();
         final long batches = work.journal().statistics().batches();
         Thread.sleep(120);
-        work.journal().sealIfIdle();
+        work.journal().idleWork().sealIfIdle();
         assertEquals(batches + 1, work.journal().statistics().batches());
-        work.journal().sealIfIdle();
+        work.journal().idleWork().sealIfIdle();
         assertEquals(batches + 1, work.journal().statistics().batches());
         verify();
     }
@@ -229,8 +229,8 @@ class JournalTest {
         final RecordingDevice recording = new RecordingDevice(device);
         try (Journal journal = Journal.open(recording, OPTIONS.withReadOnly(true))) {
             assertEquals(work.model().now(), StoreModel.read(journal));
-            journal.prepareNextSegment();
-            journal.sealIfIdle();
+            journal.idleWork().prepareNextSegment();
+            journal.idleWork().sealIfIdle();
             assertCode(ErrorCode.INVALID, journal::beginAppend);
             assertCode(ErrorCode.INVALID, journal::checkpoint);
             assertCode(ErrorCode.INVALID, () -> journal.createVolume("x", 4096, 12));
@@ -258,8 +258,8 @@ class JournalTest {
                     () -> journal.resizeVolume(1, 0), () -> journal.readerGrace(ReaderGrace.NONE));
             uses.forEach(use -> assertCode(ErrorCode.CLOSED, use));
         }
-        journal.sealIfIdle();
-        assertFalse(journal.prepareNextSegment());
+        journal.idleWork().sealIfIdle();
+        assertFalse(journal.idleWork().prepareNextSegment());
     }
 
     @Test

@@ -237,7 +237,7 @@ class SegmentMoverTest {
             work.createVolume("a", 200 << 12, 12);
             final LogWriter log = work.journal().parts().log();
             final SegmentTable segments = work.journal().parts().segments();
-            while (work.journal().prepareNextSegment()) {
+            while (work.journal().idleWork().prepareNextSegment()) {
                 assertTrue(log.reservedSegment() >= 0);
             }
             final int reserved = log.reservedSegment();
@@ -250,7 +250,7 @@ class SegmentMoverTest {
                 }
             }
             segments.medium(reserved, SegmentTable.FRESH);
-            while (work.journal().prepareNextSegment()) {
+            while (work.journal().idleWork().prepareNextSegment()) {
                 assertEquals(reserved, log.reservedSegment());
             }
             assertEquals(SegmentTable.WRITTEN, segments.medium(reserved));

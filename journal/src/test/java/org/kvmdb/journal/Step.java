@@ -70,7 +70,7 @@ public record Step(Verb verb, List<String> arguments) {
         DROP_ALL(0, (work, step) -> true, (work, step) -> work.dropAll()),
         /** segments at most */
         CLEAN(1, (work, step) -> true, (work, step) -> work.clean((int) step.number(0))),
-        PREPARE(0, (work, step) -> true, (work, step) -> work.journal().prepareNextSegment()),
+        PREPARE(0, (work, step) -> true, (work, step) -> work.journal().idleWork().prepareNextSegment()),
         /** free segments at most that give their space back */
         PUNCH(1, (work, step) -> true, (work, step) -> work.journal().punchFreeSegments(0, (int) step.number(0))),
         CLOSE(0, (work, step) -> true, (work, step) -> {

@@ -45,7 +45,7 @@ enum Bug {
     LAST_UNIT_REWRITTEN("the log goes on in the last unit that it wrote", "direct-orderly-close",
             of("Journal", "recover", new Redirect(Call.of("LogWriter", "resume"), "resumeOneUnitEarlier"))),
     IDLE_SEAL_LEFT_OUT("an idle log does not say that it is durable", "rot-last-batch",
-            of("Journal", "sealIfIdle", new Skip(Call.of("LogWriter", "writeSeal")))),
+            of("IdleWork", "sealIfIdle", new Skip(Call.of("LogWriter", "writeSeal")))),
     CLOSING_SEAL_LEFT_OUT("closing does not mark the log", "direct-orderly-close",
             of("Journal", "closeLog", new Skip(Call.of("LogWriter", "writeSeal")))),
     SALT_NOT_CHECKED("a page whose content is a batch is taken for one", "crash-forged-page",

@@ -1,0 +1,91 @@
+package org.kvmdb.journal;
+
+import java.util.concurrent.locks.ReentrantLock;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+
+/**
+ * What a journal does between appends, in small steps of whoever maintains the store. A step that would have to wait for the
+ * append lock is left out: there is another soon. Thread-safe.
+ */
+public final class IdleWork {
+
+    private static final long IDLE_NANOS = 100_000_000L;
+
+    private final ReentrantLock appendLock;
+    private final boolean readOnly;
+    private final Failure failure;
+    private final Device device;
+    private final LogWriter log;
+    private final SegmentPreparer preparer;
+    private volatile long lastAppendNanos = System.nanoTime();
+
+    IdleWork(JournalParts parts, ReentrantLock appendLock, SegmentPreparer preparer, boolean readOnly) {
+        this.appendLock = appendLock;
+        this.readOnly = readOnly;
+        this.failure = parts.failure();
+        this.device = parts.device();
+        this.log = parts.log();
+        this.preparer = preparer;
+    }
+
+    void appended() {
+        lastAppendNanos = System.nanoTime();
+    }
+
+    /** After a while without appends: says in the log how far it is durable, so that rot there is told from a torn tail. */
+    public void sealIfIdle() {
+        if (System.nanoTime() - lastAppendNanos < IDLE_NANOS || !appendLock.tryLock()) {
+            return;
+        }
+        try {
+            if (isWriting() && log.isSealNeeded()) {
+                log.writeSeal(0);
+            }
+        } catch (StorageException e) {
+            if (e.code() != ErrorCode.STORE_FULL) {
+                throw e;
+            }
+            // Not worth the reserve: the next commit or the close says it.
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    /** Has a piece of the next segment written ahead; true when there may be more to write. */
+    public boolean prepareNextSegment() {
+        if (!appendLock.tryLock()) {
+            return false;
+        }
+        try {
+            if (!isWriting()) {
+                return false;
+            }
+            log.reserveNext();
+            return preparer.step();
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    /** Fails the journal when its device was deleted: commits would be lost without a word. */
+    public void checkInPlace() {
+        if (!appendLock.tryLock()) {
+            return;
+        }
+        try {
+            if (isWriting()) {
+                device.checkInPlace();
+            }
+        } catch (StorageException e) {
+            throw failure.fail(e);
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    /** Whether there is anything to do: not when closed, failed or read-only. */
+    private boolean isWriting() {
+        return !readOnly && !failure.isClosed() && !failure.isFailed();
+    }
+}
