@@ -41,7 +41,24 @@ public final class ChildJvm implements AutoCloseable {
     public static ChildJvm start(
             Path output, List<String> flags, String classPath, Class<?> main, List<String> arguments)
             throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return start(output, List.of(), flags, classPath, main, arguments);
+    }
+
+    /**
+     * The same, started by another command.
+     *
+     * @param launcher what stands before it on the command line, and becomes it: the process stays the same
+     */
+    public static ChildJvm start(
+            Path output,
+            List<String> launcher,
+            List<String> flags,
+            String classPath,
+            Class<?> main,
+            List<String> arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(launcher);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow"));

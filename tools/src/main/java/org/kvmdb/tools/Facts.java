@@ -59,6 +59,11 @@ public final class Facts {
         return add(null, key, List.copyOf(texts), "");
     }
 
+    /** For programs only: a list of values. */
+    public Facts numbers(String key, List<Double> numbers) {
+        return add(null, key, List.copyOf(numbers), "");
+    }
+
     boolean has(String key) {
         return facts.stream().anyMatch(fact -> fact.key.equals(key));
     }

@@ -3,7 +3,9 @@ package org.kvmdb.tools;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.ServiceLoader;
 import org.kvmdb.tools.bench.BenchCommand;
+import org.kvmdb.tools.bench.BenchModule;
 import org.kvmdb.tools.bench.BenchOpenCommand;
 import org.kvmdb.tools.bench.BenchWriterCommand;
 import org.kvmdb.tools.crashtest.CrashtestCommand;
@@ -97,6 +99,7 @@ public final class Main {
                 .setParameterExceptionHandler((failure, ignored) -> ErrorSentences.reportUsage(failure))
                 .setExecutionExceptionHandler(
                         (failure, command, ignored) -> ErrorSentences.report(failure, command, main.stacktrace));
+        addBenches(commandLine.getSubcommands().get("bench"));
         spaceOutHelp(commandLine);
         try {
             return commandLine.execute(arguments);
@@ -107,6 +110,10 @@ public final class Main {
             out.flush();
             err.flush();
         }
+    }
+
+    private static void addBenches(CommandLine bench) {
+        ServiceLoader.load(BenchModule.class).forEach(module -> module.addTo(bench));
     }
 
     private static void spaceOutHelp(CommandLine commandLine) {

@@ -37,6 +37,10 @@ import picocli.CommandLine.Spec;
             "  snapshot    taking, keeping and deleting snapshots of a full volume",
             "  cleaner     bytes written for each one committed, in a store that is nearly full",
             "",
+            "And of its own, see kvmdb bench peers --help:",
+            "",
+            "  peers       the same work by LMDB, RocksDB, H2 MVStore and plain files, in the same memory",
+            "",
             "A missed aim is reported, it is no failure."
         },
         footer = {

@@ -14,28 +14,28 @@ import org.kvmdb.tools.Sizes;
  * @param ratio median over the rounds of the ratio within a round
  * @param aim what the ratio is to be
  */
-record Figure(
+public record Figure(
         String name, String what, double value, String unit, String peer, double peerValue, double ratio, Aim aim) {
 
     /** A bound on a ratio. */
-    record Aim(boolean upper, double bound) {
+    public record Aim(boolean upper, double bound) {
 
         /** For figures that only inform. */
-        static final Aim NONE = new Aim(true, Double.NaN);
+        public static final Aim NONE = new Aim(true, Double.NaN);
 
-        static Aim atMost(double bound) {
+        public static Aim atMost(double bound) {
             return new Aim(true, bound);
         }
 
-        static Aim atLeast(double bound) {
+        public static Aim atLeast(double bound) {
             return new Aim(false, bound);
         }
 
-        boolean exists() {
+        public boolean exists() {
             return !Double.isNaN(bound);
         }
 
-        boolean isMetBy(double ratio) {
+        public boolean isMetBy(double ratio) {
             return upper ? ratio <= bound : ratio >= bound;
         }
 
@@ -45,7 +45,7 @@ record Figure(
         }
     }
 
-    Facts facts() {
+    public Facts facts() {
         Facts facts = new Facts()
                 .text("figure", "name", name)
                 .text("measured", "what", what)

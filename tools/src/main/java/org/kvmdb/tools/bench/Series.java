@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A value and its peer, round by round. */
-final class Series {
+public final class Series {
 
     private final List<Double> values = new ArrayList<>();
     private final List<Double> peers = new ArrayList<>();
 
-    void add(double value, double peer) {
+    public void add(double value, double peer) {
         values.add(value);
         peers.add(peer);
     }
 
     /** Value over peer. The ratio is taken within each round, so that a slow moment of the machine hits both. */
-    Figure figure(String name, String what, String unit, String peer, Figure.Aim aim) {
+    public Figure figure(String name, String what, String unit, String peer, Figure.Aim aim) {
         List<Double> ratios = new ArrayList<>();
         for (int round = 0; round < values.size(); round++) {
             ratios.add(values.get(round) / peers.get(round));
@@ -23,7 +23,7 @@ final class Series {
         return new Figure(name, what, median(values), unit, peer, median(peers), median(ratios), aim);
     }
 
-    static double median(List<Double> values) {
+    public static double median(List<Double> values) {
         if (values.isEmpty()) {
             return Double.NaN;
         }

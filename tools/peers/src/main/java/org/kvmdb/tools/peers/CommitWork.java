@@ -1,0 +1,126 @@
+package org.kvmdb.tools.peers;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Histogram;
+import org.kvmdb.tools.bench.Figure.Aim;
+
+/** A random page overwritten and made durable, by one thread and by several, each page a commit of its own. */
+final class CommitWork implements Work {
+
+    private static final List<Integer> THREADS = List.of(1, 8, 16);
+    private static final long NANOS_MAX = TimeUnit.MINUTES.toNanos(1);
+
+    @Override
+    public String name() {
+        return "commit";
+    }
+
+    @Override
+    public String what() {
+        return "durable commits of one page, data half of the limit (file: pwrite and fdatasync, the floor)";
+    }
+
+    @Override
+    public Set<PeerSystem> systems() {
+        return EnumSet.complementOf(EnumSet.of(PeerSystem.RAW, PeerSystem.BUFFERPOOL));
+    }
+
+    private static Case rate(int threads) {
+        return Case.rate("commit-" + threads, "durable commits of a page, threads: " + threads, "commits/s");
+    }
+
+    private static Case latency(int threads, String percentile) {
+        return Case.cost(
+                "commit-" + threads + "-" + percentile,
+                "a durable commit of a page, " + percentile + ", threads: " + threads,
+                "us");
+    }
+
+    @Override
+    public List<Case> cases() {
+        return THREADS.stream()
+                .flatMap(threads -> List.of(rate(threads), latency(threads, "p50"), latency(threads, "p99")).stream())
+                .toList();
+    }
+
+    @Override
+    public List<Goal> goals() {
+        List<Goal> goals = new ArrayList<>();
+        goals.add(new Goal("commit-1-floor", latency(1, "p50"), Reference.of(PeerSystem.FILE), Aim.atMost(1.15)));
+        for (int threads : THREADS) {
+            goals.add(new Goal(
+                    "commit-" + threads + "-peer",
+                    rate(threads),
+                    Reference.bestStore(),
+                    Aim.atLeast(threads == 1 ? 1 : 2)));
+            if (threads > 1) {
+                goals.add(new Goal(
+                        "commit-" + threads + "-floor",
+                        rate(threads),
+                        Reference.of(PeerSystem.FILE),
+                        Aim.atLeast(1)));
+            }
+        }
+        return goals;
+    }
+
+    @Override
+    public void measure(Trial trial) throws Exception {
+        long pages = trial.settings().smallPages();
+        trial.run(RUN, trial.data("small", pages), pages);
+    }
+
+    @Override
+    public void run(String stage, ChildContext context) throws Exception {
+        try (Arena arena = Arena.ofShared();
+                Peer peer = context.open(PeerSetup.Access.RANDOM)) {
+            PageSource source = context.source(arena);
+            try (Session session = peer.session()) {
+                session.scan(0, context.pages());
+            }
+            commit(context, peer, source, 1, context.seconds() / 2);
+            for (int threads : THREADS) {
+                Histogram histogram = new ConcurrentHistogram(NANOS_MAX, 3);
+                double perSecond = commit(context, peer, source, threads, context.seconds(), histogram);
+                context.answer(rate(threads), perSecond);
+                context.answer(latency(threads, "p50"), histogram.getValueAtPercentile(50) / 1e3);
+                context.answer(latency(threads, "p99"), histogram.getValueAtPercentile(99) / 1e3);
+            }
+        }
+    }
+
+    private static void commit(ChildContext context, Peer peer, PageSource source, int threads, double seconds)
+            throws Exception {
+        commit(context, peer, source, threads, seconds, new ConcurrentHistogram(NANOS_MAX, 3));
+    }
+
+    private static double commit(
+            ChildContext context, Peer peer, PageSource source, int threads, double seconds, Histogram histogram)
+            throws Exception {
+        return Crew.perSecond(peer, threads, seconds, (session, random, end) -> {
+            long[] page = new long[1];
+            long commits = 0;
+            long before = System.nanoTime();
+            while (before < end) {
+                page[0] = random.nextLong(context.pages());
+                session.commit(page, 1, source, version(random));
+                long after = System.nanoTime();
+                histogram.recordValue(Math.min(after - before, NANOS_MAX));
+                before = after;
+                commits++;
+            }
+            return commits;
+        });
+    }
+
+    static long version(SplittableRandom random) {
+        return random.nextInt(1 << 20);
+    }
+}

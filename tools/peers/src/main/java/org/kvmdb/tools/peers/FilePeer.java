@@ -1,0 +1,123 @@
+package org.kvmdb.tools.peers;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A file of pages: {@code pread}, {@code pwrite}, {@code fdatasync}. Nothing is atomic, so commits of it are a floor. It
+ * gives no advice about readahead: the kernel reads nothing ahead for a small read that stands alone.
+ */
+final class FilePeer implements Peer {
+
+    static final String FILE = "pages";
+
+    private static final int PIECE_PAGES = 256;
+
+    private final FileChannel channel;
+    private final Arena arena = Arena.ofShared();
+
+    FilePeer(PeerSetup setup) throws IOException {
+        Path file = setup.directory().resolve(FILE);
+        channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    @Override
+    public Session session() {
+        return new FileSession();
+    }
+
+    @Override
+    public void load(long pages, PageSource source) throws IOException {
+        MemorySegment piece = arena.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
+        for (long first = 0; first < pages; first += PIECE_PAGES) {
+            int count = (int) Math.min(PIECE_PAGES, pages - first);
+            for (int i = 0; i < count; i++) {
+                source.fill(piece, (long) i * PageSource.PAGE_BYTES, first + i, 0);
+            }
+            write(piece.asSlice(0, (long) count * PageSource.PAGE_BYTES).asByteBuffer(), first);
+        }
+        channel.force(false);
+    }
+
+    private void write(ByteBuffer buffer, long page) throws IOException {
+        long position = page * PageSource.PAGE_BYTES;
+        while (buffer.hasRemaining()) {
+            position += channel.write(buffer, position);
+        }
+    }
+
+    /** The file copied within the kernel, which is a reflink where the file system has them. */
+    @Override
+    public void snapshot(Path target) throws IOException {
+        try (FileChannel copy = FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            long size = channel.size();
+            for (long position = 0; position < size; ) {
+                position += channel.transferTo(position, size - position, copy);
+            }
+            copy.force(false);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        arena.close();
+    }
+
+    private final class FileSession implements Session {
+
+        private final MemorySegment memory =
+                arena.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
+        private final ByteBuffer pageBuffer = memory.asSlice(0, PageSource.PAGE_BYTES).asByteBuffer();
+
+        @Override
+        public long word(long page, int offset) {
+            read(pageBuffer.clear(), page);
+            return memory.get(ValueLayout.JAVA_LONG, offset);
+        }
+
+        @Override
+        public long scan(long firstPage, long pages) {
+            long sum = 0;
+            for (long page = firstPage; page < firstPage + pages; page += PIECE_PAGES) {
+                int bytes = (int) Math.min(PIECE_PAGES, firstPage + pages - page) * PageSource.PAGE_BYTES;
+                read(memory.asSlice(0, bytes).asByteBuffer(), page);
+                sum += PageSource.sum(memory, 0, bytes);
+            }
+            return sum;
+        }
+
+        private void read(ByteBuffer buffer, long page) {
+            try {
+                long position = page * PageSource.PAGE_BYTES;
+                while (buffer.hasRemaining()) {
+                    int count = channel.read(buffer, position);
+                    PageSource.checkFound(count > 0, page);
+                    position += count;
+                }
+            } catch (IOException e) {
+                throw PageSource.unchecked(e);
+            }
+        }
+
+        @Override
+        public void commit(long[] pages, int count, PageSource source, long version) {
+            try {
+                for (int i = 0; i < count; i++) {
+                    source.fill(memory, 0, pages[i], version);
+                    write(pageBuffer.clear(), pages[i]);
+                }
+                channel.force(false);
+            } catch (IOException e) {
+                throw PageSource.unchecked(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package org.kvmdb.tools.peers;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.kvmdb.tools.bench.Figure.Aim;
+
+/** Reads of eight bytes at random places of pages that are all in memory. */
+final class HitsWork implements Work {
+
+    private static final List<Integer> THREADS = List.of(1, 2);
+    private static final double NANOS_PER_SECOND = 1e9;
+    /** Places are drawn before the clock runs. A power of two. */
+    private static final int PLACES = 64 << 10;
+
+    @Override
+    public String name() {
+        return "hits";
+    }
+
+    @Override
+    public String what() {
+        return "reads of 8 bytes at random places, an eighth of the limit, all resident";
+    }
+
+    @Override
+    public Set<PeerSystem> systems() {
+        return EnumSet.complementOf(EnumSet.of(PeerSystem.FILE));
+    }
+
+    private static Case measured(int threads) {
+        return Case.cost("hits-" + threads, "a read of 8 bytes that are resident, threads: " + threads, "ns");
+    }
+
+    @Override
+    public List<Case> cases() {
+        return THREADS.stream().map(HitsWork::measured).toList();
+    }
+
+    @Override
+    public List<Goal> goals() {
+        List<Goal> goals = new ArrayList<>();
+        for (int threads : THREADS) {
+            Case measured = measured(threads);
+            goals.add(new Goal(
+                    "hits-raw-" + threads, measured, Reference.of(PeerSystem.RAW), Aim.atLeast(0.97)));
+            goals.add(new Goal(
+                    "hits-bufferpool-" + threads, measured, Reference.of(PeerSystem.BUFFERPOOL), Aim.atLeast(5)));
+            goals.add(new Goal("hits-peer-" + threads, measured, Reference.bestStore(), Aim.NONE));
+        }
+        return goals;
+    }
+
+    @Override
+    public void measure(Trial trial) throws Exception {
+        long pages = Math.max(trial.settings().limitBytes() / 8 / PageSource.PAGE_BYTES, 1);
+        boolean lasts = trial.system().role() != PeerSystem.Role.FLOOR;
+        trial.run(RUN, lasts ? trial.data("hits", pages) : trial.emptyDirectory("hits"), pages);
+    }
+
+    @Override
+    public void run(String stage, ChildContext context) throws Exception {
+        try (Arena arena = Arena.ofShared();
+                Peer peer = context.open(PeerSetup.Access.SEQUENTIAL)) {
+            if (context.system().role() == PeerSystem.Role.FLOOR) {
+                peer.load(context.pages(), context.source(arena));
+            }
+            try (Session session = peer.session()) {
+                session.scan(0, context.pages());
+                session.scan(0, context.pages());
+            }
+            MemorySegment memory = peer.memory();
+            Crew.Job job = memory == null
+                    ? (session, random, end) -> readWords(session, places(context, random), end)
+                    : (session, random, end) -> readMemory(memory, places(context, random), end);
+            Crew.perSecond(peer, 1, context.seconds() / 2, job);
+            for (int threads : THREADS) {
+                double perSecond = Crew.perSecond(peer, threads, context.seconds(), job);
+                // Of one thread, as a thread sees it.
+                context.answer(measured(threads), threads * NANOS_PER_SECOND / perSecond);
+            }
+        }
+    }
+
+    private static long[] places(ChildContext context, SplittableRandom random) {
+        int words = PageSource.COMMON_BYTES / Long.BYTES;
+        return random.longs(PLACES, 0, context.pages())
+                .map(page -> page * PageSource.PAGE_BYTES + random.nextInt(words) * (long) Long.BYTES)
+                .toArray();
+    }
+
+    /** The loop that a user would write: the segment is a local variable. */
+    private static long readMemory(MemorySegment memory, long[] places, long endNanos) {
+        long reads = 0;
+        long sum = 0;
+        do {
+            for (long place : places) {
+                sum += memory.get(ValueLayout.JAVA_LONG, place);
+            }
+            reads += places.length;
+        } while (System.nanoTime() < endNanos);
+        return blackhole(sum, reads);
+    }
+
+    private static long readWords(Session session, long[] places, long endNanos) {
+        long reads = 0;
+        long sum = 0;
+        do {
+            for (int i = 0; i < 1024; i++) {
+                long place = places[(int) (reads + i) & PLACES - 1];
+                sum += session.word(place / PageSource.PAGE_BYTES, (int) (place % PageSource.PAGE_BYTES));
+            }
+            reads += 1024;
+        } while (System.nanoTime() < endNanos);
+        return blackhole(sum, reads);
+    }
+
+    /** So that nothing is optimised away. */
+    private static long blackhole(long sum, long reads) {
+        return sum == Long.MIN_VALUE + 1 ? reads + 1 : reads;
+    }
+}

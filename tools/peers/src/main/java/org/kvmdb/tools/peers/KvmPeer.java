@@ -1,0 +1,97 @@
+package org.kvmdb.tools.peers;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.kvmdb.Scope;
+import org.kvmdb.Store;
+import org.kvmdb.StoreOptions;
+import org.kvmdb.Volume;
+import org.kvmdb.VolumeOptions;
+
+/** This store: one volume, reads and writes as plain memory. */
+final class KvmPeer implements Peer {
+
+    private static final String VOLUME = "pages";
+    private static final int PIECE_PAGES = 256;
+    /** A load is many commits in the background and one durable point at its end. */
+    private static final long LOAD_COMMIT_PAGES = 16 << 10;
+
+    private final Store store;
+    private final Volume volume;
+
+    KvmPeer(PeerSetup setup) throws IOException {
+        StoreOptions options = options(setup.limitBytes());
+        boolean exists;
+        try (var files = Files.list(setup.directory())) {
+            exists = files.findAny().isPresent();
+        }
+        store = exists ? Store.open(setup.directory(), options) : Store.create(setup.directory(), options);
+        volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
+    }
+
+    /** The JVM, the map and the page cache beneath need the rest. */
+    static StoreOptions options(long limitBytes) {
+        return StoreOptions.defaults().withCacheSizeBytes(limitBytes / 2).withControlSocket(false);
+    }
+
+    @Override
+    public MemorySegment memory() {
+        return volume.memory();
+    }
+
+    @Override
+    public Session session() {
+        return new MemorySession(volume.memory()) {
+            @Override
+            public void commit(long[] pages, int count, PageSource source, long version) {
+                MemorySegment memory = volume.memory();
+                try (Scope _ = volume.writeScope()) {
+                    for (int i = 0; i < count; i++) {
+                        source.fill(memory, pages[i] * PageSource.PAGE_BYTES, pages[i], version);
+                    }
+                }
+                volume.commit();
+            }
+        };
+    }
+
+    @Override
+    public void load(long pages, PageSource source) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment piece = arena.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
+            for (long first = 0; first < pages; first += PIECE_PAGES) {
+                int count = (int) Math.min(PIECE_PAGES, pages - first);
+                for (int i = 0; i < count; i++) {
+                    source.fill(piece, (long) i * PageSource.PAGE_BYTES, first + i, 0);
+                }
+                volume.write(first * PageSource.PAGE_BYTES, piece.asSlice(0, (long) count * PageSource.PAGE_BYTES));
+                if ((first + count) % LOAD_COMMIT_PAGES == 0) {
+                    store.commitAsync();
+                }
+            }
+        }
+        store.commit();
+    }
+
+    /** The path is not needed: a snapshot is a name within the store. */
+    @Override
+    public void snapshot(Path target) {
+        volume.snapshot(target.getFileName().toString());
+    }
+
+    Volume volume() {
+        return volume;
+    }
+
+    Store store() {
+        return store;
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}
