@@ -82,11 +82,22 @@ static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn
     return true;
 }
 
+/* What the block of a page is sealed with at a place. */
+static struct block_seed seal_of(const struct region *region, uint64_t ppn, uint64_t lpn)
+{
+    const struct segment_entry *segment = (struct segment_entry *)region->pool->options.segment_table + ppn_segment(ppn);
+    return (struct block_seed){segment->salt, segment->generation, ppn, lpn, region->family};
+}
+
+static bool decompress(const struct region *region, const uint8_t *payload, uint32_t bytes, uint8_t *page)
+{
+    return lz4_decompress_safe((const char *)payload, (char *)page, (int)bytes, (int)region->page_bytes) == (int)region->page_bytes;
+}
+
 /* Verifies before it decompresses: the decoder accepts most mutated blocks. */
 static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, struct bad_page *bad)
 {
-    const struct segment_entry *segment = (struct segment_entry *)region->pool->options.segment_table + ppn_segment(ppn);
-    struct block_seed seed = {segment->salt, segment->generation, ppn, lpn, region->family};
+    struct block_seed seed = seal_of(region, ppn, lpn);
     struct block_header header;
     memcpy(&header, block, sizeof header);
     uint32_t length = ppn_length_bytes(ppn);
@@ -102,10 +113,9 @@ static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, ui
         memcpy(page, payload, region->page_bytes);
         return true;
     }
-    if (header.codec != BLOCK_CODEC_LZ4
-        || lz4_decompress_safe((const char *)payload, (char *)page, (int)header.payload_bytes, (int)region->page_bytes)
-            != (int)region->page_bytes)
+    if (header.codec != BLOCK_CODEC_LZ4 || !decompress(region, payload, header.payload_bytes, page))
         return fails(bad, KVMDB_BAD_CONTENT, 0);
+    tier_add(region->pool, &seed, payload, header.payload_bytes); /* a raw one would have no more room there than in a frame */
     return true;
 }
 
@@ -125,6 +135,29 @@ static uint32_t adjacent_blocks(struct region *region, uint64_t lpn, uint32_t pa
         *bytes += length;
         end += length;
     }
+    return n;
+}
+
+/* Takes pages from the compressed tier, as far as they are there. */
+static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint64_t ppn)
+{
+    struct pool *pool = region->pool;
+    uint32_t n = 0;
+    for (; n < pages; n++) {
+        if (n > 0)
+            ppn = lookup(region, lpn + n);
+        if (ppn == 0 || ppn_segment(ppn) >= pool->options.segment_count)
+            break;
+        struct block_seed seal = seal_of(region, ppn, lpn + n);
+        struct tier_hit hit;
+        if (!tier_find(pool, &seal, &hit))
+            break;
+        bool good = decompress(region, hit.payload, hit.bytes, slot->pages + ((size_t)n << region->page_shift));
+        tier_release(pool, &hit);
+        if (!good)
+            break;
+    }
+    COUNT(pool, tier_hits, n);
     return n;
 }
 
@@ -148,8 +181,12 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
         fails(bad, KVMDB_BAD_MAP, 0);
         return 0;
     }
+    bool tiered = tier_is_active(&region->pool->tier);
+    uint32_t n = tiered ? tier_run(region, slot, lpn, pages, ppns[0]) : 0;
+    if (n)
+        return n;
     uint32_t bytes;
-    uint32_t n = adjacent_blocks(region, lpn, pages, ppns, &bytes);
+    n = adjacent_blocks(region, lpn, pages, ppns, &bytes);
     if (!read_blocks(region->pool, slot, ppns[0], bytes, bad)) {
         /* Perhaps the fault of a neighbour: the page that was asked for gets a read of its own. */
         if (n == 1 || !read_blocks(region->pool, slot, ppns[0], ppn_length_bytes(ppns[0]), bad))
@@ -165,6 +202,8 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
             break;
         block += ppn_length_bytes(ppns[good]);
     }
+    if (tiered)
+        COUNT(region->pool, tier_misses, good);
     return good;
 }
 

@@ -314,19 +314,22 @@ static int spill_batch(struct pool *pool)
 
 void make_room(struct pool *pool, int64_t bytes)
 {
-    int64_t resident = atomic_load(&pool->resident_bytes) + bytes;
+    _Atomic int64_t *wanted = &pool->tier.wanted_bytes;
+    int64_t resident = atomic_load(&pool->resident_bytes) + bytes + atomic_load(wanted);
     if (resident > pool->evict_high_bytes)
         pressure_raise(pool, PRESSURE_EVICT);
     while (resident > (int64_t)pool->options.budget_bytes) {
         futex_lock(&pool->evict_lock);
         int progress = 0;
         /* Whoever held the lock may have made the room already. */
-        if (atomic_load(&pool->resident_bytes) + bytes <= (int64_t)pool->options.budget_bytes)
+        if (atomic_load(&pool->resident_bytes) + bytes + atomic_load(wanted) <= (int64_t)pool->options.budget_bytes)
             progress = 1;
         for (int rounds = 0; progress == 0 && rounds < 16; rounds++)
             progress = evict_batch(pool);
         if (progress == 0)
             progress = sweep_batch(pool);
+        if (progress == 0) /* what is left is not to be dropped: it goes before the tier */
+            progress = atomic_exchange(wanted, 0) != 0 || tier_yield(pool);
         if (progress == 0)
             progress = spill_batch(pool);
         futex_unlock(&pool->evict_lock);
@@ -334,7 +337,7 @@ void make_room(struct pool *pool, int64_t bytes)
             COUNT(pool, overshoots, 1); /* everything left is pinned or frozen: a commit is about to end */
             return;
         }
-        resident = atomic_load(&pool->resident_bytes) + bytes;
+        resident = atomic_load(&pool->resident_bytes) + bytes + atomic_load(wanted);
     }
 }
 

@@ -18,7 +18,7 @@
 static __thread uint32_t thread_number;
 static _Atomic uint32_t threads_numbered;
 
-static uint32_t current_thread_number(void)
+uint32_t pool_thread_number(void)
 {
     if (thread_number == 0)
         thread_number = atomic_fetch_add(&threads_numbered, 1) + 1;
@@ -27,7 +27,7 @@ static uint32_t current_thread_number(void)
 
 struct stripe *pool_stripe(struct pool *pool)
 {
-    return &pool->stripes[current_thread_number() % KVMDB_STRIPES];
+    return &pool->stripes[pool_thread_number() % KVMDB_STRIPES];
 }
 
 /* Takes the slot if it is free, or if what made it late has ended. */
@@ -44,7 +44,7 @@ static bool slot_take(struct fault_slot *slot)
 
 static struct fault_slot *slot_try_acquire(struct pool *pool)
 {
-    uint32_t first = current_thread_number();
+    uint32_t first = pool_thread_number();
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         struct fault_slot *slot = &pool->slots[(first + i) % pool->slot_count];
         if (slot_take(slot))
@@ -153,14 +153,23 @@ static void queue_close(struct page_queue *queue)
 }
 
 /* How the budget is shared out; the figures of the comments are for the documentation, too. */
-static void set_limits(struct pool *pool)
+void pool_set_limits(struct pool *pool)
 {
     int64_t budget = (int64_t)pool->options.budget_bytes;
-    pool->evict_high_bytes = budget - budget / 16;
-    pool->evict_low_bytes = budget - budget / 8;
-    pool->steal_bytes = budget / 4;
-    pool->dirty_limit_bytes = budget * 2 / 5;
-    pool->shadow_limit_bytes = budget / 8;
+    int64_t frames = budget - atomic_load(&pool->tier.bytes);
+    atomic_store(&pool->evict_high_bytes, budget - frames / 16);
+    atomic_store(&pool->evict_low_bytes, budget - frames / 8);
+    atomic_store(&pool->steal_bytes, frames / 4);
+    atomic_store(&pool->dirty_limit_bytes, frames * 2 / 5);
+    atomic_store(&pool->shadow_limit_bytes, frames / 8);
+}
+
+/* The tier leaves an eighth to frames, whatever is asked for: a page that is looked at needs one. */
+static uint64_t tier_bytes(const struct pool *pool)
+{
+    uint64_t staging = (uint64_t)pool->slot_count * SLOT_BYTES;
+    uint64_t most = pool->options.budget_bytes > staging ? (pool->options.budget_bytes - staging) / 8 * 7 : 0;
+    return pool->options.tier_bytes < most ? pool->options.tier_bytes : most;
 }
 
 static int open_memory(struct pool *pool)
@@ -188,7 +197,9 @@ static int open_memory(struct pool *pool)
     if (capacity < QUEUE_ENTRIES_MIN)
         capacity = QUEUE_ENTRIES_MIN;
     int r = queue_open(&pool->small, capacity);
-    return r ? r : queue_open(&pool->main, capacity);
+    if (r == 0)
+        r = queue_open(&pool->main, capacity);
+    return r ? r : tier_open(pool, tier_bytes(pool));
 }
 
 int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
@@ -203,7 +214,7 @@ int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
     pool->eviction_clock = 1;
     for (int i = 0; i < KVMDB_DEVICES_MAX; i++)
         pool->device_fds[i] = -1;
-    set_limits(pool);
+    pool_set_limits(pool);
     pool->uffd = kernel_open_uffd();
     int r = pool->uffd < 0 ? pool->uffd : open_memory(pool);
     if (r) {
@@ -227,6 +238,7 @@ int kvmdb_pool_close(struct pool *pool)
         close(pool->uffd);
     queue_close(&pool->small);
     queue_close(&pool->main);
+    tier_close(pool);
     if (pool->memory) {
         /* A buffer that a hung device may still write into is left mapped: better lost than another's. */
         bool is_still = wait_for_late_reads(pool);
@@ -272,9 +284,14 @@ int64_t kvmdb_pool_dirty_bytes(struct pool *pool)
     return atomic_load(&pool->dirty_bytes);
 }
 
+int64_t kvmdb_pool_tier_bytes(struct pool *pool)
+{
+    return atomic_load(&pool->tier.bytes);
+}
+
 int64_t kvmdb_pool_steal_bytes(struct pool *pool)
 {
-    return pool->steal_bytes;
+    return atomic_load(&pool->steal_bytes);
 }
 
 int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out)

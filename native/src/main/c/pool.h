@@ -5,6 +5,7 @@
 #ifndef KVMDB_POOL_H
 #define KVMDB_POOL_H
 
+#include "block_tier.h"
 #include "device_io.h"
 #include "layout.h"
 #include "page_bitmap.h"
@@ -37,6 +38,7 @@ struct kvmdb_pool_options {
     uint64_t node_arena;    /* address: map nodes of 4 KiB */
     uint64_t node_count;    /* nodes that fit in it */
     uint64_t space_account; /* address: struct kvmdb_space_account */
+    uint64_t tier_bytes;       /* of the budget, that compressed blocks may have; 0: no such tier */
     uint64_t read_deadline_ms; /* a device read in a fault that takes longer makes a bad page; 0: no limit */
 };
 
@@ -101,6 +103,11 @@ struct kvmdb_counters {
     uint64_t idle_faults;
     uint64_t overshoots;
     uint64_t chained_signals;
+    uint64_t tier_hits;     /* pages that came from the compressed tier */
+    uint64_t tier_misses;   /* pages that were read from the device instead, while the tier had memory */
+    uint64_t tier_adds;     /* blocks that were added to it */
+    uint64_t tier_drops;    /* blocks that it holds no more */
+    uint64_t tier_declines; /* blocks that were not added: another thread was at it, or no memory was to be had */
 };
 
 /* ---- inside ---- */
@@ -144,11 +151,12 @@ struct pool {
     _Atomic int64_t resident_bytes; /* all that counts against the budget */
     _Atomic int64_t dirty_bytes;    /* DIRTY or FROZEN and in memory */
     _Atomic int64_t shadow_bytes;   /* copies set aside in memory */
-    int64_t evict_high_bytes;       /* background eviction begins */
-    int64_t evict_low_bytes;        /* background eviction ends */
-    int64_t steal_bytes;            /* dirty bytes from which the background steals */
-    int64_t dirty_limit_bytes;      /* dirty bytes from which a fault spills */
-    int64_t shadow_limit_bytes;     /* copies aside beyond this go to the spill area */
+    /* Of what the compressed tier leaves of the budget. */
+    _Atomic int64_t evict_high_bytes;   /* background eviction begins */
+    _Atomic int64_t evict_low_bytes;    /* background eviction ends */
+    _Atomic int64_t steal_bytes;        /* dirty bytes from which the background steals */
+    _Atomic int64_t dirty_limit_bytes;  /* dirty bytes from which a fault spills */
+    _Atomic int64_t shadow_limit_bytes; /* copies aside beyond this go to the spill area */
 
     struct page_queue small; /* seen once */
     struct page_queue main;  /* came back soon after they were evicted */
@@ -167,6 +175,7 @@ struct pool {
     _Atomic uint32_t slot_waiters;
     _Atomic uint64_t epoch;
 
+    struct block_tier tier;
     struct stripe *stripes;
     void *memory;
     uint64_t memory_bytes;
@@ -232,6 +241,16 @@ static inline uint64_t page_address(const struct region *r, uint64_t lpn)
     __atomic_fetch_add(&pool_stripe(pool_)->counters.field_, (n_), __ATOMIC_RELAXED)
 
 struct stripe *pool_stripe(struct pool *pool);
+/* Threads are numbered as they come, from 1. */
+uint32_t pool_thread_number(void);
+/* Shares out what the compressed tier leaves of the budget; anew whenever its size changes. */
+void pool_set_limits(struct pool *pool);
+
+/* Whether there was ever more to be had in memory than fits. */
+static inline bool pool_has_evicted(struct pool *pool)
+{
+    return atomic_load_explicit(&pool->eviction_clock, memory_order_relaxed) != 1;
+}
 
 /* Takes a slot, waiting for one if need be; a holder waits for no page lock, so this ends. Publishes the epoch. NULL
  * when for as long as the read deadline all were late. */
@@ -255,6 +274,8 @@ KVMDB_EXPORT int kvmdb_pool_wait_pressure(struct pool *pool, int bits, int64_t t
 KVMDB_EXPORT int kvmdb_pool_stop(struct pool *pool);
 KVMDB_EXPORT int64_t kvmdb_pool_resident_bytes(struct pool *pool);
 KVMDB_EXPORT int64_t kvmdb_pool_dirty_bytes(struct pool *pool);
+/* What the compressed tier has of the budget now. */
+KVMDB_EXPORT int64_t kvmdb_pool_tier_bytes(struct pool *pool);
 /* Dirty bytes above which the background is to steal. */
 KVMDB_EXPORT int64_t kvmdb_pool_steal_bytes(struct pool *pool);
 KVMDB_EXPORT int kvmdb_pool_counters(struct pool *pool, struct kvmdb_counters *out);

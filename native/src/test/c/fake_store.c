@@ -34,7 +34,7 @@ struct store *store_open(int64_t budget_bytes)
     return store_open_with(budget_bytes, 0);
 }
 
-struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
+static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes)
 {
     int64_t detail;
     CHECK_EQUAL(kvmdb_platform_check(&detail), KVMDB_PLATFORM_OK);
@@ -62,6 +62,7 @@ struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
         .node_arena = (uint64_t)s->nodes,
         .node_count = NODES,
         .space_account = (uint64_t)&s->space,
+        .tier_bytes = (uint64_t)tier_bytes,
         .read_deadline_ms = read_deadline_ms,
     };
     CHECK_EQUAL(kvmdb_pool_open(&options, &s->pool), 0);
@@ -70,9 +71,19 @@ struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
     return s;
 }
 
+struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
+{
+    return open_store(budget_bytes, read_deadline_ms, 0);
+}
+
+struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes)
+{
+    return open_store(budget_bytes, 0, tier_bytes);
+}
+
 void store_close(struct store *s)
 {
-    CHECK_EQUAL(kvmdb_pool_resident_bytes(s->pool), s->resident_at_start);
+    CHECK_EQUAL(kvmdb_pool_resident_bytes(s->pool), s->resident_at_start + kvmdb_pool_tier_bytes(s->pool));
     CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
     CHECK_EQUAL(atomic_load(&s->pool->shadow_bytes), 0);
     CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);

@@ -60,6 +60,7 @@ struct commit {
 
 struct store *store_open(int64_t budget_bytes);
 struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms);
+struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes);
 /* Checks that every counter is back where it was. */
 void store_close(struct store *s);
 /* Appends a block for a page and returns its PPN. */

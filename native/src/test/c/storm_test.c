@@ -122,9 +122,9 @@ static void write_back(struct storm *t, uint64_t flags, bool fail)
     atomic_fetch_add(&t->commits, 1);
 }
 
-static void storm(uint64_t pages, uint32_t shift, int64_t budget, bool steal, bool fail)
+static void storm(uint64_t pages, uint32_t shift, int64_t budget, int64_t tier, bool steal, bool fail)
 {
-    struct storm t = {.store = store_open(budget), .steal = steal, .fail = fail};
+    struct storm t = {.store = store_open_tiered(budget, tier), .steal = steal, .fail = fail};
     t.volume = volume_open(t.store, pages, shift);
     t.sequences = calloc(pages, sizeof *t.sequences);
     t.frozen = calloc(pages, sizeof *t.frozen);
@@ -161,6 +161,8 @@ static void storm(uint64_t pages, uint32_t shift, int64_t budget, bool steal, bo
     CHECK_EQUAL(kvmdb_region_bad_count(t.volume->region), 0);
     CHECK_LESS(100, t.writes);
     CHECK_LESS(100, t.checks);
+    if (tier)
+        CHECK_LESS(100, store_counters(t.store).tier_hits);
     printf(" [%" PRIu64 " writes, %" PRIu64 " checks, %" PRIu64 " write-backs]", t.writes, t.checks, t.commits);
     pthread_rwlock_destroy(&t.scope);
     free((void *)t.sequences);
@@ -171,17 +173,27 @@ static void storm(uint64_t pages, uint32_t shift, int64_t budget, bool steal, bo
 
 void storm_in_memory_enough(void)
 {
-    storm(2000, 12, 64 * MIB, false, true);
+    storm(2000, 12, 64 * MIB, 0, false, true);
 }
 
 void storm_in_little_memory(void)
 {
-    storm(20000, 12, 8 * MIB, true, true);
+    storm(20000, 12, 8 * MIB, 0, true, true);
+}
+
+void storm_in_little_memory_with_a_tier(void)
+{
+    storm(20000, 12, 10 * MIB, 4 * MIB, true, true);
 }
 
 void storm_of_large_pages(void)
 {
-    storm(800, 16, 16 * MIB, true, false);
+    storm(800, 16, 16 * MIB, 0, true, false);
+}
+
+void storm_of_large_pages_with_a_tier(void)
+{
+    storm(1200, 16, 20 * MIB, 6 * MIB, true, false);
 }
 
 /* ---- the budget ---- */

@@ -77,11 +77,24 @@
     t(a_completion_that_never_comes_costs_a_page_and_a_slot) \
     t(a_pool_closes_while_a_read_hangs) \
     t(reads_that_miss_the_page_cache_go_through_the_ring) \
+    t(what_was_evicted_comes_back_from_the_tier) \
+    t(a_tier_has_no_memory_before_anything_is_evicted) \
+    t(the_tier_finds_nothing_under_another_seal) \
+    t(a_block_of_a_segments_former_life_is_not_found) \
+    t(raw_blocks_and_wrong_ones_stay_out_of_the_tier) \
+    t(what_was_found_stays_until_it_is_released) \
+    t(what_is_asked_for_again_outlives_what_is_not) \
+    t(the_tier_gives_its_memory_back_to_pages) \
+    t(a_tier_too_small_is_none) \
+    t(storm_on_the_tier) \
     t(the_handler_is_content_with_a_small_stack) \
     t(the_budget_holds_with_ten_times_the_data) \
+    t(the_budget_holds_with_a_tier) \
     t(storm_in_memory_enough) \
     t(storm_in_little_memory) \
+    t(storm_in_little_memory_with_a_tier) \
     t(storm_of_large_pages) \
+    t(storm_of_large_pages_with_a_tier) \
     t(a_signal_that_is_not_ours_goes_to_the_older_handler)
 
 #define DECLARE(name_) void name_(void);

@@ -76,7 +76,13 @@ final class OpenStore implements Store {
             this.journal = opened.add(source.get(), Journal::close);
             this.reclaimer = opened.add(new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN), SegmentReclaimer::finish);
             this.cache = opened.add(
-                    new PageCache(journal, options.cacheSizeBytes(), directory, readDeadlineMillis), PageCache::close);
+                    new PageCache(
+                            journal,
+                            options.cacheSizeBytes(),
+                            options.compressedTierShare(),
+                            directory,
+                            readDeadlineMillis),
+                    PageCache::close);
             this.snapshots = new OpenSnapshots(this, journal, cache);
             this.streams = new OpenStreams(this, journal, cache);
             this.cleaner = new Cleaner(journal, reclaimer);

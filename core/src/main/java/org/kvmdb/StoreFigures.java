@@ -88,7 +88,12 @@ final class StoreFigures {
                 c.evictedPages(),
                 cache.stolenPages(),
                 c.spilledPages(),
-                c.badPages());
+                c.badPages(),
+                cache.tierBytes(),
+                Math.max(0, c.tierAdds() - c.tierDrops()),
+                c.tierHits(),
+                c.tierMisses(),
+                c.tierDeclines());
     }
 
     private StoreStatistics.Log logFigures() {

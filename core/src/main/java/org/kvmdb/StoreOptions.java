@@ -12,6 +12,9 @@ package org.kvmdb;
  *     directory that only this user (and root) can connect to
  * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
  *     {@code kvmdb top}
+ * @param compressedTierShare how much of the cache blocks may have that are kept as they are stored, compressed, so that a page
+ *     that was evicted comes back without a read; from 0 (none) to 0.875. They have none of it before something had to be
+ *     evicted.
  */
 public record StoreOptions(
         long cacheSizeBytes,
@@ -19,9 +22,12 @@ public record StoreOptions(
         int segmentSizeBytes,
         long checkpointRecords,
         boolean controlSocket,
-        boolean countersFile) {
+        boolean countersFile,
+        double compressedTierShare) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
+
+    public static final double COMPRESSED_TIER_SHARE_MAX = 0.875;
 
     public StoreOptions {
         check(cacheSizeBytes >= CACHE_SIZE_BYTES_MIN, "cacheSizeBytes", cacheSizeBytes, "at least 4 MiB");
@@ -31,37 +37,51 @@ public record StoreOptions(
                 segmentSizeBytes,
                 "a power of two from 256 KiB to 16 MiB");
         check(maxSizeBytes >= 8L * segmentSizeBytes, "maxSizeBytes", maxSizeBytes, "at least eight segments");
+        if (!(compressedTierShare >= 0 && compressedTierShare <= COMPRESSED_TIER_SHARE_MAX)) {
+            throw new IllegalArgumentException("compressedTierShare must be from 0 to %s: %s"
+                    .formatted(COMPRESSED_TIER_SHARE_MAX, compressedTierShare));
+        }
         check(checkpointRecords > 0, "checkpointRecords", checkpointRecords, "positive");
     }
 
     /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
-        return new StoreOptions(bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile);
+        return new StoreOptions(
+                bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
     }
 
     public StoreOptions withMaxSizeBytes(long bytes) {
-        return new StoreOptions(cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile);
+        return new StoreOptions(
+                cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
     }
 
     public StoreOptions withSegmentSizeBytes(int bytes) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket, countersFile);
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
     }
 
     public StoreOptions withCheckpointRecords(long records) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket, countersFile);
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket, countersFile, compressedTierShare);
     }
 
     public StoreOptions withControlSocket(boolean wanted) {
-        return new StoreOptions(cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted, countersFile);
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted, countersFile, compressedTierShare);
     }
 
     public StoreOptions withCountersFile(boolean wanted) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, wanted);
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, wanted, compressedTierShare);
+    }
+
+    public StoreOptions withCompressedTierShare(double share) {
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, share);
     }
 
     private static void check(boolean holds, String name, long value, String rule) {

@@ -37,7 +37,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
 
     /**
      * @param budgetBytes the limit: {@link StoreOptions#cacheSizeBytes()}
-     * @param residentBytes page frames, copies set aside, staging and page states in memory
+     * @param residentBytes page frames, copies set aside, staging, page states and the compressed tier in memory
      * @param dirtyBytes written and not yet committed, in memory
      * @param readFaults reads of a page that was not in memory
      * @param writeFaults writes to a page that was not in memory
@@ -48,6 +48,11 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param stolenPages dirty pages written to the log before their commit
      * @param spilledPages dirty pages moved to the spill area by a fault that found nothing clean to drop
      * @param badPages pages that could not be had or written
+     * @param tierBytes what the compressed tier has of the memory
+     * @param tierBlocks blocks in it
+     * @param tierHits pages that came from it
+     * @param tierMisses pages that were read from the device instead, while it had memory
+     * @param tierDeclined blocks that it did not take: another thread was at it, or there was no memory to be had
      */
     public record Cache(
             long budgetBytes,
@@ -61,7 +66,12 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             long evictedPages,
             long stolenPages,
             long spilledPages,
-            long badPages) {}
+            long badPages,
+            long tierBytes,
+            long tierBlocks,
+            long tierHits,
+            long tierMisses,
+            long tierDeclined) {}
 
     /**
      * How long things took.

@@ -51,17 +51,20 @@ public final class PageCache implements AutoCloseable {
     private final OpenParts opened = new OpenParts();
 
     /**
-     * @param budgetBytes for frames, copies aside, staging, page states and the buffers of the write-back
+     * @param budgetBytes for frames, copies aside, staging, page states, the compressed tier and the buffers of the
+     *     write-back
+     * @param tierShare of the budget that the compressed tier may grow to; 0: there is none
      * @param spillDirectory where unnamed files for dirty pages without room are made
      * @param readDeadlineMillis after which a device read in a fault makes a bad page
      */
-    public PageCache(Journal journal, long budgetBytes, Path spillDirectory, long readDeadlineMillis) {
+    public PageCache(
+            Journal journal, long budgetBytes, double tierShare, Path spillDirectory, long readDeadlineMillis) {
         this.journal = journal;
         this.spillDirectory = spillDirectory;
         this.budgetBytes = budgetBytes;
         try {
             this.writer = opened.add(new PageWriter(budgetBytes), PageWriter::close);
-            this.pool = opened.add(openPool(journal.faultTables(), readDeadlineMillis), NativePool::close);
+            this.pool = opened.add(openPool(journal.faultTables(), tierShare, readDeadlineMillis), NativePool::close);
             attachDevices(journal.faultTables());
             opened.add(regions, ignored -> unmapAll());
             this.writeBack = new WriteBack(journal, writer, scopeGate);
@@ -78,7 +81,7 @@ public final class PageCache implements AutoCloseable {
         }
     }
 
-    private NativePool openPool(FaultTables tables, long readDeadlineMillis) {
+    private NativePool openPool(FaultTables tables, double tierShare, long readDeadlineMillis) {
         return NativePool.open(new NativePool.Options(
                 budgetBytes - writer.memoryBytes(),
                 tables.segmentTableAddress(),
@@ -86,6 +89,7 @@ public final class PageCache implements AutoCloseable {
                 tables.nodeArenaAddress(),
                 tables.nodeArenaCapacity(),
                 journal.space().address(),
+                (long) (tierShare * budgetBytes),
                 readDeadlineMillis));
     }
 
@@ -307,6 +311,11 @@ public final class PageCache implements AutoCloseable {
 
     public long dirtyBytes() {
         return pool.dirtyBytes();
+    }
+
+    /** What the compressed tier has of them. */
+    public long tierBytes() {
+        return pool.tierBytes();
     }
 
     public FaultCounters counters() {

@@ -17,13 +17,19 @@ public record FaultCounters(
         long badPages,
         long idleFaults,
         long overshoots,
-        long chainedSignals) {
+        long chainedSignals,
+        long tierHits,
+        long tierMisses,
+        long tierAdds,
+        long tierDrops,
+        long tierDeclines) {
 
-    static final int LENGTH = 13 * Long.BYTES;
+    static final int LENGTH = 18 * Long.BYTES;
 
     static FaultCounters of(MemorySegment counters) {
         final long[] c = counters.toArray(ValueLayout.JAVA_LONG);
         return new FaultCounters(
-                c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12]);
+                c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12],
+                c[13], c[14], c[15], c[16], c[17]);
     }
 }

@@ -14,7 +14,7 @@ public final class NativePool implements AutoCloseable {
     public static final int PRESSURE_STEAL = 2;
     public static final int PRESSURE_STOP = 4;
 
-    static final int OPTIONS_LENGTH = 7 * Long.BYTES;
+    static final int OPTIONS_LENGTH = 8 * Long.BYTES;
 
     /**
      * @param budgetBytes limit of everything that counts
@@ -23,6 +23,7 @@ public final class NativePool implements AutoCloseable {
      * @param nodeArena address of {@link MapNodeDescriptor} nodes
      * @param nodeCount nodes that fit in it
      * @param spaceAccount address of the {@link SpaceAccount}
+     * @param tierBytes of the budget, that blocks in memory, compressed, may have; 0: none
      * @param readDeadlineMillis after which a device read in a fault makes a bad page; 0: never
      */
     public record Options(
@@ -32,6 +33,7 @@ public final class NativePool implements AutoCloseable {
             long nodeArena,
             long nodeCount,
             long spaceAccount,
+            long tierBytes,
             long readDeadlineMillis) {}
 
     private long handle;
@@ -52,6 +54,7 @@ public final class NativePool implements AutoCloseable {
                     options.nodeArena,
                     options.nodeCount,
                     options.spaceAccount,
+                    options.tierBytes,
                     options.readDeadlineMillis);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
             Errno.check(ShimLibrary.shim().kvmdb_pool_open(fields.address(), handle.address()), "open the page cache");
@@ -100,6 +103,11 @@ public final class NativePool implements AutoCloseable {
 
     public long dirtyBytes() {
         return ShimLibrary.shim().kvmdb_pool_dirty_bytes(handle);
+    }
+
+    /** What the compressed tier has of the budget now. */
+    public long tierBytes() {
+        return ShimLibrary.shim().kvmdb_pool_tier_bytes(handle);
     }
 
     /** Dirty bytes above which the background is to steal. */

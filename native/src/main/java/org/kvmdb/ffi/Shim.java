@@ -89,6 +89,8 @@ public interface Shim {
 
     long kvmdb_pool_dirty_bytes(long pool);
 
+    long kvmdb_pool_tier_bytes(long pool);
+
     long kvmdb_pool_steal_bytes(long pool);
 
     int kvmdb_pool_counters(long pool, long counters);
