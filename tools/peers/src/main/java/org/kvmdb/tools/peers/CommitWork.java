@@ -24,7 +24,7 @@ final class CommitWork implements Work {
 
     @Override
     public String what() {
-        return "durable commits of one page, data half of the limit (file: pwrite and fdatasync, the floor)";
+        return "durable commits of one page, data a quarter of the limit (file: pwrite and fdatasync, the floor)";
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A file of pages: {@code pread}, {@code pwrite}, {@code fdatasync}. Nothing is atomic, so commits of it are a floor. It
- * gives no advice about readahead: the kernel reads nothing ahead for a small read that stands alone.
+ * A file of pages: {@code pread}, {@code pwrite}, {@code fdatasync}. Nothing is atomic, so commits of it are a floor. Where
+ * it is used at random the kernel is told so: else small writes into large folios would write many times themselves.
  */
 final class FilePeer implements Peer {
 
@@ -26,6 +26,9 @@ final class FilePeer implements Peer {
         Path file = setup.directory().resolve(FILE);
         channel = FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        if (setup.access() == PeerSetup.Access.RANDOM) {
+            LibC.adviseRandom(file);
+        }
     }
 
     @Override

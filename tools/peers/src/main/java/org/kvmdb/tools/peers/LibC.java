@@ -14,6 +14,7 @@ import jnr.ffi.LibraryLoader;
 final class LibC {
 
     private static final int MADV_RANDOM = 1;
+    private static final int FADV_RANDOM = 1;
     private static final int FADV_DONTNEED = 4;
     private static final int O_RDONLY = 0;
 
@@ -35,6 +36,27 @@ final class LibC {
     static void adviseRandom(MemorySegment mapping) throws IOException {
         if (C.madvise(mapping.address(), mapping.byteSize(), MADV_RANDOM) != 0) {
             throw new IOException("madvise(MADV_RANDOM) failed");
+        }
+    }
+
+    /**
+     * Of a file that this process has open, wherever: nothing is read ahead, and nothing comes into the page cache in large
+     * folios, of which a small write would write more than itself.
+     */
+    static void adviseRandom(Path file) throws IOException {
+        Path real = file.toRealPath();
+        List<Path> descriptors;
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            descriptors = all.toList();
+        }
+        for (Path descriptor : descriptors) {
+            // That of the listing is closed by now.
+            if (Files.exists(descriptor) && Files.readSymbolicLink(descriptor).equals(real)) {
+                int fd = Integer.parseInt(descriptor.getFileName().toString());
+                if (C.posix_fadvise(fd, 0, 0, FADV_RANDOM) != 0) {
+                    throw new IOException("posix_fadvise(POSIX_FADV_RANDOM) failed on " + file);
+                }
+            }
         }
     }
 

@@ -23,8 +23,8 @@ record Settings(
         List<Work> works,
         List<PeerSystem> systems) {
 
-    /** Half of the limit: fits in the cache of each system. */
+    /** A quarter of the limit: fits in the cache of each system. */
     long smallPages() {
-        return limitBytes / 2 / PageSource.PAGE_BYTES;
+        return limitBytes / 4 / PageSource.PAGE_BYTES;
     }
 }

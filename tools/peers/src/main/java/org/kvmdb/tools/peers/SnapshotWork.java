@@ -49,7 +49,7 @@ final class SnapshotWork implements Work {
 
     @Override
     public void run(String stage, ChildContext context) throws Exception {
-        try (Peer peer = context.open(PeerSetup.Access.RANDOM)) {
+        try (Peer peer = context.open(PeerSetup.Access.SEQUENTIAL)) {
             Path target = context.directory().resolveSibling("snapshot-" + context.system());
             FileTrees.delete(target);
             if (peer instanceof KvmPeer ours) {

@@ -28,7 +28,7 @@ final class TransactionsWork implements Work {
 
     @Override
     public String what() {
-        return "durable transactions of 1,000 random pages, one thread, data half of the limit; bytes as"
+        return "durable transactions of 1,000 random pages, one thread, data a quarter of the limit; bytes as"
                 + " write_bytes of /proc/self/io";
     }
 
