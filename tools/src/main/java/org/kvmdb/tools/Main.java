@@ -89,7 +89,10 @@ public final class Main {
     /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Main main = new Main();
-        CommandLine commandLine = new CommandLine(main)
+        CommandLine commandLine = new CommandLine(main);
+        // Before the settings, which go to the subcommands that there are.
+        addBenches(commandLine.getSubcommands().get("bench"));
+        commandLine
                 .setOut(out)
                 .setErr(err)
                 // @SNAPSHOT is a name, and no file of arguments.
@@ -99,7 +102,6 @@ public final class Main {
                 .setParameterExceptionHandler((failure, ignored) -> ErrorSentences.reportUsage(failure))
                 .setExecutionExceptionHandler(
                         (failure, command, ignored) -> ErrorSentences.report(failure, command, main.stacktrace));
-        addBenches(commandLine.getSubcommands().get("bench"));
         spaceOutHelp(commandLine);
         try {
             return commandLine.execute(arguments);

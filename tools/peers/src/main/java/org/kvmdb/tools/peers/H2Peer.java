@@ -11,8 +11,9 @@ import org.h2.mvstore.type.ByteArrayDataType;
 import org.h2.mvstore.type.LongDataType;
 
 /**
- * H2's MVStore without SQL: the page's number is the key, the page the value. Compressed (LZF), its cache on the heap a quarter of the
- * limit, and half of it the heap. Commits in the background are off; a durable commit is {@code commit()} and {@code sync()}.
+ * H2's MVStore without SQL: the page's number is the key, the page the value. Compressed (LZF); its cache on the heap a quarter of the
+ * limit, and half of it the heap. A leaf for each page: random reads and transactions are faster than with the default of four to a leaf, the
+ * bulk load is a quarter slower. Commits in the background are off; a durable commit is {@code commit()} and {@code sync()}.
  */
 final class H2Peer implements Peer {
 
@@ -29,6 +30,7 @@ final class H2Peer implements Peer {
                 .fileName(setup.directory().resolve("pages.mv").toString())
                 .compress()
                 .cacheSize((int) Math.max(setup.limitBytes() / CACHE_SHARE >> 20, 1))
+                .pageSplitSize(PageSource.PAGE_BYTES)
                 .autoCommitDisabled()
                 .open();
         pages = store.openMap(

@@ -15,9 +15,10 @@ import org.kvmdb.VolumeOptions;
 final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
+    private static final long OTHER_BYTES = 128L << 20;
     private static final int PIECE_PAGES = 256;
     /** A load is many commits in the background and one durable point at its end. */
-    private static final long LOAD_COMMIT_PAGES = 16 << 10;
+    private static final long LOAD_COMMIT_PAGES = 4096;
 
     private final Store store;
     private final Volume volume;
@@ -32,9 +33,12 @@ final class KvmPeer implements Peer {
         volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
     }
 
-    /** The JVM, the map and the page cache beneath need the rest. */
+    /** Half of the limit; the JVM, the map and the page cache beneath need the rest. */
     static StoreOptions options(long limitBytes) {
-        return StoreOptions.defaults().withCacheSizeBytes(limitBytes / 2).withControlSocket(false);
+        long cacheBytes = Math.min(limitBytes / 2, limitBytes - OTHER_BYTES);
+        return StoreOptions.defaults()
+                .withCacheSizeBytes(Math.max(cacheBytes, StoreOptions.CACHE_SIZE_BYTES_MIN))
+                .withControlSocket(false);
     }
 
     @Override
