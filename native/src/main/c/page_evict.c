@@ -119,10 +119,15 @@ static uint64_t queue_entry(const struct region *region, uint64_t lpn)
     return (uint64_t)region->index << 48 | (lpn + 1);
 }
 
-static bool came_back_soon(struct pool *pool, uint64_t word)
+uint32_t evictions_since(const struct pool *pool, uint64_t word)
 {
     uint32_t stamp = page_stamp(word);
-    return stamp != 0 && atomic_load(&pool->eviction_clock) - stamp <= queue_length(&pool->main) + queue_length(&pool->small);
+    return page_state(word) != EMPTY || stamp == 0 ? UINT32_MAX : atomic_load(&pool->eviction_clock) - stamp;
+}
+
+static bool came_back_soon(const struct pool *pool, uint64_t word)
+{
+    return evictions_since(pool, word) <= queue_length(&pool->main) + queue_length(&pool->small);
 }
 
 uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word)
@@ -130,7 +135,7 @@ uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word)
     if (word & PAGE_QUEUED)
         return word;
     struct pool *pool = region->pool;
-    if (page_state(word) == EMPTY && came_back_soon(pool, word)) {
+    if (came_back_soon(pool, word)) {
         word |= PAGE_HOT;
         COUNT(pool, ghost_hits, 1);
     }
@@ -339,6 +344,23 @@ void make_room(struct pool *pool, int64_t bytes)
         }
         resident = atomic_load(&pool->resident_bytes) + bytes + atomic_load(wanted);
     }
+}
+
+bool has_room_ahead(struct pool *pool, int64_t bytes)
+{
+    int64_t budget = (int64_t)pool->options.budget_bytes;
+    if (atomic_load(&pool->dirty_bytes) > pool->dirty_limit_bytes)
+        return false;
+    if (atomic_load(&pool->resident_bytes) + bytes + atomic_load(&pool->tier.wanted_bytes) > pool->evict_high_bytes)
+        pressure_raise(pool, PRESSURE_EVICT);
+    while (atomic_load(&pool->resident_bytes) + bytes + atomic_load(&pool->tier.wanted_bytes) > budget) {
+        futex_lock(&pool->evict_lock);
+        int evicted = evict_batch(pool);
+        futex_unlock(&pool->evict_lock);
+        if (evicted == 0)
+            return false;
+    }
+    return true;
 }
 
 void make_room_for_dirty(struct pool *pool)

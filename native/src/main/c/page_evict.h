@@ -37,8 +37,13 @@ int batch_drop(struct page_batch *batch);
 /* Queues a page that has become clean; returns its word with QUEUED (and HOT when it came back soon). */
 uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word);
 
+/* How many pages were evicted since the one of that word was, if it was: else UINT32_MAX. */
+uint32_t evictions_since(const struct pool *pool, uint64_t word);
+
 /* Makes room for bytes within the budget: evicts, then spills. Holds no page lock when it is called. */
 void make_room(struct pool *pool, int64_t bytes);
+/* Makes room for bytes that nobody waits for: evicts, but spills nothing. False when there is none. */
+bool has_room_ahead(struct pool *pool, int64_t bytes);
 /* Spills when dirty pages have reached their limit. */
 void make_room_for_dirty(struct pool *pool);
 void pressure_raise(struct pool *pool, uint32_t bits);

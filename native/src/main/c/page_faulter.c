@@ -5,6 +5,7 @@
 #include "hotspot.h"
 #include "kernel.h"
 #include "page_evict.h"
+#include "read_ahead.h"
 #include "region.h"
 #include "spill_area.h"
 
@@ -22,13 +23,6 @@
 #define IDLE_FAULTS_NS 60000000000ull
 
 static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
-
-/* What this thread read last: sequential readers get ever longer runs. */
-static __thread struct {
-    const struct region *region;
-    uint64_t next_lpn;
-    uint32_t pages;
-} stream;
 
 /* Where this thread last faulted without anything to be done. */
 static __thread struct {
@@ -51,7 +45,7 @@ void faulter_remove(struct region *region)
         usleep(100);
 }
 
-static struct region *region_enter(uint64_t address)
+struct region *region_enter(uint64_t address)
 {
     if (address >> 47)
         return NULL;
@@ -67,26 +61,33 @@ static struct region *region_enter(uint64_t address)
     return NULL;
 }
 
-static void region_leave(struct region *region)
+void region_leave(struct region *region)
 {
     atomic_fetch_sub(&region->users, 1);
 }
 
-/* The first write to a page that is there says nothing of what the thread will read next. */
-static bool is_missing(struct region *region, uint64_t lpn)
+/* Follows the thread's stream, if it is in one. Returns how many pages are to be filled. */
+static uint32_t follow_stream(struct region *region, uint64_t lpn, uint64_t word)
 {
-    return page_state(atomic_load_explicit(&region->words[lpn], memory_order_relaxed)) == EMPTY;
-}
-
-static uint32_t pages_to_fill(const struct region *region, uint64_t lpn)
-{
-    uint32_t most = KVMDB_RUN_BYTES >> region->page_shift;
-    if (stream.region == region && stream.next_lpn == lpn)
-        stream.pages = stream.pages * 2 < most ? stream.pages * 2 : most;
-    else
-        stream.pages = 1;
-    stream.region = region;
-    return stream.pages;
+    struct pool *pool = region->pool;
+    struct stream_fault fault = {
+        .region = region,
+        .lpn = lpn,
+        .run_pages = KVMDB_RUN_BYTES >> region->page_shift,
+        .window_pages = (uint32_t)(pool->read_ahead_bytes >> region->page_shift),
+        .evictions_ago = evictions_since(pool, word),
+    };
+    struct stream_plan plan;
+    stream_fault(&fault, &plan);
+    if (plan.ahead.pages) {
+        COUNT(pool, read_ahead_pages, plan.ahead.pages);
+        COUNT(pool, read_ahead_used_pages, plan.used);
+        read_ahead_ask(region, &plan.ahead);
+    }
+    /* While another thread fills the page there is time for those behind it. */
+    if (word & PAGE_LOCK && plan.rest.pages)
+        read_ahead_help(region, &plan.rest);
+    return plan.pages;
 }
 
 /* Copies a frozen page to where the commit will look for it, so that the writer need not wait for the disk. */
@@ -200,11 +201,8 @@ static int fault_missing(struct region *region, uint64_t lpn, uint64_t word, uin
     } else if (for_write && reserve_for_page(region, lpn) != 0) {
         r = reason(bad, -ENOSPC);
     } else {
-        uint32_t filled = fill_pages(region, lpn, word, pages, for_write, part, bad);
-        if (filled) {
-            stream.next_lpn = lpn + filled;
+        if (fill_pages(region, lpn, word, pages, for_write, part, bad) > 0)
             return 0;
-        }
         r = -EIO;
         if (for_write)
             kvmdb_space_release(region->pool->space, region->page_reservation_bytes);
@@ -402,11 +400,13 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     uint64_t lpn = offset >> region->page_shift;
     uint32_t part = (uint32_t)(offset & (region->page_bytes - 1)) / KVMDB_PAGE_BYTES;
     bool for_write = is_write(context);
-    bool missing = is_missing(region, lpn);
+    uint64_t word = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
+    /* The first write to a page that is there says nothing of what the thread will read next. */
+    bool missing = page_state(word) == EMPTY;
     struct bad_page bad = {0};
     int r = -EIO;
     if (info->si_code == BUS_ADRERR)
-        r = resolve(region, lpn, missing ? pages_to_fill(region, lpn) : 1, for_write, part, &bad);
+        r = resolve(region, lpn, missing ? follow_stream(region, lpn, word) : 1, for_write, part, &bad);
     else
         bad.cause = KVMDB_BAD_MEMORY;
     if (r == 0 && is_stuck(region->pool, address, begin)) {

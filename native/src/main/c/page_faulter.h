@@ -16,6 +16,10 @@ KVMDB_EXPORT int kvmdb_faulter_install(void);
 /* 1 while SIGBUS still comes to us. */
 KVMDB_EXPORT int kvmdb_faulter_is_installed(void);
 
+/* The region at an address, held against being closed until it is left; or NULL. Async-signal-safe. */
+struct region *region_enter(uint64_t address);
+void region_leave(struct region *region);
+
 /* Makes the region known to the handler, or forgotten. */
 void faulter_add(struct region *region);
 void faulter_remove(struct region *region);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define SLOTS_MAX 64
+#define READ_AHEAD_BYTES_MAX (1 << 20)
 #define LATE_READS_WAIT_MS 300
 #define QUEUE_ENTRIES_MIN 4096 /* well above the slack that queue_page keeps */
 #define SLOT_BYTES (KVMDB_SLOT_BLOCKS_BYTES + KVMDB_RUN_BYTES)
@@ -162,6 +163,7 @@ void pool_set_limits(struct pool *pool)
     atomic_store(&pool->steal_bytes, frames / 4);
     atomic_store(&pool->dirty_limit_bytes, frames * 2 / 5);
     atomic_store(&pool->shadow_limit_bytes, frames / 8);
+    atomic_store(&pool->read_ahead_bytes, frames / 64 < READ_AHEAD_BYTES_MAX ? frames / 64 : READ_AHEAD_BYTES_MAX);
 }
 
 /* The tier leaves an eighth to frames, whatever is asked for: a page that is looked at needs one. */
@@ -271,6 +273,8 @@ int kvmdb_pool_wait_pressure(struct pool *pool, int bits, int64_t timeout_ms)
 int kvmdb_pool_stop(struct pool *pool)
 {
     pressure_raise(pool, PRESSURE_STOP);
+    atomic_fetch_add(&pool->requests.posted, 1);
+    futex_wake(&pool->requests.posted, INT32_MAX);
     return 0;
 }
 

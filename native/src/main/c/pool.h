@@ -108,6 +108,8 @@ struct kvmdb_counters {
     uint64_t tier_adds;     /* blocks that were added to it */
     uint64_t tier_drops;    /* blocks that it holds no more */
     uint64_t tier_declines; /* blocks that were not added: another thread was at it, or no memory was to be had */
+    uint64_t read_ahead_pages;      /* asked for ahead of readers */
+    uint64_t read_ahead_used_pages; /* of them, those that the reader came to */
 };
 
 /* ---- inside ---- */
@@ -139,6 +141,17 @@ struct page_queue {
     _Atomic uint64_t tail;
 };
 
+#define KVMDB_REQUESTS 64
+
+/* Pages to be read ahead (read_ahead.c). Many put, many take; 0 is an empty place. */
+struct request_ring {
+    _Atomic uint64_t requests[KVMDB_REQUESTS];
+    _Atomic uint64_t head;
+    _Atomic uint64_t tail;
+    _Atomic uint32_t posted; /* a futex word */
+    _Atomic uint32_t sleepers;
+};
+
 enum { PRESSURE_EVICT = 1, PRESSURE_STEAL = 2, PRESSURE_STOP = 4 };
 
 struct pool {
@@ -157,6 +170,7 @@ struct pool {
     _Atomic int64_t steal_bytes;        /* dirty bytes from which the background steals */
     _Atomic int64_t dirty_limit_bytes;  /* dirty bytes from which a fault spills */
     _Atomic int64_t shadow_limit_bytes; /* copies aside beyond this go to the spill area */
+    _Atomic int64_t read_ahead_bytes;   /* most that a stream asks for at a time */
 
     struct page_queue small; /* seen once */
     struct page_queue main;  /* came back soon after they were evicted */
@@ -168,6 +182,7 @@ struct pool {
     int64_t unqueued_seen;   /* of them, when this round began */
 
     _Atomic uint32_t pressure; /* PRESSURE_* bits; a futex word */
+    struct request_ring requests;
 
     struct fault_slot *slots;
     uint32_t slot_count;

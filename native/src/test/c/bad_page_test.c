@@ -430,15 +430,15 @@ void a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even(void)
     struct store *s = store_open(16 * MIB);
     struct volume *v = volume_open(s, 16, 12);
     volume_populate(v, 0, 16);
-    CHECK_PAGE(v, 12, 1);
+    CHECK_PAGE(v, 15, 1);
     content_write(v, 2, 2, page_at(v, 2));
-    content_write(v, 13, 2, page_at(v, 13));
+    content_write(v, 14, 2, page_at(v, 14));
     refuse_forever(1ull << KVMDB_DROP, ENOMEM);
     CHECK_EQUAL(kvmdb_region_resize(v->region, 8 * 4096), 0);
     CHECK_EQUAL(kvmdb_region_bad_count(v->region), 2);
     CHECK_EQUAL(kvmdb_region_resize(v->region, 16 * 4096), 0);
     CHECK(kvmdb_region_bad_count(v->region) > 2);
-    CHECK_PAGE(v, 13, 0);
+    CHECK_PAGE(v, 14, 0);
     kvmdb_faults_disarm();
     CHECK_EQUAL(kvmdb_region_unpoison(v->region), 2);
     refuse_forever(1ull << KVMDB_DROP, ENOMEM);

@@ -1,6 +1,7 @@
 /* Threads against threads: every byte is checked against what it must be; the watchdog in main.c catches a hang. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "read_ahead.h"
 #include "tests.h"
 
 #include <errno.h>
@@ -83,6 +84,25 @@ static void *reader(void *argument)
     return NULL;
 }
 
+/* In order, so that others read ahead of it. */
+static void *scanner(void *argument)
+{
+    struct storm *t = argument;
+    while (!atomic_load(&t->over)) {
+        for (uint64_t lpn = 0; lpn < t->volume->pages && !atomic_load(&t->over); lpn++)
+            check_page(t, lpn);
+    }
+    return NULL;
+}
+
+static void *reader_ahead(void *argument)
+{
+    struct storm *t = argument;
+    while (!atomic_load(&t->over))
+        kvmdb_pool_read_ahead(t->store->pool, 20);
+    return NULL;
+}
+
 static void *evictor(void *argument)
 {
     struct storm *t = argument;
@@ -137,8 +157,10 @@ static void storm(uint64_t pages, uint32_t shift, int64_t budget, int64_t tier, 
         members[i] = (struct member){&t, i, 0};
         CHECK_EQUAL(pthread_create(&members[i].thread, NULL, i < WRITERS ? writer : reader, &members[i]), 0);
     }
-    pthread_t evictor_thread;
-    CHECK_EQUAL(pthread_create(&evictor_thread, NULL, evictor, &t), 0);
+    void *(*const others[])(void *) = {evictor, scanner, reader_ahead};
+    pthread_t other_threads[3];
+    for (int i = 0; i < 3; i++)
+        CHECK_EQUAL(pthread_create(&other_threads[i], NULL, others[i], &t), 0);
     uint64_t head_most = (SEGMENTS - 8ull) * SEGMENT_BYTES / 2;
     uint64_t end = milliseconds() + STORM_MS;
     for (int i = 0; milliseconds() < end && t.store->head < head_most; i++) {
@@ -151,7 +173,8 @@ static void storm(uint64_t pages, uint32_t shift, int64_t budget, int64_t tier, 
     kvmdb_pool_stop(t.store->pool);
     for (int i = 0; i < WRITERS + READERS; i++)
         pthread_join(members[i].thread, NULL);
-    pthread_join(evictor_thread, NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_join(other_threads[i], NULL);
     commit_all(t.volume);
     CHECK_EQUAL(kvmdb_pool_dirty_bytes(t.store->pool), 0);
     CHECK_EQUAL(atomic_load(&t.volume->region->spill_pages), 0);

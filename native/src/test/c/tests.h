@@ -17,6 +17,21 @@
     t(prefetch_records_nothing_and_load_does) \
     t(pins_keep_pages_in_memory_and_write_pins_make_them_dirty) \
     t(a_page_holds_no_more_pins_than_its_word_can_count) \
+    t(pages_in_order_are_read_ahead_with_few_faults) \
+    t(pages_at_equal_distances_are_read_ahead_with_few_faults) \
+    t(pages_at_random_are_not_read_ahead) \
+    t(streams_are_followed_among_other_faults) \
+    t(what_was_evicted_before_it_was_used_makes_windows_smaller) \
+    t(small_windows_mean_no_reading_ahead) \
+    t(what_is_asked_for_is_brought_in_and_nothing_else) \
+    t(requests_without_a_place_are_dropped) \
+    t(many_ask_and_many_serve) \
+    t(a_bad_page_ahead_is_recorded_when_it_is_reached) \
+    t(nothing_is_read_ahead_into_a_cache_full_of_writes) \
+    t(scans_are_right_and_within_the_budget_while_others_read_ahead) \
+    t(random_reads_fill_the_pages_that_they_ask_for) \
+    t(a_volume_changes_its_size_and_content_while_it_is_read_ahead) \
+    t(regions_close_while_they_are_read_ahead) \
     t(a_commit_makes_dirty_pages_clean_and_they_read_back) \
     t(a_write_to_a_frozen_page_sets_it_aside_in_memory) \
     t(a_write_to_a_frozen_page_sets_it_aside_in_the_spill_area) \

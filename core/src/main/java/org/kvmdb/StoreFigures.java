@@ -93,7 +93,9 @@ final class StoreFigures {
                 Math.max(0, c.tierAdds() - c.tierDrops()),
                 c.tierHits(),
                 c.tierMisses(),
-                c.tierDeclines());
+                c.tierDeclines(),
+                c.readAheadPages(),
+                c.readAheadUsedPages());
     }
 
     private StoreStatistics.Log logFigures() {

@@ -53,6 +53,8 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param tierHits pages that came from it
      * @param tierMisses pages that were read from the device instead, while it had memory
      * @param tierDeclined blocks that it did not take: another thread was at it, or there was no memory to be had
+     * @param readAheadPages pages asked for ahead of a thread that reads in order, or at equal distances
+     * @param readAheadUsedPages those of them that the thread came to
      */
     public record Cache(
             long budgetBytes,
@@ -71,7 +73,9 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             long tierBlocks,
             long tierHits,
             long tierMisses,
-            long tierDeclined) {}
+            long tierDeclined,
+            long readAheadPages,
+            long readAheadUsedPages) {}
 
     /**
      * How long things took.

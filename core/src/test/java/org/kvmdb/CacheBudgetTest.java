@@ -115,6 +115,37 @@ class CacheBudgetTest {
             try (Watch _ = new Watch(store, volume)) {
                 inThreads(thread -> readInSequence(volume, versions, thread));
             }
+            final StoreStatistics.Cache cache = store.statistics().cache();
+            assertTrue(cache.readAheadPages() > PAGES / 2, cache::toString);
+            assertTrue(cache.readAheadUsedPages() > PAGES / 4, cache::toString);
+            assertTrue(cache.readAheadUsedPages() <= cache.readAheadPages(), cache::toString);
+        }
+    }
+
+    @Test
+    void shouldNotReadAheadOfRandomReads() {
+        try (Store store = Store.create(directory, OPTIONS)) {
+            final Volume volume = store.createVolume("v", VolumeOptions.ofSizeBytes((long) PAGES * TestStores.PAGE));
+            try (Scope _ = volume.writeScope()) {
+                for (long lpn = 0; lpn < PAGES; lpn++) {
+                    PageContent.write(TestStores.page(volume, lpn), 1, lpn, 1);
+                }
+            }
+            store.commit();
+            final StoreStatistics.Cache before = store.statistics().cache();
+            final Random random = new Random(5);
+            try (Scope _ = volume.readScope()) {
+                for (int i = 0; i < PAGES; i++) {
+                    final long lpn = random.nextInt(PAGES);
+                    PageContent.check(TestStores.page(volume, lpn), 1, lpn, 1);
+                }
+            }
+            final StoreStatistics.Cache after = store.statistics().cache();
+            assertEquals(before.readAheadPages(), after.readAheadPages());
+            final long faults = after.readFaults() - before.readFaults();
+            final long filled = after.filledPages() - before.filledPages();
+            assertTrue(faults > PAGES / 2, () -> "faults " + faults);
+            assertTrue(filled - faults < faults / 100, () -> "filled %d in %d faults".formatted(filled, faults));
         }
     }
 

@@ -72,6 +72,13 @@ class CloseUnderReadersTest {
                 }
                 store.commit();
             },
+            (store, volume, random) -> {
+                final MemorySegment memory = volume.memory();
+                final long stride = 1 + random.nextInt(3);
+                for (long lpn = 0; lpn < memory.byteSize() / volume.pageSizeBytes(); lpn += stride) {
+                    memory.get(ValueLayout.JAVA_BYTE, lpn * volume.pageSizeBytes());
+                }
+            },
             (store, volume, random) -> volume.read(0, MemorySegment.ofArray(new byte[PAGES * 2048])),
             (store, volume, random) -> {
                 volume.load(0, PAGES * 4096);

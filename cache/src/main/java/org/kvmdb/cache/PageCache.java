@@ -27,11 +27,15 @@ import org.kvmdb.journal.Version;
 
 /**
  * The regions of one store within one memory budget, and the agents that keep it: the evictor and the stealer wait for
- * the fault path to report pressure. Thread-safe.
+ * the fault path to report pressure, others for readers that want pages ahead of them. Thread-safe.
  */
 public final class PageCache implements AutoCloseable {
 
     private static final long PRESSURE_WAIT_MILLIS = 100;
+
+    /** A reader does its share itself, so one processor is left to it. */
+    private static final int READ_AHEAD_THREADS =
+            Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 4);
 
     /** A page that is not in memory can be brought in as long as half of the budget is not pinned. */
     private static final int PIN_SHARE = 2;
@@ -74,6 +78,9 @@ public final class PageCache implements AutoCloseable {
             start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
             start(new PressureAgent("kvmdb-stealer", NativePool.PRESSURE_STEAL, this::steal));
             start(prefetcher);
+            for (int n = 1; n <= READ_AHEAD_THREADS; n++) {
+                start(new ReadAheadAgent("kvmdb-read-ahead-" + n));
+            }
             opened.add(pool, NativePool::stop);
         } catch (RuntimeException | Error e) {
             opened.close();
@@ -251,6 +258,25 @@ public final class PageCache implements AutoCloseable {
             }
             relieve.run();
             return 1;
+        }
+
+        @Override
+        public String roleName() {
+            return name;
+        }
+    }
+
+    /** Spends its life in the shim, in native state: no fault and no safepoint waits for it. */
+    private final class ReadAheadAgent implements Agent {
+        private final String name;
+
+        ReadAheadAgent(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public int doWork() {
+            return pool.readAhead(PRESSURE_WAIT_MILLIS) > 0 ? 1 : 0;
         }
 
         @Override

@@ -97,6 +97,11 @@ public final class NativePool implements AutoCloseable {
         return ShimLibrary.shim().kvmdb_pool_evict(handle);
     }
 
+    /** Waits for readers to ask for pages ahead of them, and brings those in; returns how many. */
+    public long readAhead(long timeoutMillis) {
+        return ShimLibrary.shim().kvmdb_pool_read_ahead(handle, timeoutMillis);
+    }
+
     public long residentBytes() {
         return ShimLibrary.shim().kvmdb_pool_resident_bytes(handle);
     }

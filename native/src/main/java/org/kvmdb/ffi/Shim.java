@@ -85,6 +85,8 @@ public interface Shim {
 
     long kvmdb_pool_evict(long pool);
 
+    long kvmdb_pool_read_ahead(long pool, long timeoutMillis);
+
     long kvmdb_pool_resident_bytes(long pool);
 
     long kvmdb_pool_dirty_bytes(long pool);

@@ -32,6 +32,8 @@ final class TopFrame {
         row(text, "faults", "read %s  write %s  first write %s  filled %s pages  bad %,d".formatted(
                 rate("cache.readFaults"), rate("cache.writeFaults"), rate("cache.firstWriteFaults"),
                 rate("cache.filledPages"), now.counter("cache.badPages")));
+        row(text, "", "read ahead %s pages  used %s".formatted(
+                rate("cache.readAheadPages"), rate("cache.readAheadUsedPages")));
         row(text, "cache", bar(now.counter("cache.residentBytes"), now.counter("cache.budgetBytes")));
         row(text, "dirty", bar(now.counter("cache.dirtyBytes"), now.counter("cache.budgetBytes")));
         row(text, "", "evicted %s  stolen %s  spilled %s  copied aside %s".formatted(

@@ -1,0 +1,19 @@
+/*
+ * Reading ahead of streams (read_stream.h): faults put requests into a small ring, threads that do nothing else take them out
+ * and fill the pages. Requests are hints: no fault waits for one, one that finds the ring full is dropped, one that comes
+ * late finds its pages filled by the reader itself. What goes wrong with a page is not recorded; its fault will meet it.
+ */
+#ifndef KVMDB_READ_AHEAD_H
+#define KVMDB_READ_AHEAD_H
+
+#include "read_stream.h"
+
+/* Asks for pages of a region. Async-signal-safe. */
+void read_ahead_ask(struct region *region, const struct page_steps *steps);
+/* Fills the first run of the steps that nobody has filled or is filling; waits for no page's lock. Async-signal-safe. */
+void read_ahead_help(struct region *region, const struct page_steps *steps);
+
+/* Waits for a request, at most so long, and serves all there are. Returns the pages brought in. */
+KVMDB_EXPORT int64_t kvmdb_pool_read_ahead(struct pool *pool, int64_t timeout_ms);
+
+#endif
