@@ -20,6 +20,7 @@
 #define SYS_process_madvise 440
 #endif
 
+#define RUNS_MAX 64
 #define FEATURES_NEEDED (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
 
 int (*lz4_decompress_safe)(const char *, char *, int, int);
@@ -159,17 +160,48 @@ static int zap_one(const struct iovec *range)
     return r == -EINVAL && madvise(range->iov_base, range->iov_len, MADV_DONTNEED_LOCKED) == 0 ? 0 : (int)r;
 }
 
+/* Neighbours become one run, which the kernel drops at a walk; so do the pages of a scan. Returns how many ranges are in. */
+static int join_ranges(const struct iovec *ranges, int count, struct iovec *runs, int *run_count)
+{
+    struct iovec *last = runs;
+    int i = 1;
+    *last = ranges[0];
+    for (; i < count; i++) {
+        if ((char *)last->iov_base + last->iov_len == ranges[i].iov_base)
+            last->iov_len += ranges[i].iov_len;
+        else if (last < runs + RUNS_MAX - 1)
+            *++last = ranges[i];
+        else
+            break;
+    }
+    *run_count = (int)(last - runs) + 1;
+    return i;
+}
+
+/* Drops many ranges with one call. Returns how many of the first ones are gone. */
+static int zap_joined(int pidfd, const struct iovec *ranges, int count)
+{
+    struct iovec runs[RUNS_MAX];
+    int run_count, gone = 0;
+    count = join_ranges(ranges, count, runs, &run_count);
+    ssize_t advised = syscall(SYS_process_madvise, pidfd, runs, (long)run_count, MADV_DONTNEED, 0);
+    if (advised < 0 && (errno == ENOSYS || errno == EPERM))
+        atomic_store(&self_pidfd, -2);
+    for (; gone < count && advised >= (ssize_t)ranges[gone].iov_len; gone++)
+        advised -= (ssize_t)ranges[gone].iov_len;
+    return gone;
+}
+
 int kernel_zap(const struct iovec *ranges, int count, int *dropped)
 {
     int first = 0;
     int pidfd = atomic_load(&self_pidfd);
     if (pidfd >= 0 && count > 1 && !fault_plan_is_armed()) { /* a plan is about each range */
-        ssize_t advised = syscall(SYS_process_madvise, pidfd, ranges, (long)count, MADV_DONTNEED, 0);
-        if (advised < 0 && (errno == ENOSYS || errno == EPERM))
-            atomic_store(&self_pidfd, -2);
+        int gone;
+        do
+            first += gone = zap_joined(pidfd, ranges + first, count - first);
+        while (gone > 0 && first < count);
         /* It may stop at a range that it cannot drop: do the rest one by one. */
-        for (; first < count && advised >= (ssize_t)ranges[first].iov_len; first++)
-            advised -= (ssize_t)ranges[first].iov_len;
     }
     int r = 0;
     while (first < count && (r = zap_one(&ranges[first])) == 0)
