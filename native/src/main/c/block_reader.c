@@ -73,10 +73,9 @@ static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn
     if (ppn_segment(ppn) >= pool->options.segment_count)
         return fails(bad, KVMDB_BAD_MAP, 0);
     const struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(ppn);
-    if (segment->device_index >= KVMDB_DEVICES_MAX || pool->device_fds[segment->device_index] < 0)
+    if (segment->device_index >= KVMDB_DEVICES_MAX || pool->devices[segment->device_index].fd < 0)
         return fails(bad, KVMDB_BAD_MAP, 0);
-    int r = device_read(pool, pool->device_fds[segment->device_index], pool->device_waits[segment->device_index], slot, bytes,
-        segment->device_offset + ppn_offset_bytes(ppn));
+    int r = device_read(pool, &pool->devices[segment->device_index], slot, bytes, segment->device_offset + ppn_offset_bytes(ppn));
     if (r)
         return fails(bad, r == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_READ, -r);
     return true;
@@ -193,7 +192,7 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
             return 0;
         n = 1;
     }
-    const uint8_t *block = slot->blocks;
+    const uint8_t *block = slot->wanted;
     uint32_t good = 0;
     for (; good < n; good++) {
         struct bad_page neighbour;

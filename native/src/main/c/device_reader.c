@@ -4,8 +4,12 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 static uint64_t deadline_of(const struct pool *pool)
 {
@@ -29,20 +33,18 @@ bool device_waits(int fd)
     return fstatfs(fd, &s) < 0 || s.f_type != TMPFS_MAGIC;
 }
 
-int device_read(struct pool *pool, int fd, bool waits, struct fault_slot *slot, uint32_t bytes, uint64_t position)
+/* Reads it all, in pieces if need be; from the page cache first, if the descriptor goes through it. */
+static int read_by(struct pool *pool, struct fault_slot *slot, int fd, bool cached, uint32_t bytes, uint64_t position)
 {
-    /* A plan of faults may make any file wait. */
-    if ((!waits && !fault_plan_is_armed()) || slot->ring.fd < 0) {
-        int64_t n = kvmdb_file_read(fd, slot->blocks, bytes, position);
-        return n < 0 ? (int)n : n < bytes ? -EIO : 0;
-    }
     uint64_t deadline = 0;
     int tries = 0;
     for (uint32_t done = 0; done < bytes;) {
         if (slot->ring.in_flight) /* an earlier read of this slot timed out */
             return -ETIMEDOUT;
         void *rest = slot->blocks + done;
-        int64_t n = kernel_call(KVMDB_READ_CACHED, fd, rest, bytes - done, position + done); /* -EAGAIN: it has nothing */
+        int64_t n = -EAGAIN;
+        if (cached)
+            n = kernel_call(KVMDB_READ_CACHED, fd, rest, bytes - done, position + done); /* -EAGAIN: it has nothing */
         if (n == -EAGAIN || n == -EOPNOTSUPP || n == -ENOSYS) {
             if (deadline == 0)
                 deadline = deadline_of(pool);
@@ -58,6 +60,63 @@ int device_read(struct pool *pool, int fd, bool waits, struct fault_slot *slot, 
         }
     }
     return 0;
+}
+
+/* Past the page cache, with what lies around it, since such reads are of whole sectors. */
+static int read_direct(struct pool *pool, const struct read_device *device, struct fault_slot *slot, uint32_t bytes, uint64_t position)
+{
+    uint64_t begin = position & ~(uint64_t)(device->direct_align - 1);
+    uint64_t end = (position + bytes + device->direct_align - 1) & ~(uint64_t)(device->direct_align - 1);
+    slot->wanted = slot->blocks + (position - begin);
+    return read_by(pool, slot, device->direct_fd, false, (uint32_t)(end - begin), begin);
+}
+
+int device_read(struct pool *pool, const struct read_device *device, struct fault_slot *slot, uint32_t bytes, uint64_t position)
+{
+    if (device->direct_fd >= 0) {
+        int r = read_direct(pool, device, slot, bytes, position);
+        if (r != -EINVAL && r != -EIO) /* not aligned after all, or what lies around it cannot be read */
+            return r;
+    }
+    slot->wanted = slot->blocks;
+    /* A plan of faults may make any file wait. */
+    if ((!device->waits && !fault_plan_is_armed()) || slot->ring.fd < 0) {
+        int64_t n = kvmdb_file_read(device->fd, slot->blocks, bytes, position);
+        return n < 0 ? (int)n : n < bytes ? -EIO : 0;
+    }
+    return read_by(pool, slot, device->fd, true, bytes, position);
+}
+
+/* What reads past the page cache are aligned to; 0: the file has none, or buffers here would not do. */
+static uint32_t direct_align(int fd)
+{
+    struct statx st;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) < 0 || !(st.stx_mask & STATX_DIOALIGN))
+        return 4096; /* before Linux 6.1; more is not met with */
+    uint32_t align = st.stx_dio_offset_align;
+    return st.stx_dio_mem_align > 4096 || align > 4096 || (align & (align - 1)) != 0 ? 0 : align;
+}
+
+void device_attach(const struct pool *pool, struct read_device *device, int fd)
+{
+    *device = (struct read_device){.fd = fd, .direct_fd = -1, .waits = device_waits(fd)};
+    if (!pool->options.direct_reads || !device->waits)
+        return;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int direct = (int)kernel_call(KVMDB_OPEN, -1, path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
+    device->direct_align = direct < 0 ? 0 : direct_align(direct);
+    if (device->direct_align)
+        device->direct_fd = direct;
+    else if (direct >= 0)
+        close(direct);
+}
+
+void device_detach(struct read_device *device)
+{
+    if (device->direct_fd >= 0)
+        close(device->direct_fd);
+    device->direct_fd = -1;
 }
 
 void device_reader_open(struct pool *pool)

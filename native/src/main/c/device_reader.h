@@ -1,8 +1,8 @@
 /*
  * Device reads on the fault path, with a deadline, since nothing may hang a fault for ever (FAULTPATH rule 5).
  *
- * What the page cache has is read at once. Only a read that would wait goes through the slot's ring and may be given
- * up; the slot is then late: it is not used again before the kernel is done with its buffer, for a read that comes
+ * What the page cache has is read at once, unless reads are to go past it. Only a read that would wait goes through the
+ * slot's ring and may be given up; the slot is then late: it is not used again before the kernel is done with its buffer, for a read that comes
  * in after all would overwrite another fault's block.
  */
 #ifndef KVMDB_DEVICE_READER_H
@@ -13,9 +13,13 @@
 /* Opens the slots' rings when reads have a deadline and the kernel lets us; without, they wait as long as they take. */
 void device_reader_open(struct pool *pool);
 void device_reader_close(struct pool *pool);
+/* Makes a file one that blocks are read from; opens a descriptor past the page cache, if that is wanted and possible. */
+void device_attach(const struct pool *pool, struct read_device *device, int fd);
+/* Closes what was opened for it. */
+void device_detach(struct read_device *device);
 /* Whether reads of the file can wait for a device; those of a file in memory cannot. */
 bool device_waits(int fd);
-/* Fills slot->blocks. 0, -ETIMEDOUT, or -errno; less than was asked for is -EIO. Async-signal-safe. */
-int device_read(struct pool *pool, int fd, bool waits, struct fault_slot *slot, uint32_t bytes, uint64_t position);
+/* Reads into slot->blocks; slot->wanted is where it begins. 0, -ETIMEDOUT, or -errno; less than was asked for is -EIO. Async-signal-safe. */
+int device_read(struct pool *pool, const struct read_device *device, struct fault_slot *slot, uint32_t bytes, uint64_t position);
 
 #endif

@@ -215,7 +215,7 @@ int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
     pool->epoch = 1;
     pool->eviction_clock = 1;
     for (int i = 0; i < KVMDB_DEVICES_MAX; i++)
-        pool->device_fds[i] = -1;
+        pool->devices[i] = (struct read_device){.fd = -1, .direct_fd = -1};
     pool_set_limits(pool);
     pool->uffd = kernel_open_uffd();
     int r = pool->uffd < 0 ? pool->uffd : open_memory(pool);
@@ -238,6 +238,8 @@ int kvmdb_pool_close(struct pool *pool)
     }
     if (pool->uffd >= 0)
         close(pool->uffd);
+    for (int i = 0; i < KVMDB_DEVICES_MAX; i++)
+        device_detach(&pool->devices[i]);
     queue_close(&pool->small);
     queue_close(&pool->main);
     tier_close(pool);
@@ -255,8 +257,8 @@ int kvmdb_pool_device(struct pool *pool, int index, int fd)
 {
     if (index < 0 || index >= KVMDB_DEVICES_MAX)
         return -EINVAL;
-    pool->device_waits[index] = device_waits(fd);
-    pool->device_fds[index] = fd;
+    device_detach(&pool->devices[index]);
+    device_attach(pool, &pool->devices[index], fd);
     return 0;
 }
 

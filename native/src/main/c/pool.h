@@ -40,6 +40,7 @@ struct kvmdb_pool_options {
     uint64_t space_account; /* address: struct kvmdb_space_account */
     uint64_t tier_bytes;       /* of the budget, that compressed blocks may have; 0: no such tier */
     uint64_t read_deadline_ms; /* a device read in a fault that takes longer makes a bad page; 0: no limit */
+    uint64_t direct_reads;     /* 1: device reads in faults go past the page cache, where the file system lets them */
 };
 
 struct kvmdb_region_options {
@@ -114,6 +115,14 @@ struct kvmdb_counters {
 
 /* ---- inside ---- */
 
+/* What blocks are read from. */
+struct read_device {
+    int fd;                /* -1: none */
+    int direct_fd;         /* the same file past the page cache, of the pool; -1: the page cache is used */
+    uint32_t direct_align; /* of positions, lengths and memory */
+    bool waits;            /* reads may wait for a device */
+};
+
 /* Counters are spread over stripes so that faulting threads do not share cache lines. */
 struct stripe {
     struct kvmdb_counters counters;
@@ -126,7 +135,8 @@ enum { SLOT_IDLE, SLOT_BUSY, SLOT_LATE }; /* LATE: given back, but the kernel st
 struct fault_slot {
     _Atomic uint32_t state;
     _Atomic uint64_t epoch; /* 0: idle */
-    uint8_t *blocks;        /* KVMDB_SLOT_BLOCKS_BYTES: blocks as read */
+    uint8_t *blocks;        /* KVMDB_SLOT_BLOCKS_BYTES: what was read, aligned to 4 KiB */
+    const uint8_t *wanted;  /* within them, what was to be read */
     uint8_t *pages;         /* KVMDB_RUN_BYTES: pages, decompressed */
     struct read_ring ring;
 } __attribute__((aligned(128)));
@@ -157,8 +167,7 @@ enum { PRESSURE_EVICT = 1, PRESSURE_STEAL = 2, PRESSURE_STOP = 4 };
 struct pool {
     struct kvmdb_pool_options options;
     int uffd;
-    int device_fds[KVMDB_DEVICES_MAX];
-    bool device_waits[KVMDB_DEVICES_MAX];
+    struct read_device devices[KVMDB_DEVICES_MAX];
     struct kvmdb_space_account *space;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */

@@ -322,3 +322,50 @@ void reads_that_miss_the_page_cache_go_through_the_ring(void)
     end();
     close(file);
 }
+
+/* ---- past the page cache ---- */
+
+static bool begin_direct(uint32_t shift)
+{
+    s = store_open_direct(32 * MIB, 5000);
+    v = volume_open(s, 200, shift);
+    volume_populate(v, 0, 200);
+    return s->pool->devices[0].direct_fd >= 0; /* not every file system has such reads */
+}
+
+void direct_reads_bring_blocks_that_no_sector_begins_with(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift++) {
+        if (!begin_direct(shift))
+            printf(" [not past the page cache here]");
+        for (uint64_t i = 0; i < 400; i++) /* in runs first, then one by one */
+            CHECK_PAGE(v, i < 200 ? i : i * 37 % 200, 1);
+        for (uint64_t i = 0; i < 200; i++) {
+            evict_page(v, i);
+            CHECK_PAGE(v, i, 1);
+        }
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+        content_write(v, 7, 2, page_at(v, 7)); /* what is written through the page cache is read past it */
+        CHECK_EQUAL(commit_all(v), 1);
+        evict_page(v, 7);
+        CHECK_PAGE(v, 7, 2);
+        end();
+    }
+}
+
+void a_direct_read_that_cannot_be_goes_through_the_page_cache(void)
+{
+    if (begin_direct(12)) {
+        s->pool->devices[0].direct_align = 64; /* a block's: the kernel refuses it */
+        for (uint64_t i = 0; i < 200; i++)
+            CHECK_PAGE(v, i * 37 % 200, 1);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+        s->pool->devices[0].direct_align = 512;
+        arm_ring_fault(COMPLETE, 0, 0, KVMDB_EFFECT_ERROR, EIO);
+        evict_page(v, 5);
+        check_bad(5, KVMDB_BAD_READ, EIO); /* both ways were tried */
+        CHECK_LESS(1, kvmdb_faults_hits(1));
+        CHECK_EQUAL(kvmdb_faults_disarm(), 0);
+    }
+    end();
+}

@@ -34,7 +34,7 @@ struct store *store_open(int64_t budget_bytes)
     return store_open_with(budget_bytes, 0);
 }
 
-static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes)
+static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes, bool direct)
 {
     int64_t detail;
     CHECK_EQUAL(kvmdb_platform_check(&detail), KVMDB_PLATFORM_OK);
@@ -48,7 +48,7 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
             .salt = 0x9e3779b97f4a7c15ull * (i + 1), .generation = i + 7};
     s->nodes = memory((uint64_t)NODES * 4096);
     s->nodes_used = 1;
-    s->device = memfd_create("device", MFD_CLOEXEC);
+    s->device = direct ? kvmdb_file_open(".", KVMDB_FILE_UNNAMED) : memfd_create("device", MFD_CLOEXEC);
     CHECK(s->device >= 0);
     pthread_mutex_init(&s->append, NULL);
     s->space.available_bytes = 1ll << 40;
@@ -64,6 +64,7 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
         .space_account = (uint64_t)&s->space,
         .tier_bytes = (uint64_t)tier_bytes,
         .read_deadline_ms = read_deadline_ms,
+        .direct_reads = direct,
     };
     CHECK_EQUAL(kvmdb_pool_open(&options, &s->pool), 0);
     CHECK_EQUAL(kvmdb_pool_device(s->pool, 0, s->device), 0);
@@ -73,12 +74,17 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
 
 struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
 {
-    return open_store(budget_bytes, read_deadline_ms, 0);
+    return open_store(budget_bytes, read_deadline_ms, 0, false);
 }
 
 struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes)
 {
-    return open_store(budget_bytes, 0, tier_bytes);
+    return open_store(budget_bytes, 0, tier_bytes, false);
+}
+
+struct store *store_open_direct(int64_t budget_bytes, uint64_t read_deadline_ms)
+{
+    return open_store(budget_bytes, read_deadline_ms, 0, true);
 }
 
 void store_close(struct store *s)

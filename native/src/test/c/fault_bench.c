@@ -55,7 +55,7 @@ static void measure(struct volume *v, struct result *best)
     struct fault_slot *slot = slot_acquire(s->pool);
     begin = nanoseconds();
     for (int i = 0; i < FAULTS; i++)
-        CHECK_EQUAL(device_read(s->pool, s->pool->device_fds[0], s->pool->device_waits[0], slot, 1024,
+        CHECK_EQUAL(device_read(s->pool, &s->pool->devices[0], slot, 1024,
             MIB + random_next(&seed) % MIB), 0);
     keep_best(&best->read_ns, (nanoseconds() - begin) / FAULTS);
     slot_release(s->pool, slot);
@@ -70,9 +70,9 @@ int main(int argc, char **argv)
         use_file(s, argv[2]);
     struct result direct = {UINT64_MAX, UINT64_MAX}, limited = direct;
     for (int round = 0; round < 8; round++) { /* in turn, so that what else goes on meets both */
-        s->pool->device_waits[0] = false;
+        s->pool->devices[0].waits = false;
         measure(v, &direct);
-        s->pool->device_waits[0] = device_waits(s->pool->device_fds[0]);
+        s->pool->devices[0].waits = device_waits(s->pool->devices[0].fd);
         measure(v, &limited);
     }
     printf("best of 8            fault  device read of 1 KiB\n");

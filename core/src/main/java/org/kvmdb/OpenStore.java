@@ -76,13 +76,7 @@ final class OpenStore implements Store {
             this.journal = opened.add(source.get(), Journal::close);
             this.reclaimer = opened.add(new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN), SegmentReclaimer::finish);
             this.cache = opened.add(
-                    new PageCache(
-                            journal,
-                            options.cacheSizeBytes(),
-                            options.compressedTierShare(),
-                            directory,
-                            readDeadlineMillis),
-                    PageCache::close);
+                    new PageCache(journal, directory, cacheOptions(options, readDeadlineMillis)), PageCache::close);
             this.snapshots = new OpenSnapshots(this, journal, cache);
             this.streams = new OpenStreams(this, journal, cache);
             this.cleaner = new Cleaner(journal, reclaimer);
@@ -180,6 +174,11 @@ final class OpenStore implements Store {
         if (options.controlSocket()) {
             control = ControlServer.open(this);
         }
+    }
+
+    private static PageCache.Options cacheOptions(StoreOptions options, long readDeadlineMillis) {
+        return new PageCache.Options(
+                options.cacheSizeBytes(), options.compressedTierShare(), options.directReads(), readDeadlineMillis);
     }
 
     static JournalOptions journalOptions(StoreOptions options) {

@@ -3,8 +3,8 @@ package org.kvmdb;
 /**
  * How a store is created or opened. Immutable; start from {@link #defaults()}.
  *
- * @param cacheSizeBytes memory for page frames, copies set aside, staging and page states; at least 4 MiB. The map comes
- *     on top, 0.2 % of the written data.
+ * @param cacheSizeBytes memory for page frames, copies set aside, staging, page states and compressed blocks; at least
+ *     4 MiB. The map comes on top, 0.2 % of the written data.
  * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
  * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
  * @param checkpointRecords log records after which a checkpoint is due; bounds the time to recover
@@ -12,9 +12,11 @@ package org.kvmdb;
  *     directory that only this user (and root) can connect to
  * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
  *     {@code kvmdb top}
- * @param compressedTierShare how much of the cache blocks may have that are kept as they are stored, compressed, so that a page
- *     that was evicted comes back without a read; from 0 (none) to 0.875. They have none of it before something had to be
- *     evicted.
+ * @param compressedTierShare how much of the cache blocks may have that are kept as they are stored, compressed, so that
+ *     a page that was evicted comes back without a read: from 0 (none) to 0.875. They have none of it before something had
+ *     to be evicted, and none for data that do not compress.
+ * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
+ *     whose own cache has most of the memory
  */
 public record StoreOptions(
         long cacheSizeBytes,
@@ -23,10 +25,10 @@ public record StoreOptions(
         long checkpointRecords,
         boolean controlSocket,
         boolean countersFile,
-        double compressedTierShare) {
+        double compressedTierShare,
+        boolean directReads) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
-
     public static final double COMPRESSED_TIER_SHARE_MAX = 0.875;
 
     public StoreOptions {
@@ -44,44 +46,57 @@ public record StoreOptions(
         check(checkpointRecords > 0, "checkpointRecords", checkpointRecords, "positive");
     }
 
-    /** 256 MiB of cache, 16 MiB segments, no limit but the disk's. */
+    /** 256 MiB of cache, three quarters of it for compressed blocks if need be; 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0.75, false);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
         return new StoreOptions(
-                bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
+                bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, countersFile, compressedTierShare, directReads);
     }
 
     public StoreOptions withMaxSizeBytes(long bytes) {
         return new StoreOptions(
-                cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
+                cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, countersFile, compressedTierShare, directReads);
     }
 
     public StoreOptions withSegmentSizeBytes(int bytes) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords, controlSocket, countersFile, compressedTierShare);
+                cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords,
+                controlSocket, countersFile, compressedTierShare, directReads);
     }
 
     public StoreOptions withCheckpointRecords(long records) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records, controlSocket, countersFile, compressedTierShare);
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records,
+                controlSocket, countersFile, compressedTierShare, directReads);
     }
 
     public StoreOptions withControlSocket(boolean wanted) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, wanted, countersFile, compressedTierShare);
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                wanted, countersFile, compressedTierShare, directReads);
     }
 
     public StoreOptions withCountersFile(boolean wanted) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, wanted, compressedTierShare);
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, wanted, compressedTierShare, directReads);
     }
 
     public StoreOptions withCompressedTierShare(double share) {
         return new StoreOptions(
-                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords, controlSocket, countersFile, share);
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, countersFile, share, directReads);
+    }
+
+    public StoreOptions withDirectReads(boolean wanted) {
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, countersFile, compressedTierShare, wanted);
     }
 
     private static void check(boolean holds, String name, long value, String rule) {

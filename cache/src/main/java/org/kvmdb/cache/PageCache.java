@@ -58,17 +58,19 @@ public final class PageCache implements AutoCloseable {
      * @param budgetBytes for frames, copies aside, staging, page states, the compressed tier and the buffers of the
      *     write-back
      * @param tierShare of the budget that the compressed tier may grow to; 0: there is none
-     * @param spillDirectory where unnamed files for dirty pages without room are made
+     * @param directReads whether faults read past the operating system's cache
      * @param readDeadlineMillis after which a device read in a fault makes a bad page
      */
-    public PageCache(
-            Journal journal, long budgetBytes, double tierShare, Path spillDirectory, long readDeadlineMillis) {
+    public record Options(long budgetBytes, double tierShare, boolean directReads, long readDeadlineMillis) {}
+
+    /** @param spillDirectory where unnamed files for dirty pages without room are made */
+    public PageCache(Journal journal, Path spillDirectory, Options options) {
         this.journal = journal;
         this.spillDirectory = spillDirectory;
-        this.budgetBytes = budgetBytes;
+        this.budgetBytes = options.budgetBytes();
         try {
-            this.writer = opened.add(new PageWriter(budgetBytes), PageWriter::close);
-            this.pool = opened.add(openPool(journal.faultTables(), tierShare, readDeadlineMillis), NativePool::close);
+            this.writer = opened.add(new PageWriter(options.budgetBytes()), PageWriter::close);
+            this.pool = opened.add(openPool(journal.faultTables(), options), NativePool::close);
             attachDevices(journal.faultTables());
             opened.add(regions, ignored -> unmapAll());
             this.writeBack = new WriteBack(journal, writer, scopeGate);
@@ -88,7 +90,7 @@ public final class PageCache implements AutoCloseable {
         }
     }
 
-    private NativePool openPool(FaultTables tables, double tierShare, long readDeadlineMillis) {
+    private NativePool openPool(FaultTables tables, Options options) {
         return NativePool.open(new NativePool.Options(
                 budgetBytes - writer.memoryBytes(),
                 tables.segmentTableAddress(),
@@ -96,8 +98,9 @@ public final class PageCache implements AutoCloseable {
                 tables.nodeArenaAddress(),
                 tables.nodeArenaCapacity(),
                 journal.space().address(),
-                (long) (tierShare * budgetBytes),
-                readDeadlineMillis));
+                (long) (options.tierShare() * budgetBytes),
+                options.readDeadlineMillis(),
+                options.directReads()));
     }
 
     private void attachDevices(FaultTables tables) {

@@ -14,7 +14,7 @@ public final class NativePool implements AutoCloseable {
     public static final int PRESSURE_STEAL = 2;
     public static final int PRESSURE_STOP = 4;
 
-    static final int OPTIONS_LENGTH = 8 * Long.BYTES;
+    static final int OPTIONS_LENGTH = 9 * Long.BYTES;
 
     /**
      * @param budgetBytes limit of everything that counts
@@ -25,6 +25,7 @@ public final class NativePool implements AutoCloseable {
      * @param spaceAccount address of the {@link SpaceAccount}
      * @param tierBytes of the budget, that blocks in memory, compressed, may have; 0: none
      * @param readDeadlineMillis after which a device read in a fault makes a bad page; 0: never
+     * @param directReads whether device reads in faults go past the page cache, where the file system lets them
      */
     public record Options(
             long budgetBytes,
@@ -34,7 +35,8 @@ public final class NativePool implements AutoCloseable {
             long nodeCount,
             long spaceAccount,
             long tierBytes,
-            long readDeadlineMillis) {}
+            long readDeadlineMillis,
+            boolean directReads) {}
 
     private long handle;
     private boolean closed;
@@ -55,7 +57,8 @@ public final class NativePool implements AutoCloseable {
                     options.nodeCount,
                     options.spaceAccount,
                     options.tierBytes,
-                    options.readDeadlineMillis);
+                    options.readDeadlineMillis,
+                    options.directReads ? 1 : 0);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
             Errno.check(ShimLibrary.shim().kvmdb_pool_open(fields.address(), handle.address()), "open the page cache");
             pool.handle = handle.get(ValueLayout.JAVA_LONG, 0);

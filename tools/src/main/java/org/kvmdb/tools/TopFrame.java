@@ -35,6 +35,10 @@ final class TopFrame {
         row(text, "", "read ahead %s pages  used %s".formatted(
                 rate("cache.readAheadPages"), rate("cache.readAheadUsedPages")));
         row(text, "cache", bar(now.counter("cache.residentBytes"), now.counter("cache.budgetBytes")));
+        row(text, "tier", bar(now.counter("cache.tierBytes"), now.counter("cache.budgetBytes")));
+        row(text, "", "compressed blocks %,d  pages from it %s  from the device %s  declined %s".formatted(
+                now.counter("cache.tierBlocks"), rate("cache.tierHits"), rate("cache.tierMisses"),
+                rate("cache.tierDeclined")));
         row(text, "dirty", bar(now.counter("cache.dirtyBytes"), now.counter("cache.budgetBytes")));
         row(text, "", "evicted %s  stolen %s  spilled %s  copied aside %s".formatted(
                 rate("cache.evictedPages"), rate("cache.stolenPages"), rate("cache.spilledPages"),
