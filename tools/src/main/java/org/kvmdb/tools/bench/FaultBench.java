@@ -39,21 +39,29 @@ final class FaultBench implements Bench {
         Series sameWork = new Series();
         Series handlerSameWork = new Series();
         Series evicting = new Series();
+        Series tier = new Series();
+        Series tierHandler = new Series();
+        TierFaults tierFaults = new TierFaults(directory, PAGES);
         // The first round warms up compiler and caches.
         for (int round = -1; round < context.rounds(); round++) {
             Map<String, Double> limits = floor.measure();
             double fault = p50Nanos(directory, roomy);
             double evictingFault = p50Nanos(directory, tight);
-            context.say("fault: %.0f ns, with eviction %.0f ns; limits %s", fault, evictingFault, limits);
+            double tierFault = tierFaults.p50Nanos();
+            context.say(
+                    "fault: %.0f ns, with eviction %.0f ns, from the tier %.0f ns; limits %s",
+                    fault, evictingFault, tierFault, limits);
             if (round < 0) {
                 continue;
             }
             bare.add(fault, limits.get("sigbus_copy"));
             handler.add(limits.get("thread_copy"), fault);
             evicting.add(evictingFault, limits.get("sigbus_copy"));
+            tier.add(tierFault, limits.get("sigbus_copy"));
             if (limits.containsKey("sigbus_work")) {
                 sameWork.add(fault, limits.get("sigbus_work"));
                 handlerSameWork.add(limits.get("thread_work"), fault);
+                tierHandler.add(limits.get("thread_work"), tierFault);
             }
         }
         return List.of(
@@ -69,6 +77,18 @@ final class FaultBench implements Bench {
                         "fault-handler-bare", "handler thread, bare copy, p50", "ns", "a fault", Figure.Aim.NONE),
                 sameWork.figure(
                         "fault-work", "a fault, p50", "ns", "bare SIGBUS + pread, CRC, LZ4", Figure.Aim.NONE),
+                tier.figure(
+                        "fault-tier",
+                        "a fault from the compressed tier, p50",
+                        "ns",
+                        "bare SIGBUS + UFFDIO_COPY",
+                        Figure.Aim.atMost(1.6)),
+                tierHandler.figure(
+                        "fault-tier-handler",
+                        "handler thread, pread, CRC, LZ4, p50",
+                        "ns",
+                        "a fault from the compressed tier",
+                        Figure.Aim.atLeast(2.5)),
                 evicting.figure(
                         "fault-evicting",
                         "a fault, cache full, p50",
@@ -82,7 +102,7 @@ final class FaultBench implements Bench {
                 Arena arena = Arena.ofConfined()) {
             Volume volume = store.createVolume(VOLUME, VolumeOptions.ofSizeBytes((long) PAGES * PAGE_BYTES));
             volume.write(0, context.data(arena, (long) PAGES * PAGE_BYTES));
-            volume.commit();
+            volume.snapshot("written");
         }
     }
 
