@@ -24,6 +24,7 @@
 #define FEATURES_NEEDED (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
 
 int (*lz4_decompress_safe)(const char *, char *, int, int);
+int (*lz4_compress_default)(const char *, char *, int, int);
 
 /* process_madvise wants a pidfd of ourselves; -1: not tried, -2: not to be had. */
 static _Atomic int self_pidfd = -1;
@@ -68,10 +69,14 @@ static uint64_t features_missing(void)
     return result < 0 ? FEATURES_NEEDED : FEATURES_NEEDED & ~api.features;
 }
 
-static void *open_lz4(void)
+static bool open_lz4(void)
 {
     void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
-    return library ? dlsym(library, "LZ4_decompress_safe") : NULL;
+    if (!library)
+        return false;
+    *(void **)&lz4_compress_default = dlsym(library, "LZ4_compress_default");
+    *(void **)&lz4_decompress_safe = dlsym(library, "LZ4_decompress_safe");
+    return lz4_compress_default && lz4_decompress_safe;
 }
 
 int kvmdb_platform_check(int64_t *detail)
@@ -88,9 +93,7 @@ int kvmdb_platform_check(int64_t *detail)
     *detail = (int64_t)features_missing();
     if (*detail)
         return KVMDB_PLATFORM_NO_FEATURES;
-    if (!lz4_decompress_safe)
-        *(void **)&lz4_decompress_safe = open_lz4();
-    if (!lz4_decompress_safe)
+    if (!lz4_decompress_safe && !open_lz4())
         return KVMDB_PLATFORM_NO_LZ4;
     if (atomic_load(&self_pidfd) == -1) {
         int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);

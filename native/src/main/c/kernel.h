@@ -45,7 +45,8 @@ int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on);
 int kernel_zap(const struct iovec *ranges, int count, int *dropped);
 int kernel_zap_range(void *address, uint64_t length);
 
-/* LZ4_decompress_safe of liblz4.so.1, opened at run time. */
+/* Of liblz4.so.1, opened at run time. Decompression is async-signal-safe; compression is not called by the handler. */
+extern int (*lz4_compress_default)(const char *source, char *destination, int source_bytes, int capacity);
 extern int (*lz4_decompress_safe)(const char *source, char *destination, int source_bytes, int capacity);
 
 /* Nanoseconds of the clock that only goes forward. Async-signal-safe. */

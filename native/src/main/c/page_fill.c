@@ -9,14 +9,18 @@
 
 #include <errno.h>
 
-void account_resident(struct region *region, uint64_t lpn)
+void account_states(struct region *region, uint64_t lpn)
 {
-    int64_t bytes = region->page_bytes;
     _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
     if (!(atomic_load_explicit(group, memory_order_relaxed) & GROUP_STATES_COUNTED)
         && !(atomic_fetch_or(group, GROUP_STATES_COUNTED) & GROUP_STATES_COUNTED))
-        bytes += KVMDB_PAGE_BYTES;
-    atomic_fetch_add(&region->pool->resident_bytes, bytes);
+        atomic_fetch_add(&region->pool->resident_bytes, KVMDB_PAGE_BYTES);
+}
+
+void account_resident(struct region *region, uint64_t lpn)
+{
+    account_states(region, lpn);
+    atomic_fetch_add(&region->pool->resident_bytes, (int64_t)region->page_bytes);
 }
 
 int reserve_for_page(struct region *region, uint64_t lpn)

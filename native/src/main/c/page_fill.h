@@ -4,7 +4,9 @@
 
 #include "block_reader.h"
 
-/* Counts a page that enters memory, and, once a group, the state words that it shares a page of memory with. */
+/* Counts, once a group, the state words that a page shares a page of memory with. */
+void account_states(struct region *region, uint64_t lpn);
+/* Counts a page that enters memory, and its state words. */
 void account_resident(struct region *region, uint64_t lpn);
 
 /*

@@ -251,6 +251,41 @@ int kvmdb_region_steal(struct region *region, const uint64_t *lpns, uint64_t *pp
     return 0;
 }
 
+int64_t kvmdb_region_reserve_missing(
+    struct region *region, uint64_t lpn, int64_t count, uint64_t *lpns, struct kvmdb_freeze *reserved)
+{
+    int64_t missing = 0;
+    for (uint64_t end = lpn + (uint64_t)count, at = lpn; at < end; at++) {
+        if (page_state(atomic_load_explicit(&region->words[at], memory_order_relaxed)) == EMPTY)
+            lpns[missing++] = at;
+    }
+    uint64_t groups = ((lpn + (uint64_t)count - 1) >> KVMDB_GROUP_SHIFT) - (lpn >> KVMDB_GROUP_SHIFT) + 1;
+    int64_t page_bytes = missing * region->page_reservation_bytes;
+    int64_t path_bytes = (int64_t)groups * KVMDB_PATH_RESERVATION_BYTES;
+    int r = kvmdb_space_reserve(region->pool->space, page_bytes + path_bytes);
+    if (r)
+        return r;
+    reserved->page_reserved_bytes = (uint64_t)page_bytes;
+    reserved->path_reserved_bytes = (uint64_t)path_bytes;
+    return missing;
+}
+
+int kvmdb_region_place(struct region *region, const uint64_t *lpns, uint64_t *ppns, int64_t count, uint64_t *placed)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t lpn = lpns[i];
+        uint64_t word = page_lock(&region->words[lpn]);
+        if (page_state(word) == EMPTY) {
+            account_states(region, lpn); /* what is dropped later is looked for in groups that are counted */
+            ppns[i] = atomic_exchange(&region->overlay[lpn], ppns[i]);
+            page_bitmap_set(&region->stolen, lpn);
+            placed[i / 64] |= 1ull << i % 64;
+        }
+        page_unlock(&region->words[lpn], word);
+    }
+    return 0;
+}
+
 int64_t kvmdb_region_stolen(struct region *region, uint64_t lpn, uint64_t *lpns, uint64_t *ppns, int64_t capacity)
 {
     int64_t n = 0;

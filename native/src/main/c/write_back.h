@@ -29,6 +29,15 @@ KVMDB_EXPORT int kvmdb_region_trim_spill(struct region *region);
 
 /* Points pages to blocks in the log that no commit has named yet. What they pointed to before is written over ppns. */
 KVMDB_EXPORT int kvmdb_region_steal(struct region *region, const uint64_t *lpns, uint64_t *ppns, int64_t count);
+/*
+ * Pages that are written to the log without coming into memory. First those of a range that are not there are listed, and
+ * space is reserved as for a first write to each: returns how many, or -ENOSPC with nothing reserved. Then their blocks are
+ * appended, and the pages that still are not in memory point to them: as kvmdb_region_steal, but what the others have in
+ * ppns stays there, and their bits in placed are 0.
+ */
+KVMDB_EXPORT int64_t kvmdb_region_reserve_missing(
+    struct region *region, uint64_t lpn, int64_t count, uint64_t *lpns, struct kvmdb_freeze *reserved);
+KVMDB_EXPORT int kvmdb_region_place(struct region *region, const uint64_t *lpns, uint64_t *ppns, int64_t count, uint64_t *placed);
 /* Lists the overlay from an LPN on. Returns the count; fewer than capacity: that was all. */
 KVMDB_EXPORT int64_t kvmdb_region_stolen(struct region *region, uint64_t lpn, uint64_t *lpns, uint64_t *ppns, int64_t capacity);
 /* Takes entries out of the overlay that still are what was listed: the map has them now. */

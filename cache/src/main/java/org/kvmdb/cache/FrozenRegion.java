@@ -61,7 +61,9 @@ final class FrozenRegion {
         for (long i = 0; i < stolen.size(); i++) {
             append.reference(volumeId, stolen.lpn(i), stolen.ppn(i));
         }
-        writer.append(append, region, freeze, pages);
+        try (PageWriter.Writing writing = writer.write(region, freeze, pages)) {
+            writing.append(append);
+        }
         if (lsn >= 0) {
             append.lsn(volumeId, lsn);
         }

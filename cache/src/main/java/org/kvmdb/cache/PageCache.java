@@ -1,7 +1,9 @@
 package org.kvmdb.cache;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -206,6 +208,16 @@ public final class PageCache implements AutoCloseable {
         final Set<Region> chosen = new HashSet<>(named.isEmpty() ? regions.values() : named);
         chosen.removeIf(Region::isReadOnly);
         return chosen;
+    }
+
+    /** Whether writing so much more would make more dirty than stealing leaves. */
+    boolean isTooMuchToBeDirty(long bytes) {
+        return pool.dirtyBytes() + bytes > pool.stealBytes() / 2;
+    }
+
+    /** See {@link WriteBack#writeThrough}. */
+    BitSet writeThrough(Region region, long firstLpn, MemorySegment source) {
+        return writeBack.writeThrough(region, firstLpn, source);
     }
 
     public void resize(Region region, long sizeBytes) {

@@ -1,31 +1,32 @@
 package org.kvmdb.cache;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.kvmdb.ffi.BlockBuffers;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Append;
-import org.kvmdb.journal.BlockEncoder;
 
 /**
  * Frozen pages on their way to the log: copied out and compressed by workers, a chunk each, appended in order by the
- * caller. A single chunk is done by the caller itself. Used under the write-back lock.
+ * caller. A single chunk is done by the caller itself. Used under the write-back lock, which keeps the buffers apart.
  */
 final class PageWriter implements AutoCloseable {
 
     /** Most bytes of pages in a chunk. */
     static final int CHUNK_BYTES = 64 << 10;
 
-    /** Memory of one chunk: the pages, and their blocks at worst. */
-    private static final int CHUNK_MEMORY_BYTES = 2 * CHUNK_BYTES + (32 << 10);
+    private static final int CHUNK_MEMORY_BYTES = BlockBuffers.memoryBytes(CHUNK_BYTES);
+
+    private static final Future<?> DONE = CompletableFuture.completedFuture(null);
 
     private static final int WORKERS_MAX = Math.min(8, Runtime.getRuntime().availableProcessors());
 
@@ -60,48 +61,89 @@ final class PageWriter implements AutoCloseable {
         return memoryBytes;
     }
 
-    /** Appends all pages of the list, which then holds their PPNs. */
-    void append(Append append, Region region, NativeRegion.Freeze freeze, LpnList pages) {
-        final int pageShift = region.volume().pageShift();
-        final int chunkPages = CHUNK_BYTES >> pageShift;
-        if (pages.size() <= chunkPages) {
-            final Chunk chunk = idle.peek();
-            chunk.encode(region, freeze, pages, 0, (int) pages.size());
-            chunk.append(append, region, pages);
-            return;
-        }
-        final Deque<Encoding> inFlight = new ArrayDeque<>();
-        try {
-            for (long first = 0; first < pages.size(); first += chunkPages) {
-                if (idle.isEmpty()) {
-                    appendOldest(append, region, pages, inFlight);
-                }
-                final Chunk chunk = idle.peek();
-                final long from = first;
-                final int count = (int) Math.min(chunkPages, pages.size() - first);
-                // It may fail: no thread for it, no memory. The chunk stays with the others then.
-                inFlight.add(new Encoding(
-                        chunk, workers.submit(() -> chunk.encode(region, freeze, pages, from, count))));
-                idle.remove();
-            }
-            while (!inFlight.isEmpty()) {
-                appendOldest(append, region, pages, inFlight);
-            }
-        } finally {
-            // After a failure: no worker may be left writing into a chunk that is used again.
-            inFlight.forEach(encoding -> {
-                encoding.awaitQuietly();
-                idle.add(encoding.chunk);
-            });
-        }
+    /** Where the content of pages comes from. */
+    interface Source {
+
+        /** Puts pages of the list into the buffers, if that is for the caller of the writer to do. */
+        default void fetch(long first, int count, BlockBuffers buffers) {}
+
+        /** Makes blocks of them, in a worker. */
+        void encode(long first, int count, BlockBuffers buffers);
     }
 
-    private void appendOldest(Append append, Region region, LpnList pages, Deque<Encoding> inFlight) {
-        final Encoding oldest = inFlight.peek();
-        oldest.await();
-        oldest.chunk.append(append, region, pages);
-        inFlight.remove();
-        idle.add(oldest.chunk);
+    /** Begins to copy out and to compress the pages of a list, as many as there are buffers for. */
+    Writing write(Region region, NativeRegion.Freeze freeze, LpnList pages) {
+        return write(region, pages, (first, count, buffers) ->
+                region.nativeRegion().encode(freeze, pages, first, count, buffers));
+    }
+
+    Writing write(Region region, LpnList pages, Source source) {
+        return new Writing(region, pages, source);
+    }
+
+    /** Pages of a region on their way to the log. Closed when they are not appended after all. */
+    final class Writing implements AutoCloseable {
+        private final Region region;
+        private final LpnList pages;
+        private final Source source;
+        private final int chunkPages;
+        private final Deque<Encoding> inFlight = new ArrayDeque<>();
+        private long next;
+
+        private Writing(Region region, LpnList pages, Source source) {
+            this.region = region;
+            this.pages = pages;
+            this.source = source;
+            chunkPages = CHUNK_BYTES >> region.volume().pageShift();
+            try {
+                encodeMore();
+            } catch (RuntimeException | Error e) {
+                close();
+                throw e;
+            }
+        }
+
+        /** Appends all pages of the list, which then holds their PPNs. */
+        void append(Append append) {
+            while (next < pages.size() || !inFlight.isEmpty()) {
+                encodeMore();
+                final Encoding oldest = inFlight.peek();
+                oldest.await();
+                oldest.chunk.append(append, region, pages);
+                idle.push(inFlight.remove().chunk);
+            }
+        }
+
+        private void encodeMore() {
+            while (next < pages.size() && !idle.isEmpty()) {
+                final Chunk chunk = idle.peek();
+                chunk.first = next;
+                chunk.count = (int) Math.min(chunkPages, pages.size() - next);
+                source.fetch(chunk.first, chunk.count, chunk.buffers);
+                // It may fail: no thread for it, no memory. The chunk stays with the others then.
+                inFlight.add(new Encoding(
+                        chunk, encode(() -> source.encode(chunk.first, chunk.count, chunk.buffers))));
+                idle.pop();
+                next += chunk.count;
+            }
+        }
+
+        private Future<?> encode(Runnable task) {
+            if (pages.size() > chunkPages) {
+                return workers.submit(task);
+            }
+            task.run();
+            return DONE;
+        }
+
+        /** No worker may be left writing into a chunk that is used again. */
+        @Override
+        public void close() {
+            while (!inFlight.isEmpty()) {
+                inFlight.peek().awaitQuietly();
+                idle.push(inFlight.remove().chunk);
+            }
+        }
     }
 
     @Override
@@ -151,37 +193,21 @@ final class PageWriter implements AutoCloseable {
 
     /** Room for some pages and their blocks. */
     private static final class Chunk {
-        private final MemorySegment pages;
-        private final MemorySegment blocks;
-        private final int[] blockLengths = new int[CHUNK_BYTES >> 12];
+        private final BlockBuffers buffers;
         private long first;
         private int count;
 
         Chunk(Arena arena) {
-            pages = arena.allocate(CHUNK_BYTES, 4096);
-            blocks = arena.allocate(CHUNK_MEMORY_BYTES - CHUNK_BYTES, 64);
-        }
-
-        void encode(Region region, NativeRegion.Freeze freeze, LpnList list, long from, int pageCount) {
-            final int pageShift = region.volume().pageShift();
-            first = from;
-            count = pageCount;
-            region.nativeRegion().copyOut(freeze, list, from, pageCount, pages);
-            long at = 0;
-            for (int i = 0; i < pageCount; i++) {
-                final MemorySegment page = pages.asSlice((long) i << pageShift, 1L << pageShift);
-                blockLengths[i] = BlockEncoder.encode(page, pageShift, blocks.asSlice(at));
-                at += blockLengths[i];
-            }
+            buffers = new BlockBuffers(arena, CHUNK_BYTES);
         }
 
         void append(Append append, Region region, LpnList list) {
             final int volumeId = region.volume().id();
             long at = 0;
             for (int i = 0; i < count; i++) {
-                final MemorySegment block = blocks.asSlice(at, blockLengths[i]);
-                list.ppn(first + i, append.page(volumeId, list.lpn(first + i), block));
-                at += blockLengths[i];
+                final int length = buffers.blockLength(i);
+                list.ppn(first + i, append.page(volumeId, list.lpn(first + i), buffers.block(at, length)));
+                at += length;
             }
         }
     }

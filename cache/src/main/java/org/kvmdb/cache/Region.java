@@ -3,6 +3,7 @@ package org.kvmdb.cache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
@@ -28,6 +29,9 @@ public final class Region {
 
     /** Pages that are copied with one call, so that no safepoint waits long (FAULTPATH rule 19). */
     private static final int COPY_BYTES = 256 << 10;
+
+    /** Pages that go to the log together: a batch. */
+    private static final long THROUGH_BYTES = 1 << 20;
 
     private final PageCache cache;
     private final Version version;
@@ -278,16 +282,44 @@ public final class Region {
         endRead(mark);
     }
 
-    /** Copies into the region in pieces. */
+    /** Copies into the region in pieces. What is larger than may be dirty in memory goes to the log at once. */
     public void write(long offset, MemorySegment source) {
         final long length = source.byteSize();
         checkRange(offset, length);
         final long mark = beginRead();
-        for (long done = 0; done < length; done += COPY_BYTES) {
-            final long piece = Math.min(COPY_BYTES, length - done);
-            MemorySegment.copy(source, done, memory(), offset + done, piece);
+        final long pageBytes = 1L << version.pageShift();
+        for (long done = 0; done < length; ) {
+            final long at = offset + done;
+            final long wholePages = (length - done) & -pageBytes;
+            long piece = Math.min(wholePages, THROUGH_BYTES);
+            if (at % pageBytes == 0 && piece >= COPY_BYTES && cache.isTooMuchToBeDirty(length - done)) {
+                writeThrough(at, source.asSlice(done, piece));
+            } else {
+                piece = Math.min(COPY_BYTES - at % COPY_BYTES, length - done);
+                writeToMemory(at, source.asSlice(done, piece));
+            }
+            done += piece;
         }
         endRead(mark);
+    }
+
+    /** Whole pages. */
+    private void writeThrough(long offset, MemorySegment source) {
+        final long pageBytes = 1L << version.pageShift();
+        final int count = (int) (source.byteSize() / pageBytes);
+        final BitSet done = cache.writeThrough(this, lpn(offset), source);
+        for (int i = done.nextClearBit(0); i < count; ) {
+            final int end = Math.min(done.nextSetBit(i) < 0 ? count : done.nextSetBit(i), count);
+            for (; i < end; i += (int) (COPY_BYTES / pageBytes)) {
+                final long piece = Math.min(COPY_BYTES, (end - i) * pageBytes);
+                writeToMemory(offset + i * pageBytes, source.asSlice(i * pageBytes, piece));
+            }
+            i = done.nextClearBit(end);
+        }
+    }
+
+    private void writeToMemory(long offset, MemorySegment source) {
+        MemorySegment.copy(source, 0, memory(), offset, source.byteSize());
     }
 
     // ---- pins ----

@@ -46,6 +46,11 @@ final class Scopes {
         /** The thread that calls a front end's log now; only one commits at a time. */
         private volatile Thread callingBack;
 
+        /** Whether the current thread has a scope open. */
+        boolean isInside() {
+            return depth.get()[0] > 0;
+        }
+
         /** Throws when the current thread would wait for itself. */
         void checkOutside(String what) {
             if (depth.get()[0] > 0) {

@@ -1,6 +1,8 @@
 package org.kvmdb.cache;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -8,8 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import org.kvmdb.ffi.BlockBuffers;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
@@ -33,6 +37,9 @@ final class WriteBack {
 
     /** Stolen in one go: about a batch of the log. */
     private static final long STEAL_PAGES_MAX = 256;
+
+    /** How long a writer waits to write to the log itself, instead of through memory. */
+    private static final long LOCK_WAIT_NANOS = 10_000_000;
 
     /** In place of a sequence: nothing was committed. */
     private static final long GIVEN_UP = -1;
@@ -300,9 +307,8 @@ final class WriteBack {
 
     private void stealFrozen(Region region, NativeRegion.Freeze freeze, LpnList pages) {
         final NativeRegion nativeRegion = region.nativeRegion();
-        try (Append append = journal.beginAppend()) {
-            writer.append(append, region, freeze, pages);
-            append.stolen();
+        try {
+            appendStolen(writer.write(region, freeze, pages));
         } catch (RuntimeException | Error e) {
             space.release(freeze.pathReservedBytes());
             nativeRegion.thawDirty(freeze, pages);
@@ -314,10 +320,103 @@ final class WriteBack {
         for (long i = 0; i < pages.size(); i++) {
             dropStolen(pages.ppn(i));
         }
-        final long held = pages.size() * REFERENCE_BYTES;
-        region.holdStolenReservation(held + freeze.pathReservedBytes());
-        space.release(freeze.pageReservedBytes() - held);
-        stolenPages += pages.size();
+        keepForStolen(region, pages.size(), freeze);
+    }
+
+    /**
+     * Writes whole pages that are not in memory to the log, as stolen ones: what would be stolen soon in any case need not
+     * come into memory before. It does not wait long for the lock, and not at all within a write scope, for which a commit
+     * that has the lock may be waiting.
+     *
+     * @return the pages, from the first on, for which that was done; the others are to be written through memory
+     */
+    BitSet writeThrough(Region region, long firstLpn, MemorySegment source) {
+        final BitSet none = new BitSet();
+        if (lock.isHeldByCurrentThread() || !tryLock(scopeGate.isInside() ? 0 : LOCK_WAIT_NANOS)) {
+            return none;
+        }
+        try {
+            final long count = source.byteSize() >>> region.volume().pageShift();
+            if (region.isClosed() || firstLpn + count > region.volume().pageCount()) {
+                return none;
+            }
+            final LpnList missing = region.emptyFrozenList();
+            final NativeRegion.Freeze reserved = region.nativeRegion().reserveMissing(firstLpn, count, missing);
+            if (reserved == null) {
+                return none;
+            }
+            if (missing.isEmpty()) {
+                space.release(reserved.pathReservedBytes());
+                return none;
+            }
+            return writeThrough(region, missing, firstLpn, source, reserved);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean tryLock(long waitNanos) {
+        try {
+            return lock.tryLock(waitNanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private BitSet writeThrough(
+            Region region, LpnList pages, long firstLpn, MemorySegment source, NativeRegion.Freeze reserved) {
+        final BitSet placed;
+        try {
+            appendStolen(writer.write(region, pages, new CopiedSource(region.volume().pageShift(), pages, firstLpn, source)));
+            placed = region.nativeRegion().place(pages);
+        } catch (RuntimeException | Error e) {
+            space.release(reserved.pageReservedBytes() + reserved.pathReservedBytes());
+            throw e;
+        }
+        final BitSet done = new BitSet();
+        for (int i = 0; i < pages.size(); i++) {
+            // The PPN is now that which was stolen earlier; that of a page that came into memory is of no use.
+            dropStolen(pages.ppn(i));
+            done.set((int) (pages.lpn(i) - firstLpn), placed.get(i));
+        }
+        keepForStolen(region, placed.cardinality(), reserved);
+        return done;
+    }
+
+    /** The caller copies: the memory may belong to its thread, and may change. */
+    private record CopiedSource(int pageShift, LpnList pages, long firstLpn, MemorySegment source)
+            implements PageWriter.Source {
+
+        @Override
+        public void fetch(long first, int count, BlockBuffers buffers) {
+            for (int i = 0; i < count; i++) {
+                final long page = pages.lpn(first + i) - firstLpn;
+                MemorySegment.copy(
+                        source, page << pageShift, buffers.pages(), (long) i << pageShift, 1L << pageShift);
+            }
+        }
+
+        @Override
+        public void encode(long first, int count, BlockBuffers buffers) {
+            buffers.encode(count, pageShift);
+        }
+    }
+
+    private void appendStolen(PageWriter.Writing pageWriting) {
+        try (PageWriter.Writing writing = pageWriting;
+                Append append = journal.beginAppend()) {
+            writing.append(append);
+            append.stolen();
+        }
+    }
+
+    /** What was reserved for pages is more than stolen ones need. */
+    private void keepForStolen(Region region, long count, NativeRegion.Freeze reserved) {
+        final long held = count * REFERENCE_BYTES;
+        region.holdStolenReservation(held + reserved.pathReservedBytes());
+        space.release(reserved.pageReservedBytes() - held);
+        stolenPages += count;
     }
 
     private void dropStolen(long ppn) {

@@ -3,6 +3,7 @@ package org.kvmdb.ffi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
 
 /**
  * A volume mapped into this process, in C ({@code region.h}, {@code write_back.h}). Its calls may run on any thread;
@@ -18,6 +19,7 @@ public final class NativeRegion implements AutoCloseable {
     private static final long FREEZE_STEP = 4096;
 
     private static final int FREEZE_TO_STEAL = 1;
+    private static final int FREEZE_FIELDS = 5;
     static final int OPTIONS_LENGTH = 7 * Long.BYTES;
 
     private static final int NO_SPILL = -1;
@@ -161,7 +163,9 @@ public final class NativeRegion implements AutoCloseable {
 
     private Freeze freeze(LpnList lpns, SpaceAccount space, long flags, long fromLpn, long pagesMax) {
         try (Arena arena = Arena.ofConfined()) {
-            final MemorySegment fields = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, fromLpn, 0, 0, 0);
+            final MemorySegment fields = arena.allocate(ValueLayout.JAVA_LONG, FREEZE_FIELDS);
+            fields.setAtIndex(ValueLayout.JAVA_LONG, 0, flags);
+            fields.setAtIndex(ValueLayout.JAVA_LONG, 1, fromLpn);
             try {
                 freezeSteps(fields, lpns, pagesMax);
             } catch (StorageException e) {
@@ -209,14 +213,12 @@ public final class NativeRegion implements AutoCloseable {
         }
     }
 
-    /** Copies frozen pages, one after the other, into the destination. */
-    public void copyOut(Freeze freeze, LpnList lpns, long index, int count, MemorySegment destination) {
-        if (destination.byteSize() < (long) count << pageShift) {
-            throw new IllegalArgumentException("%d pages do not fit".formatted(count));
-        }
+    /** Copies frozen pages out and makes blocks of them. */
+    public void encode(Freeze freeze, LpnList lpns, long index, int count, BlockBuffers buffers) {
+        buffers.checkRoom(count, pageShift);
         Errno.check(
                 ShimLibrary.shim()
-                        .kvmdb_region_copy_out(handle, freeze.epoch, lpns.lpnAddress(index), count, destination.address()),
+                        .kvmdb_region_encode(handle, freeze.epoch, lpns.lpnAddress(index), count, buffers.address()),
                 "copy frozen pages");
     }
 
@@ -238,6 +240,40 @@ public final class NativeRegion implements AutoCloseable {
     /** Points pages to stolen blocks; the list's PPNs become those that they pointed to before (0: none). */
     public void steal(LpnList pages) {
         ShimLibrary.shim().kvmdb_region_steal(handle, pages.lpnAddress(0), pages.ppnAddress(0), pages.size());
+    }
+
+    /**
+     * Adds those pages of a range to the empty list that are not in memory, and reserves space for writing them: all that
+     * counts in the result. Null, with nothing done, when there is no space.
+     */
+    public Freeze reserveMissing(long lpn, long count, LpnList missing) {
+        missing.room(count);
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment fields = arena.allocate(ValueLayout.JAVA_LONG, FREEZE_FIELDS);
+            final long found = ShimLibrary.shim()
+                    .kvmdb_region_reserve_missing(handle, lpn, count, missing.lpnAddress(0), fields.address());
+            if (found < 0) {
+                return null;
+            }
+            missing.added(found);
+            return freezeOf(fields);
+        }
+    }
+
+    /**
+     * Points those of the pages that are not in memory to stolen blocks; their PPNs in the list become those that they
+     * pointed to before (0: none).
+     *
+     * @return the indexes in the list of the pages that it did that for
+     */
+    public BitSet place(LpnList pages) {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment placed = arena.allocate(ValueLayout.JAVA_LONG, Math.ceilDiv(pages.size(), Long.SIZE));
+            ShimLibrary.shim()
+                    .kvmdb_region_place(
+                            handle, pages.lpnAddress(0), pages.ppnAddress(0), pages.size(), placed.address());
+            return BitSet.valueOf(placed.toArray(ValueLayout.JAVA_LONG));
+        }
     }
 
     /** Appends all stolen pages from an LPN on, and their blocks. */

@@ -127,13 +127,19 @@ public interface Shim {
 
     long kvmdb_region_freeze(long region, long freeze, long lpns, long capacity);
 
-    int kvmdb_region_copy_out(long region, long epoch, long lpns, long count, long destination);
+    long kvmdb_region_encode(long region, long epoch, long lpns, long count, long buffers);
+
+    long kvmdb_blocks_encode(long buffers, long count, int pageShift);
 
     int kvmdb_region_thaw(long region, long epoch, long lpns, long count, int toDirty);
 
     int kvmdb_region_trim_spill(long region);
 
     int kvmdb_region_steal(long region, long lpns, long ppns, long count);
+
+    long kvmdb_region_reserve_missing(long region, long lpn, long count, long lpns, long reserved);
+
+    int kvmdb_region_place(long region, long lpns, long ppns, long count, long placed);
 
     long kvmdb_region_stolen(long region, long lpn, long lpns, long ppns, long capacity);
 
