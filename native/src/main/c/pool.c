@@ -160,9 +160,11 @@ void pool_set_limits(struct pool *pool)
     int64_t frames = budget - atomic_load(&pool->tier.bytes);
     atomic_store(&pool->evict_high_bytes, budget - frames / 16);
     atomic_store(&pool->evict_low_bytes, budget - frames / 8);
-    atomic_store(&pool->steal_bytes, frames / 4);
-    atomic_store(&pool->dirty_limit_bytes, frames * 2 / 5);
-    atomic_store(&pool->shadow_limit_bytes, frames / 8);
+    /* What is written has at least half of what it has without a tier, which gives memory back before pages are spilled. */
+    int64_t writes = frames > budget / 2 ? frames : budget / 2;
+    atomic_store(&pool->steal_bytes, writes / 4);
+    atomic_store(&pool->dirty_limit_bytes, writes * 2 / 5);
+    atomic_store(&pool->shadow_limit_bytes, writes / 8);
     atomic_store(&pool->read_ahead_bytes, frames / 64 < READ_AHEAD_BYTES_MAX ? frames / 64 : READ_AHEAD_BYTES_MAX);
 }
 

@@ -209,6 +209,12 @@ void storm_in_little_memory_with_a_tier(void)
     storm(20000, 12, 10 * MIB, 4 * MIB, true, true);
 }
 
+/* The tier leaves less than what may be dirty. */
+void storm_beside_a_large_tier(void)
+{
+    storm(20000, 12, 12 * MIB, 10 * MIB, true, true);
+}
+
 void storm_of_large_pages(void)
 {
     storm(800, 16, 16 * MIB, 0, true, false);

@@ -110,6 +110,7 @@
     t(storm_in_memory_enough) \
     t(storm_in_little_memory) \
     t(storm_in_little_memory_with_a_tier) \
+    t(storm_beside_a_large_tier) \
     t(storm_of_large_pages) \
     t(storm_of_large_pages_with_a_tier) \
     t(a_signal_that_is_not_ours_goes_to_the_older_handler)
