@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "block_reader.h"
-#include "crc32c.h"
+#include "block_codec.h"
 #include "device_reader.h"
 #include "kernel.h"
 #include "layout.h"
@@ -93,28 +93,16 @@ static bool decompress(const struct region *region, const uint8_t *payload, uint
     return lz4_decompress_safe((const char *)payload, (char *)page, (int)bytes, (int)region->page_bytes) == (int)region->page_bytes;
 }
 
-/* Verifies before it decompresses: the decoder accepts most mutated blocks. */
 static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, struct bad_page *bad)
 {
     struct block_seed seed = seal_of(region, ppn, lpn);
+    enum block_verdict verdict = block_decode(block, &seed, BLOCK_TYPE_PAGE, (uint8_t)region->page_shift, page);
+    if (verdict != BLOCK_GOOD)
+        return fails(bad, verdict == BLOCK_BAD_CHECKSUM ? KVMDB_BAD_CHECKSUM : KVMDB_BAD_CONTENT, 0);
     struct block_header header;
     memcpy(&header, block, sizeof header);
-    uint32_t length = ppn_length_bytes(ppn);
-    uint32_t crc = crc32c_update(~0u, &seed, sizeof seed);
-    crc = ~crc32c_update(crc, block + sizeof header.crc32c, length - (uint32_t)sizeof header.crc32c);
-    if (crc != header.crc32c)
-        return fails(bad, KVMDB_BAD_CHECKSUM, 0);
-    if (header.type != BLOCK_TYPE_PAGE || header.version != BLOCK_VERSION || header.page_shift != region->page_shift
-        || header.payload_bytes > length - sizeof header)
-        return fails(bad, KVMDB_BAD_CONTENT, 0);
-    const uint8_t *payload = block + sizeof header;
-    if (header.codec == BLOCK_CODEC_RAW && header.payload_bytes == region->page_bytes) {
-        memcpy(page, payload, region->page_bytes);
-        return true;
-    }
-    if (header.codec != BLOCK_CODEC_LZ4 || !decompress(region, payload, header.payload_bytes, page))
-        return fails(bad, KVMDB_BAD_CONTENT, 0);
-    tier_add(region->pool, &seed, payload, header.payload_bytes); /* a raw one would have no more room there than in a frame */
+    if (header.codec == BLOCK_CODEC_LZ4) /* a raw one would have no more room there than in a frame */
+        tier_add(region->pool, &seed, block + sizeof header, header.payload_bytes);
     return true;
 }
 

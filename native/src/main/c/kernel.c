@@ -69,13 +69,13 @@ static uint64_t features_missing(void)
     return result < 0 ? FEATURES_NEEDED : FEATURES_NEEDED & ~api.features;
 }
 
-static bool open_lz4(void)
+bool kernel_open_lz4(void)
 {
-    void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return false;
-    *(void **)&lz4_compress_default = dlsym(library, "LZ4_compress_default");
-    *(void **)&lz4_decompress_safe = dlsym(library, "LZ4_decompress_safe");
+    if (!lz4_compress_default || !lz4_decompress_safe) {
+        void *library = dlopen("liblz4.so.1", RTLD_NOW | RTLD_LOCAL);
+        *(void **)&lz4_compress_default = library ? dlsym(library, "LZ4_compress_default") : NULL;
+        *(void **)&lz4_decompress_safe = library ? dlsym(library, "LZ4_decompress_safe") : NULL;
+    }
     return lz4_compress_default && lz4_decompress_safe;
 }
 
@@ -93,7 +93,7 @@ int kvmdb_platform_check(int64_t *detail)
     *detail = (int64_t)features_missing();
     if (*detail)
         return KVMDB_PLATFORM_NO_FEATURES;
-    if (!lz4_decompress_safe && !open_lz4())
+    if (!kernel_open_lz4())
         return KVMDB_PLATFORM_NO_LZ4;
     if (atomic_load(&self_pidfd) == -1) {
         int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);

@@ -49,6 +49,9 @@ int kernel_zap_range(void *address, uint64_t length);
 extern int (*lz4_compress_default)(const char *source, char *destination, int source_bytes, int capacity);
 extern int (*lz4_decompress_safe)(const char *source, char *destination, int source_bytes, int capacity);
 
+/* Opens it, if it is not open; false when this machine has none. Not for the fault handler. */
+bool kernel_open_lz4(void);
+
 /* Nanoseconds of the clock that only goes forward. Async-signal-safe. */
 uint64_t monotonic_ns(void);
 

@@ -20,9 +20,10 @@
 static inline uint32_t ppn_segment(uint64_t ppn) { return (uint32_t)(ppn >> PPN_SEGMENT_SHIFT); }
 static inline uint32_t ppn_offset_bytes(uint64_t ppn) { return (uint32_t)(ppn >> PPN_OFFSET_SHIFT & 0x3ffff) << PPN_UNIT_SHIFT; }
 static inline uint32_t ppn_length_bytes(uint64_t ppn) { return (uint32_t)(ppn >> PPN_LENGTH_SHIFT & 0x7ff) << PPN_UNIT_SHIFT; }
+static inline uint64_t ppn_round_up(uint64_t bytes) { return (bytes + (1u << PPN_UNIT_SHIFT) - 1) & -(uint64_t)(1u << PPN_UNIT_SHIFT); }
 
 enum { BLOCK_CODEC_RAW = 1, BLOCK_CODEC_LZ4 = 2 };
-enum { BLOCK_TYPE_PAGE = 1 };
+enum { BLOCK_TYPE_PAGE = 1, BLOCK_TYPE_MAP_NODE = 2 };
 enum { BLOCK_VERSION = 1 };
 
 struct block_header {
@@ -45,6 +46,9 @@ struct block_seed {
     uint64_t family;
 };
 _Static_assert(sizeof(struct block_seed) == 40, "block seed");
+
+/* The others are in use, when they have a generation. */
+enum { SEGMENT_FREE = 0 };
 
 struct segment_entry {
     uint64_t device_offset;

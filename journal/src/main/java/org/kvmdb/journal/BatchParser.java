@@ -15,7 +15,7 @@ final class BatchParser implements AutoCloseable {
 
     private static final int WINDOW_BYTES = 2 * BatchDescriptor.LENGTH_MAX;
     private static final int UNIT = BatchDescriptor.UNIT_BYTES;
-    private static final int READ_AHEAD_SMALL = 64 << 10;
+    private static final int READ_AHEAD_JUMP = 64 << 10;
 
     private final Device device;
     private final SegmentTable segments;
@@ -27,7 +27,7 @@ final class BatchParser implements AutoCloseable {
     private final MemorySegment window = windowMemory.segment();
     private long windowStart;
     private long windowEnd;
-    private int readAhead = BatchDescriptor.LENGTH_MAX;
+    private long viewEnd;
 
     /** Of the log's batches. */
     BatchParser(Device device, SegmentTable segments, long storeId) {
@@ -58,11 +58,10 @@ final class BatchParser implements AutoCloseable {
         final long to = segments.position(segment) + Fields.alignUp(offset + length, UNIT);
         if (from < windowStart || to > windowEnd) {
             final long segmentEnd = segments.position(segment) + segments.segmentSizeBytes();
+            // A jump over blocks, to the records behind them: so it goes on. A step to the neighbour: small batches.
+            final boolean isJump = from > viewEnd && from - viewEnd > READ_AHEAD_JUMP;
+            final long readAhead = isJump ? READ_AHEAD_JUMP : BatchDescriptor.LENGTH_MAX;
             final long wanted = Math.min(Math.max(to - from, readAhead), segmentEnd - from);
-            // A jump over blocks: read little at a time from here on; a step to the neighbour: much.
-            readAhead = from > windowEnd && from - windowEnd > READ_AHEAD_SMALL
-                    ? READ_AHEAD_SMALL
-                    : BatchDescriptor.LENGTH_MAX;
             windowStart = from;
             windowEnd = from; // nothing, if this throws
             windowEnd += WholeReads.readDurable(device, from, window.asSlice(0, wanted));
@@ -70,6 +69,7 @@ final class BatchParser implements AutoCloseable {
                 return null;
             }
         }
+        viewEnd = to;
         return window.asSlice(segments.position(segment) + offset - windowStart, length);
     }
 

@@ -78,8 +78,12 @@ final class MapLoader {
         windowStart = 0;
         windowEnd = 0;
         for (Pending pending : byPlace) {
-            final String wrong = readThroughWindow(version, level, pending, levelEnd, memory, image);
+            final boolean isDone = level == 0 && loadLeaf(version, pending, levelEnd, memory);
+            final String wrong = isDone ? null : readThroughWindow(version, level, pending, levelEnd, memory, image);
             arena.markStored(pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
+            if (isDone) {
+                continue;
+            }
             if (wrong == null) {
                 adopt(version, level, pending, generation, image, children);
             } else {
@@ -89,6 +93,26 @@ final class MapLoader {
             }
         }
         return children;
+    }
+
+    /** Nearly all nodes are leaves with nothing odd about them: the shim loads these. False, with nothing done: not this one. */
+    private boolean loadLeaf(Version version, Pending pending, long levelEnd, Arena memory) {
+        if (!isPlausibleNode(pending.ppn)) {
+            return false;
+        }
+        final long place = segments.resolve(pending.ppn);
+        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
+        final int length = Ppn.lengthBytes(place);
+        moveWindow(position, length, levelEnd, memory);
+        final int birth = position + length > windowEnd
+                ? 0
+                : segments.loadLeaf(
+                        arena.memory(pending.node), window.asSlice(position - windowStart, length), place, pending.lpn,
+                        NodeIdentity.family(version.familyId(), 0), version.pageCount() - pending.lpn);
+        if (birth != 0) {
+            arena.birth(pending.node, birth);
+        }
+        return birth != 0;
     }
 
     /** Reads a node through the window that its neighbours were read with; null, or what is wrong. */
@@ -101,9 +125,7 @@ final class MapLoader {
         }
         final long place = segments.resolve(ppn);
         final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
-        if (position < windowStart || position + length > windowEnd) {
-            readWindow(position, Math.max(length, Math.min(READ_BYTES_MAX, levelEnd - position)), memory);
-        }
+        moveWindow(position, length, levelEnd, memory);
         String wrong = decodeInWindow(version, level, pending.lpn, place, image);
         if (wrong != null) {
             readWindow(position, length, memory); // what is wrong is read again, once
@@ -129,6 +151,13 @@ final class MapLoader {
         }
         final long place = segments.resolve(ppn);
         return segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place) + Ppn.lengthBytes(place);
+    }
+
+    /** Has the window hold a block, unless the device ends before, and what follows it on its level. */
+    private void moveWindow(long position, int length, long levelEnd, Arena memory) {
+        if (position < windowStart || position + length > windowEnd) {
+            readWindow(position, Math.max(length, Math.min(READ_BYTES_MAX, levelEnd - position)), memory);
+        }
     }
 
     private void readWindow(long position, long lengthBytes, Arena memory) {

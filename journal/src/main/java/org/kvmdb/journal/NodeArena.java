@@ -88,13 +88,13 @@ final class NodeArena implements AutoCloseable {
         final int node;
         if (!free.isEmpty()) {
             node = free.removeAt(free.size() - 1);
+            memory(node).fill((byte) 0);
         } else if (next < NODES_MAX) {
-            node = next++;
+            node = next++; // never used: zeros
         } else {
             throw new StorageException(
                     ErrorCode.BUSY, "map is full: %d nodes; write less at a time or fewer volumes".formatted(NODES_MAX));
         }
-        nodeSegment.asSlice(offset(node), MapNodeDescriptor.NODE_LENGTH).fill((byte) 0);
         location(node, DIRTY);
         putInfo(node, BIRTH_OFFSET, birth);
         putInfo(node, GENERATION_OFFSET, generation);

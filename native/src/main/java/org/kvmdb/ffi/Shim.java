@@ -53,6 +53,10 @@ public interface Shim {
 
     long kvmdb_space_offer_hole(long account, long position);
 
+    int kvmdb_map_leaf_load(
+            long node, long block, long ppn, long lpn, long family, long pages, long segmentTable, long segmentCount,
+            long segmentBytes, long headerBytes);
+
     int kvmdb_layout(long values, int capacity);
 
     int kvmdb_faults_arm(long rules, int count);

@@ -69,6 +69,7 @@ enum Bug {
             of("BlockSeal", "crc", new Skip(new Call("ByteBuffer", "putLong", 1, 5))),
             of("BlockSeal", "crc", new Skip(new Call("ByteBuffer", "putLong", 1, 4)))),
     STALE_MAP_NODE_ACCEPTED("a map node is taken for what it was asked for", "rot-older",
+            of("MapLoader", "loadLevel", new Answer(Call.of("MapLoader", "loadLeaf"), 0)),
             of("MapLoader", "decode", new Redirect(Call.of("BlockReader", "verify"), "verifyUnsealed"))),
     TAIL_BLOCKS_NOT_VERIFIED("blocks of the tail are not verified", "crash-large-commits",
             of("Recovery", "run", new Skip(Call.of("Recovery", "cutUnverified")))),

@@ -1,0 +1,19 @@
+/* Verifies and decodes blocks that are in memory. Async-signal-safe. */
+#ifndef KVMDB_BLOCK_CODEC_H
+#define KVMDB_BLOCK_CODEC_H
+
+#include "layout.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum block_verdict { BLOCK_GOOD, BLOCK_BAD_CHECKSUM, BLOCK_BAD_CONTENT };
+
+/*
+ * Decodes a block, as long as its PPN says, into a page of 1 << page_shift bytes. Verifies before it decompresses: the
+ * decoder accepts most mutated blocks. A page whose block is bad may hold anything.
+ */
+enum block_verdict block_decode(
+    const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift, uint8_t *page);
+
+#endif
