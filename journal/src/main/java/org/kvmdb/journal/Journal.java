@@ -159,7 +159,7 @@ public final class Journal implements AutoCloseable {
         if (options.readOnly()) {
             return;
         }
-        superblocks.repair(superblock);
+        superblocks.repair(superblock, recovery.isClosedInOrder());
         final LogPosition end = recovery.end();
         final long durable = end.sequence() - 1;
         if (recovery.isClosedInOrder() && end.offset() < segments.segmentSizeBytes() - BatchDescriptor.UNIT_BYTES) {

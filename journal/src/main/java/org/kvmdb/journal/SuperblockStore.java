@@ -176,22 +176,27 @@ final class SuperblockStore {
         }
     }
 
-    /** After {@link #read}: makes the missing copy of the newest generation. */
-    boolean repair(Superblock newest) {
-        boolean repaired = false;
-        for (int slot = (int) (newest.generation() % PAIRS); slot < slots.length; slot += PAIRS) {
-            if (slots[slot] == null || slots[slot].generation() != newest.generation()) {
-                // The copy that is there may have been read from the system's cache: both must not hang in one flush. And
-                // behind a flush that failed no other makes it durable, unless it is written again.
-                final int good = (slot + PAIRS) % SuperblockDescriptor.SLOT_COUNT;
-                newest.encode(buffer, good, digests);
-                device.write(SuperblockDescriptor.slotOffset(good), buffer);
-                device.flush();
-                writeSlot(newest, slot);
-                repaired = true;
-            }
+    /**
+     * After {@link #read}: makes both copies of the newest generation durable. What was read may lie in the system's cache alone,
+     * the second copy also when both look good: its flush had failed before the process was killed. Then the next generation
+     * but one would tear the first, and no copy of the pair could be read. Behind a flush that failed no other makes a copy
+     * durable, unless it is written again; where it is durable already, writing the same cannot tear it.
+     *
+     * @param isDurable whether both copies are known to be, if both were read
+     */
+    void repair(Superblock newest, boolean isDurable) {
+        final int first = (int) (newest.generation() % PAIRS);
+        final int second = first + PAIRS;
+        final boolean isSecondGood = generation(second) == newest.generation();
+        if (isDurable && isSecondGood && generation(first) == newest.generation()) {
+            return;
         }
-        return repaired;
+        // The last one written goes first, before one that is missing, too: both must not hang in one flush.
+        final int good = isSecondGood ? second : first;
+        newest.encode(buffer, good, digests);
+        device.write(SuperblockDescriptor.slotOffset(good), buffer);
+        device.flush();
+        writeSlot(newest, isSecondGood ? first : second);
     }
 
     private void writeSlot(Superblock superblock, int slot) {
