@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
             "",
             "  hit         reads of resident pages, beside plain memory",
             "  fault       page faults, beside the bare mechanism and a handler thread",
-            "  sequential  reading ten times the cache",
+            "  sequential  reading ten times the cache, from memory and from the disk",
             "  commit      durable commits, beside a write and a flush",
             "  bulk        bytes written for 10,000 pages in one commit",
             "  recovery    opening after SIGKILL",
