@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             "  sequential  reading ten times the cache, from memory and from the disk",
             "  commit      durable commits, beside a write and a flush",
             "  bulk        bytes written for 10,000 pages in one commit",
+            "  load        a bulk load, transactions of 1,000 pages, and who writes during a commit",
             "  recovery    opening after SIGKILL",
             "  snapshot    taking, keeping and deleting snapshots of a full volume",
             "  cleaner     bytes written for each one committed, in a store that is nearly full",
@@ -59,6 +60,7 @@ public final class BenchCommand implements Callable<Integer> {
         BENCHES.put("sequential", SequentialBench::new);
         BENCHES.put("commit", CommitBench::new);
         BENCHES.put("bulk", BulkBench::new);
+        BENCHES.put("load", LoadBench::new);
         BENCHES.put("recovery", RecoveryBench::new);
         BENCHES.put("snapshot", SnapshotBench::new);
         BENCHES.put("cleaner", CleanerBench::new);

@@ -35,6 +35,7 @@ final class CommitBench implements Bench {
     private static final int PAGES = (int) (VOLUME_BYTES / PAGE_BYTES);
     private static final int COMMITS_PER_ROUND = 1000;
     private static final int THREADS = 16;
+    private static final int FEWER_THREADS = 8;
     private static final long CONCURRENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     @Override
@@ -53,7 +54,7 @@ final class CommitBench implements Bench {
             plain.write(data.asByteBuffer());
             plain.force(true);
             List<Figure> figures = new ArrayList<>(one(context, store, volume, plain, data));
-            figures.add(many(context, volume, executor));
+            figures.addAll(many(context, volume, executor));
             return figures;
         }
     }
@@ -112,19 +113,24 @@ final class CommitBench implements Bench {
         return histogram.getValueAtPercentile(50);
     }
 
-    private static Figure many(BenchContext context, Volume volume, ExecutorService executor)
+    private static List<Figure> many(BenchContext context, Volume volume, ExecutorService executor)
             throws InterruptedException, ExecutionException {
-        Series series = new Series();
+        Series many = new Series();
+        Series fewer = new Series();
         for (int round = -1; round < context.rounds(); round++) {
             double one = commitsPerSecond(volume, executor, 1, round);
-            double many = commitsPerSecond(volume, executor, THREADS, round);
-            context.say("commit: %.0f a second by one thread, %.0f by %d", one, many, THREADS);
+            double byFewer = commitsPerSecond(volume, executor, FEWER_THREADS, round);
+            double byMany = commitsPerSecond(volume, executor, THREADS, round);
+            context.say("commit: %.0f a second by one thread, %.0f by %d, %.0f by %d",
+                    one, byFewer, FEWER_THREADS, byMany, THREADS);
             if (round >= 0) {
-                series.add(many, one);
+                many.add(byMany, one);
+                fewer.add(byFewer, one);
             }
         }
-        return series.figure(
-                "commit-threads", "commits by 16 threads", "/s", "commits by one", Figure.Aim.atLeast(4));
+        return List.of(
+                many.figure("commit-threads", "commits by 16 threads", "/s", "commits by one", Figure.Aim.atLeast(4)),
+                fewer.figure("commit-threads-8", "commits by 8 threads", "/s", "commits by one", Figure.Aim.NONE));
     }
 
     private static double commitsPerSecond(Volume volume, ExecutorService executor, int threads, int round)
