@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             "  recovery    opening after SIGKILL",
             "  snapshot    taking, keeping and deleting snapshots of a full volume",
             "  cleaner     bytes written for each one committed, in a store that is nearly full",
+            "  policy      hit ratios of our eviction beside others, simulated on traces",
             "",
             "And of its own, see kvmdb bench peers --help:",
             "",
@@ -64,6 +65,7 @@ public final class BenchCommand implements Callable<Integer> {
         BENCHES.put("recovery", RecoveryBench::new);
         BENCHES.put("snapshot", SnapshotBench::new);
         BENCHES.put("cleaner", CleanerBench::new);
+        BENCHES.put("policy", PolicyBench::new);
     }
 
     @Spec
