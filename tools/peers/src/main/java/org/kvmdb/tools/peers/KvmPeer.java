@@ -16,6 +16,7 @@ final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
     private static final long OTHER_BYTES = 128L << 20;
+    private static final double COMPRESSED_SHARE = 0.8;
     private static final int PIECE_PAGES = 256;
     /** A load is many commits in the background and one durable point at its end. */
     private static final long LOAD_COMMIT_PAGES = 4096;
@@ -33,11 +34,11 @@ final class KvmPeer implements Peer {
         volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
     }
 
-    /** Half of the limit; the JVM, the map and the page cache beneath need the rest. */
+    /** What the JVM needs is left; the page cache beneath would only hold once more what the compressed tier has. */
     static StoreOptions options(long limitBytes) {
-        long cacheBytes = Math.min(limitBytes / 2, limitBytes - OTHER_BYTES);
         return StoreOptions.defaults()
-                .withCacheSizeBytes(Math.max(cacheBytes, StoreOptions.CACHE_SIZE_BYTES_MIN))
+                .withCacheSizeBytes(Math.max(limitBytes - OTHER_BYTES, limitBytes / 5))
+                .withCompressedTierShare(COMPRESSED_SHARE)
                 .withControlSocket(false);
     }
 

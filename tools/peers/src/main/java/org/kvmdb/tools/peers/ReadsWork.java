@@ -12,6 +12,7 @@ import org.kvmdb.tools.bench.Figure.Aim;
 final class ReadsWork implements Work {
 
     private static final List<Integer> THREADS = List.of(1, 2, 8);
+    private static final int WARMING_THREADS = 8;
     private static final double ZIPF = 0.99;
     /** Between two looks at the clock. */
     private static final int BATCH = 16;
@@ -108,8 +109,8 @@ final class ReadsWork implements Work {
             for (boolean zipf : List.of(false, true)) {
                 Picker picker = zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages);
                 Crew.Job job = (session, random, end) -> read(session, picker, random, end);
-                // Until the caches hold what they will hold.
-                Crew.perSecond(peer, 8, 1.5 * context.seconds(), job);
+                // Until the caches are full; those who are popular come soon.
+                Crew.perSecond(peer, WARMING_THREADS, (zipf ? 1 : 3) * context.seconds(), job);
                 for (int threads : THREADS) {
                     context.answer(
                             measured(size, zipf, threads), Crew.perSecond(peer, threads, context.seconds(), job));
