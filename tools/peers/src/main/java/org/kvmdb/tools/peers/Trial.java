@@ -14,7 +14,7 @@ import org.kvmdb.tools.Sizes;
 /** One system, one work, one round, as the parent arranges it. */
 final class Trial {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(10);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final Duration POLL = Duration.ofMillis(10);
     private static final Duration SETTLING = Duration.ofMillis(200);
 
@@ -192,12 +192,22 @@ final class Trial {
         MemoryLimit.Held held = under.isPresent() ? under.get().hold(name, settings.limitBytes()) : null;
         ChildJvm child = ChildJvm.start(
                 output,
-                held == null ? List.of() : held.launcher(),
+                launcher(held),
                 flagsOf(by, flags),
                 System.getProperty("java.class.path"),
                 Child.class,
                 arguments);
         return new Running(child, output, held);
+    }
+
+    /**
+     * The C library may have two arenas: with its default of eight for each processor, RocksDB's 4 KiB blocks, which one thread
+     * allocates and another frees, grow to the whole limit within seconds, whatever the size of its cache is.
+     */
+    private static List<String> launcher(MemoryLimit.Held held) {
+        List<String> launcher = new ArrayList<>(held == null ? List.of() : held.launcher());
+        launcher.addAll(List.of("env", "MALLOC_ARENA_MAX=2"));
+        return launcher;
     }
 
     private List<String> flagsOf(PeerSystem by, List<String> more) {
