@@ -16,7 +16,6 @@ final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
     private static final long OTHER_BYTES = 128L << 20;
-    private static final double COMPRESSED_SHARE = 0.8;
     private static final int PIECE_PAGES = 256;
     /** A load is many commits in the background and one durable point at its end. */
     private static final long LOAD_COMMIT_PAGES = 4096;
@@ -38,7 +37,6 @@ final class KvmPeer implements Peer {
     static StoreOptions options(long limitBytes) {
         return StoreOptions.defaults()
                 .withCacheSizeBytes(Math.max(limitBytes - OTHER_BYTES, limitBytes / 5))
-                .withCompressedTierShare(COMPRESSED_SHARE)
                 .withControlSocket(false);
     }
 
