@@ -16,15 +16,15 @@ final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
     private static final long OTHER_BYTES = 128L << 20;
-    private static final int PIECE_PAGES = 256;
-    /** A load is many commits in the background and one durable point at its end. */
-    private static final long LOAD_COMMIT_PAGES = 4096;
+    private static final long LOAD_CACHE_BYTES = 32L << 20;
+    /** A load is a commit that is not flushed for each of these, and one durable point at its end. */
+    private static final int PIECE_PAGES = 4096;
 
     private final Store store;
     private final Volume volume;
 
     KvmPeer(PeerSetup setup) throws IOException {
-        StoreOptions options = options(setup.limitBytes());
+        StoreOptions options = options(setup);
         boolean exists;
         try (var files = Files.list(setup.directory())) {
             exists = files.findAny().isPresent();
@@ -33,11 +33,15 @@ final class KvmPeer implements Peer {
         volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
     }
 
-    /** What the JVM needs is left; the page cache beneath would only hold once more what the compressed tier has. */
-    static StoreOptions options(long limitBytes) {
-        return StoreOptions.defaults()
-                .withCacheSizeBytes(Math.max(limitBytes - OTHER_BYTES, limitBytes / 5))
-                .withControlSocket(false);
+    /**
+     * What the JVM needs is left; the page cache beneath would only hold once more what the compressed tier has. A load is in pieces
+     * that go past the cache, which holds them up only when it is large enough for them.
+     */
+    private static StoreOptions options(PeerSetup setup) {
+        long cacheBytes = setup.access() == PeerSetup.Access.LOAD
+                ? LOAD_CACHE_BYTES
+                : Math.max(setup.limitBytes() - OTHER_BYTES, setup.limitBytes() / 5);
+        return StoreOptions.defaults().withCacheSizeBytes(cacheBytes).withControlSocket(false);
     }
 
     @Override
@@ -71,9 +75,7 @@ final class KvmPeer implements Peer {
                     source.fill(piece, (long) i * PageSource.PAGE_BYTES, first + i, 0);
                 }
                 volume.write(first * PageSource.PAGE_BYTES, piece.asSlice(0, (long) count * PageSource.PAGE_BYTES));
-                if ((first + count) % LOAD_COMMIT_PAGES == 0) {
-                    store.commitAsync();
-                }
+                store.commitAsync();
             }
         }
         store.commit();
