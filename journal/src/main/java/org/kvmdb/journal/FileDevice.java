@@ -15,6 +15,15 @@ public final class FileDevice extends NativeFileDevice {
 
     private static final String UNPUBLISHED_SUFFIX = ".new";
 
+    /**
+     * A write of that much goes past the page cache: copying it there and writing it back from there takes the processor several times
+     * as long, and crowds out what is read. Smaller ones wait for nothing but their flush.
+     */
+    private static final int DIRECT_WRITE_BYTES_MIN = 256 << 10;
+
+    /** What positions, lengths and memory are multiples of where nothing asks for more. */
+    private static final int DIRECT_ALIGNMENT = 4096;
+
     /** A second descriptor past the page cache; null where the file system has no such thing. */
     private final NativeFile direct;
 
@@ -105,16 +114,16 @@ public final class FileDevice extends NativeFileDevice {
                 throw new StorageException(
                         ErrorCode.STORE_IN_USE, "store in use: %s is open elsewhere; close it there".formatted(path));
             }
-            return new FileDevice(file, openDirect(path), readOnly);
+            return new FileDevice(file, openDirect(path, readOnly), readOnly);
         } catch (RuntimeException | Error e) {
             file.close();
             throw e;
         }
     }
 
-    private static NativeFile openDirect(Path path) {
+    private static NativeFile openDirect(Path path, boolean readOnly) {
         try {
-            return NativeFile.open(path, NativeFile.READ_ONLY | NativeFile.DIRECT);
+            return NativeFile.open(path, NativeFile.DIRECT | (readOnly ? NativeFile.READ_ONLY : 0));
         } catch (StorageException e) {
             if (e.code() == ErrorCode.INVALID) {
                 return null; // tmpfs of older kernels and its like: what is cached is all there is
@@ -126,6 +135,17 @@ public final class FileDevice extends NativeFileDevice {
     @Override
     public long readDurable(long position, MemorySegment buffer) {
         return (direct == null ? file : direct).read(position, buffer);
+    }
+
+    @Override
+    public void write(long position, MemorySegment buffer) {
+        (isDirect(position, buffer) ? direct : file).write(position, buffer);
+    }
+
+    private boolean isDirect(long position, MemorySegment buffer) {
+        return direct != null
+                && buffer.byteSize() >= DIRECT_WRITE_BYTES_MIN
+                && (position | buffer.byteSize() | buffer.address()) % DIRECT_ALIGNMENT == 0;
     }
 
     @Override

@@ -23,7 +23,7 @@ abstract sealed class NativeFileDevice implements Device permits FileDevice, Mem
     }
 
     @Override
-    public final void write(long position, MemorySegment buffer) {
+    public void write(long position, MemorySegment buffer) {
         file.write(position, buffer);
     }
 
