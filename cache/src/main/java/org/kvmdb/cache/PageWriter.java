@@ -26,6 +26,11 @@ final class PageWriter implements AutoCloseable {
 
     private static final int CHUNK_MEMORY_BYTES = BlockBuffers.memoryBytes(CHUNK_BYTES);
 
+    private static final int CHUNKS_MIN = 3;
+
+    /** So that workers go on while a batch of the chunks before is written. */
+    private static final int CHUNKS_PER_WORKER = 8;
+
     private static final Future<?> DONE = CompletableFuture.completedFuture(null);
 
     private static final int WORKERS_MAX = Math.min(8, Runtime.getRuntime().availableProcessors());
@@ -40,9 +45,9 @@ final class PageWriter implements AutoCloseable {
 
     /** With as many workers as there are processors and the memory budget bears. */
     PageWriter(long budgetBytes) {
-        final long affordable = budgetBytes / BUDGET_SHARE / (2L * CHUNK_MEMORY_BYTES);
-        final int workerCount = Math.clamp(affordable, 1, WORKERS_MAX);
-        final int chunkCount = 2 * workerCount + 1;
+        final int chunkCount = Math.clamp(
+                budgetBytes / BUDGET_SHARE / CHUNK_MEMORY_BYTES, CHUNKS_MIN, CHUNKS_PER_WORKER * WORKERS_MAX);
+        final int workerCount = Math.clamp(chunkCount / 2, 1, WORKERS_MAX);
         workers = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
         memoryBytes = (long) chunkCount * CHUNK_MEMORY_BYTES;

@@ -30,8 +30,8 @@ public final class Region {
     /** Pages that are copied with one call, so that no safepoint waits long (FAULTPATH rule 19). */
     private static final int COPY_BYTES = 256 << 10;
 
-    /** Pages that go to the log together: a batch. */
-    private static final long THROUGH_BYTES = 1 << 20;
+    /** Pages that go to the log together: some batches, so that workers seldom run dry between two. */
+    private static final long THROUGH_BYTES = 4 << 20;
 
     private final PageCache cache;
     private final Version version;
@@ -288,11 +288,12 @@ public final class Region {
         checkRange(offset, length);
         final long mark = beginRead();
         final long pageBytes = 1L << version.pageShift();
+        final boolean isTooMuch = cache.isTooMuchToBeDirty(length);
         for (long done = 0; done < length; ) {
             final long at = offset + done;
             final long wholePages = (length - done) & -pageBytes;
             long piece = Math.min(wholePages, THROUGH_BYTES);
-            if (at % pageBytes == 0 && piece >= COPY_BYTES && cache.isTooMuchToBeDirty(length - done)) {
+            if (isTooMuch && at % pageBytes == 0 && piece >= COPY_BYTES) {
                 writeThrough(at, source.asSlice(done, piece));
             } else {
                 piece = Math.min(COPY_BYTES - at % COPY_BYTES, length - done);
