@@ -110,7 +110,7 @@ final class ReadsWork implements Work {
                 Picker picker = zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages);
                 Crew.Job job = (session, random, end) -> read(session, picker, random, end);
                 // Until the caches are full; those who are popular come soon.
-                Crew.perSecond(peer, WARMING_THREADS, (zipf ? 1 : 3) * context.seconds(), job);
+                Crew.perSecond(peer, WARMING_THREADS, (zipf ? 2 : 5) * context.seconds(), job);
                 for (int threads : THREADS) {
                     context.answer(
                             measured(size, zipf, threads), Crew.perSecond(peer, threads, context.seconds(), job));
