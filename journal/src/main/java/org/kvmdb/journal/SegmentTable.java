@@ -7,10 +7,10 @@ import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.collections.IntArrayList;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.MapLeaf;
 import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SegmentTableDescriptor;
-import org.kvmdb.ffi.ShimLibrary;
 import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
@@ -562,18 +562,11 @@ final class SegmentTable implements AutoCloseable {
                 && Ppn.offsetBytes(ppn) + length <= segmentSizeBytes;
     }
 
-    /**
-     * Decodes the block of a leaf into a node of zeros that nobody sees yet, in the common case: nothing is wrong with the
-     * block, its entries were born together, and each is plausible without a look at what was moved.
-     *
-     * @param pages entries that may be no holes
-     * @return the birth of the entries; 0, with the node as it was, when that is not the case
-     */
+    /** {@link MapLeaf#load}, without a look at what was moved. */
     int loadLeaf(MemorySegment node, MemorySegment block, long ppn, long lpn, long family, long pages) {
-        return ShimLibrary.shim()
-                .kvmdb_map_leaf_load(
-                        node.address(), block.address(), ppn, lpn, family, pages, table.address(), count,
-                        segmentSizeBytes, BatchDescriptor.HEADER_LENGTH);
+        return MapLeaf.load(
+                node, block, ppn, lpn, family, pages,
+                new MapLeaf.Segments(table, count, segmentSizeBytes, BatchDescriptor.HEADER_LENGTH));
     }
 
     boolean isInUse(int segment) {
