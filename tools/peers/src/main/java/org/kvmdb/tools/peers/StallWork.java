@@ -57,8 +57,7 @@ final class StallWork implements Work {
 
     @Override
     public void measure(Trial trial) throws Exception {
-        long pages = trial.settings().smallPages();
-        trial.run(RUN, trial.data("small", pages), pages);
+        trial.runOnSmallData(RUN);
     }
 
     @Override

@@ -117,6 +117,12 @@ final class Trial {
         child(stage, system, directory, pages, limit, List.of(flags));
     }
 
+    /** Runs a child on data that fit into the cache of each system, made anew. */
+    void runOnSmallData(String stage) throws IOException, InterruptedException {
+        long pages = settings.smallPages();
+        run(stage, data("small", pages), pages);
+    }
+
     /** Runs a child until it has made that file, and a moment longer, and kills it. */
     void kill(String stage, Path directory, long pages, Path ready) throws IOException, InterruptedException {
         try (Running running = start(stage, system, directory, pages, limit, List.of())) {
