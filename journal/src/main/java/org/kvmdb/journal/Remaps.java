@@ -154,8 +154,9 @@ final class Remaps implements AutoCloseable {
 
     private void publish(int segment, Publisher publisher) {
         final LongHashSet held = namesOf.get(segment);
-        final NativeMemory before = tables.remove(segment);
+        final NativeMemory before;
         if (held == null) {
+            before = tables.remove(segment);
             publisher.publish(segment, 0);
         } else {
             final long[] sorted = new long[held.size()];
@@ -173,7 +174,7 @@ final class Remaps implements AutoCloseable {
                 table.segment().set(
                         ValueLayout.JAVA_LONG, at + RemapTableDescriptor.ENTRY_TARGET_OFFSET, targets.get(sorted[i]));
             }
-            tables.put(segment, table);
+            before = tables.put(segment, table);
             publisher.publish(segment, table.address());
         }
         if (before != null) {
