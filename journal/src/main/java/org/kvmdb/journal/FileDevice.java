@@ -139,7 +139,22 @@ public final class FileDevice extends NativeFileDevice {
 
     @Override
     public void write(long position, MemorySegment buffer) {
-        (isDirect(position, buffer) ? direct : file).write(position, buffer);
+        if (!isDirect(position, buffer) || !isWrittenDirectly(position, buffer)) {
+            file.write(position, buffer);
+        }
+    }
+
+    /** False when the file system wants more of an alignment than that, or has none: what it took may be a part. */
+    private boolean isWrittenDirectly(long position, MemorySegment buffer) {
+        try {
+            direct.write(position, buffer);
+            return true;
+        } catch (StorageException e) {
+            if (e.code() == ErrorCode.INVALID) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     private boolean isDirect(long position, MemorySegment buffer) {
