@@ -27,7 +27,26 @@ final class Crew {
     /** Never the same pages again: those of the warming up would be in a cache. */
     private static final AtomicLong SEEDS = new AtomicLong(0x5EED);
 
+    /** What counts as faster while caches fill, how many pieces in a row may pass without it, and how many there are at most. */
+    private static final double WARMING_GAIN = 1.02;
+
+    private static final int WARMING_PATIENCE = 4;
+    private static final int WARMING_PIECES_MAX = 60;
+
     private Crew() {}
+
+    /** Works, not measured, until that gets no faster: a system that can keep more has longer to fill. */
+    static void warm(Peer peer, int threads, double seconds, Job job) throws Exception {
+        double best = 0;
+        int pieces = 0;
+        for (int since = 0; since < WARMING_PATIENCE && pieces < WARMING_PIECES_MAX; since++, pieces++) {
+            double rate = perSecond(peer, threads, seconds, job);
+            if (rate > best * WARMING_GAIN) {
+                best = rate;
+                since = -1;
+            }
+        }
+    }
 
     /** How much they did in a second, together. */
     static double perSecond(Peer peer, int threads, double seconds, Job job) throws Exception {

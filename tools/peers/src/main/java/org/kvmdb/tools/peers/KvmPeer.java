@@ -15,10 +15,9 @@ import org.kvmdb.VolumeOptions;
 final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
-    private static final long OTHER_BYTES = 96L << 20;
+    /** The JVM, the tables of a volume of a million pages, and the kernel's page tables: 75 to 95 MiB were seen. */
+    private static final long OTHER_BYTES = 112L << 20;
     private static final long LOAD_CACHE_BYTES = 32L << 20;
-    /** Of data that are larger than memory: they compress better than in pages of 4 KiB, and so more of them fit. */
-    private static final int LARGE_DATA_PAGE_BYTES = 8 << 10;
     private static final double TIER_SHARE = 0.875;
     /** A load is a commit that is not flushed for each of these, and one durable point at its end. */
     private static final int PIECE_PAGES = 4096;
@@ -33,12 +32,7 @@ final class KvmPeer implements Peer {
             exists = files.findAny().isPresent();
         }
         store = exists ? Store.open(setup.directory(), options) : Store.create(setup.directory(), options);
-        volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, volumeOptions(setup));
-    }
-
-    private static VolumeOptions volumeOptions(PeerSetup setup) {
-        VolumeOptions options = VolumeOptions.ofSizeBytes(setup.bytes());
-        return setup.bytes() > setup.limitBytes() ? options.withPageSizeBytes(LARGE_DATA_PAGE_BYTES) : options;
+        volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
     }
 
     /**

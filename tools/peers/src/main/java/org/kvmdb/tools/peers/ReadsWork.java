@@ -109,8 +109,7 @@ final class ReadsWork implements Work {
             for (boolean zipf : List.of(false, true)) {
                 Picker picker = zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages);
                 Crew.Job job = (session, random, end) -> read(session, picker, random, end);
-                // Until the caches are full; those who are popular come soon.
-                Crew.perSecond(peer, WARMING_THREADS, (zipf ? 2 : 5) * context.seconds(), job);
+                Crew.warm(peer, WARMING_THREADS, context.seconds(), job);
                 for (int threads : THREADS) {
                     context.answer(
                             measured(size, zipf, threads), Crew.perSecond(peer, threads, context.seconds(), job));
