@@ -7,7 +7,7 @@ package org.kvmdb;
  *     4 MiB. The map comes on top, 0.2 % of the written data.
  * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
  * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
- * @param checkpointRecords log records after which a checkpoint is due; bounds the time to recover
+ * @param checkpointRecords log records after which a checkpoint is due at the latest; bounds the time to recover
  * @param controlSocket whether the {@code kvmdb} command can work on the store while it is open, through a socket in its
  *     directory that only this user (and root) can connect to
  * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and

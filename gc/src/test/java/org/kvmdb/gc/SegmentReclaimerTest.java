@@ -57,6 +57,33 @@ class SegmentReclaimerTest {
     }
 
     @Test
+    void shouldTakeACheckpointOnceTheLogHasGrownLongBesideIt() {
+        try (TestStore store = create(TestStore.options())) {
+            final VolumeEntry volume = store.volume("a", 12);
+            store.write(volume, 0, 4 * PAGES_PER_SEGMENT, 0);
+            assertFalse(store.journal().checkpointIsDue());
+            for (int round = 1; round < 6; round++) {
+                store.write(volume, 0, 4 * PAGES_PER_SEGMENT, round);
+            }
+            assertTrue(store.journal().checkpointIsDue());
+            store.journal().checkpoint();
+            assertFalse(store.journal().checkpointIsDue());
+        }
+    }
+
+    @Test
+    void shouldTakeNoCheckpointThatWouldWriteMuchBesideTheLog() {
+        try (TestStore store = create(TestStore.options())) {
+            final VolumeEntry volume = store.volume("a", 12);
+            for (int leaf = 0; leaf < 256; leaf++) {
+                store.write(volume, leaf * 512L, 1, 0);
+            }
+            store.write(volume, 0, 20 * PAGES_PER_SEGMENT, 1);
+            assertFalse(store.journal().checkpointIsDue());
+        }
+    }
+
+    @Test
     void shouldReuseFreedSegmentsBeforeTheFileGrows() {
         try (TestStore store = create(TestStore.options())) {
             final SegmentReclaimer reclaimer = new SegmentReclaimer(store.journal(), 2);

@@ -146,6 +146,7 @@ final class Checkpointer {
         recordsBeforeCut = counters.recordsSinceCheckpoint;
         counters.recordsSinceCheckpoint = 0;
         counters.batchesSinceCheckpoint = 0;
+        counters.writtenBytesAtCut = counters.writtenBytes;
     }
 
     /** Nodes that versions share are collected with the first of them; what a deletion has passed is left out. */

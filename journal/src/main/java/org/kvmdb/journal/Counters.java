@@ -17,6 +17,9 @@ final class Counters {
     long checkpoints;
     long recordsSinceCheckpoint;
     long batchesSinceCheckpoint;
+    /** When the last checkpoint began, whatever became of it. */
+    long writtenBytesAtCut;
+
     /** Free bytes that only checkpoints and what makes space may take. */
     long reserveBytes;
 

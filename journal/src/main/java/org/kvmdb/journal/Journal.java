@@ -28,6 +28,12 @@ public final class Journal implements AutoCloseable {
     /** Reading a batch again costs a recovery as much as so many records do. */
     private static final int RECORDS_WORTH_A_BATCH = 8;
 
+    /** A checkpoint that writes no more than this part of what the log has grown by is cheap: taken to keep recovery short. */
+    private static final int CHEAP_SHARE = 64;
+
+    /** What the log may grow by in any case: so much is recovered quickly enough. */
+    private static final int LOG_SEGMENTS_MIN = 4;
+
     private final Device device;
     private final JournalOptions options;
     /** The append lock. Fair: who commits in a loop must not keep checkpoints out. */
@@ -469,7 +475,14 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Whether the log since the last checkpoint has grown long, or a checkpoint would make room that is needed. */
+    private long logBytesMin() {
+        return (long) LOG_SEGMENTS_MIN * segments.segmentSizeBytes();
+    }
+
+    /**
+     * Whether the log since the last checkpoint has grown long, or so much that a checkpoint would write little beside, or one would
+     * make room that is needed.
+     */
     public boolean checkpointIsDue() {
         lock.lock();
         try {
@@ -479,6 +492,8 @@ public final class Journal implements AutoCloseable {
             }
             return counters.recordsSinceCheckpoint + counters.batchesSinceCheckpoint * RECORDS_WORTH_A_BATCH
                             >= options.checkpointRecordsMax()
+                    || counters.writtenBytes - counters.writtenBytesAtCut
+                            >= Math.max(logBytesMin(), budget.checkpointBytes() * CHEAP_SHARE)
                     || budget.isCheckpointNeeded();
         } finally {
             lock.unlock();

@@ -12,7 +12,7 @@ import org.kvmdb.ffi.StorageException;
  * @param segmentSizeBytes only for creation: a power of two, 64 KiB to 16 MiB
  * @param maxSizeBytes how far the device may grow
  * @param growStepSegments segments that are allocated at a time
- * @param checkpointRecordsMax records since the last checkpoint that make one due
+ * @param checkpointRecordsMax records since the last checkpoint that make one due, if nothing did before
  * @param pooledSegmentsMax free segments whose disk space a store that is opened holds on to
  * @param readOnly writes nothing; recovers in memory
  * @param random where identities and salts come from; fixed in tests

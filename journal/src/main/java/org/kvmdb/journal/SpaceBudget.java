@@ -38,12 +38,14 @@ final class SpaceBudget {
         return pacer;
     }
 
+    /** What a checkpoint may write at worst. */
+    long checkpointBytes() {
+        return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES + 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
+    }
+
     /** What a checkpoint may need at worst is kept out of what pages can reserve. */
     void updateReserve() {
-        final long tableBytes = 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
-        final long reserve = arena.dirtyCount() * Journal.NODE_RESERVE_BYTES
-                + tableBytes
-                + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
+        final long reserve = checkpointBytes() + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
         account.addAvailable(counters.reserveBytes - reserve);
         counters.reserveBytes = reserve;
     }
