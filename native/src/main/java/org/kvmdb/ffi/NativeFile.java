@@ -111,9 +111,10 @@ public final class NativeFile implements AutoCloseable {
 
     /** Gives the space of the range back to the file system; it reads as zeros afterwards. */
     public void punchHole(long position, long lengthBytes) {
-        Errno.check(
-                ShimLibrary.shim().kvmdb_file_punch_hole(fd, position, lengthBytes),
-                "give back %d bytes at %d of %s".formatted(lengthBytes, position, name));
+        final int result = ShimLibrary.shim().kvmdb_file_punch_hole(fd, position, lengthBytes);
+        if (result < 0) {
+            throw Errno.exception(result, "give back %d bytes at %d of %s".formatted(lengthBytes, position, name));
+        }
     }
 
     public void truncate(long lengthBytes) {

@@ -48,18 +48,21 @@ public final class NativeMemory implements AutoCloseable {
 
     /** Gives the memory of a page-aligned range back; it reads as zeros afterwards. */
     public void discard(long offset, long lengthBytes) {
-        Errno.check(
-                ShimLibrary.shim().kvmdb_memory_discard(address() + offset, lengthBytes),
-                "discard %d bytes of memory".formatted(lengthBytes));
+        final int result = ShimLibrary.shim().kvmdb_memory_discard(address() + offset, lengthBytes);
+        if (result < 0) {
+            throw Errno.exception(result, "discard %d bytes of memory".formatted(lengthBytes));
+        }
     }
 
     @Override
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            Errno.check(
-                    ShimLibrary.shim().kvmdb_memory_release(address(), lengthBytes()),
-                    "release %d bytes of address space".formatted(lengthBytes()));
+            // The first message that is formatted loads a hundred classes: not when there is nothing to say.
+            final int result = ShimLibrary.shim().kvmdb_memory_release(address(), lengthBytes());
+            if (result < 0) {
+                throw Errno.exception(result, "release %d bytes of address space".formatted(lengthBytes()));
+            }
         }
     }
 }
