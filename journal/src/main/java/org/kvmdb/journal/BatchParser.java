@@ -2,7 +2,6 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 
@@ -143,7 +142,6 @@ final class BatchParser implements AutoCloseable {
             throw Corrupt.store("batch %d contradicts itself: first=%d known durable=%d"
                     .formatted(sequence, firstSequence, knownDurable));
         }
-        final MemorySegment kept = MemorySegment.ofArray(records.toArray(ValueLayout.JAVA_BYTE));
         return new ScannedBatch(
                 sequence,
                 Fields.intAt(header, BatchDescriptor.SEGMENT_OFFSET),
@@ -160,7 +158,8 @@ final class BatchParser implements AutoCloseable {
                 Fields.intAt(header, BatchDescriptor.NEXT_GENERATION_OFFSET),
                 Fields.longAt(header, BatchDescriptor.NEXT_SALT_OFFSET),
                 digests.batchDigest(header, records),
-                kept);
+                Fields.longsOf(records),
+                (int) records.byteSize());
     }
 
     @Override

@@ -9,6 +9,9 @@ final class CatalogReplay {
     private final Catalog catalog;
     private final CatalogChanges changes;
 
+    /** Most records are of pages, and follow others of their volume; null after a record of the catalog. */
+    private VolumeEntry lastVolume;
+
     CatalogReplay(Catalog catalog, PageMap map) {
         this.catalog = catalog;
         this.changes = new CatalogChanges(catalog, map);
@@ -16,6 +19,7 @@ final class CatalogReplay {
 
     /** Whether it is a record of the catalog, which is then applied. */
     boolean apply(Records.Entry record) {
+        lastVolume = null;
         switch (record.kind()) {
             case RecordDescriptor.KIND_VOLUME_CREATE -> createVolume(record);
             case RecordDescriptor.KIND_VOLUME_DELETE -> deleteVolume(record);
@@ -33,8 +37,12 @@ final class CatalogReplay {
         return true;
     }
 
+    /** Not for records of the catalog: what one has deleted is not to be found any more. */
     VolumeEntry volumeOf(Records.Entry record) {
-        return volume(record.volume());
+        if (lastVolume == null || lastVolume.id() != record.volume()) {
+            lastVolume = volume(record.volume());
+        }
+        return lastVolume;
     }
 
     private VolumeEntry volume(int id) {
@@ -75,7 +83,7 @@ final class CatalogReplay {
     }
 
     private void deleteVolume(Records.Entry record) {
-        final VolumeEntry volume = volumeOf(record);
+        final VolumeEntry volume = volume(record.volume());
         if (!catalog.snapshotsOf(volume).isEmpty()) {
             throw Corrupt.store("a record deletes volume %s, which has snapshots".formatted(volume.name()));
         }
@@ -83,7 +91,7 @@ final class CatalogReplay {
     }
 
     private void resize(Records.Entry record) {
-        final VolumeEntry volume = volumeOf(record);
+        final VolumeEntry volume = volume(record.volume());
         if (record.first() < 0
                 || Version.pageCount(record.first(), volume.pageShift()) > MapNodeDescriptor.LPN_LIMIT) {
             throw Corrupt.store("a record resizes volume %s to %d bytes".formatted(volume.name(), record.first()));
@@ -95,18 +103,18 @@ final class CatalogReplay {
         final String name = record.name(0);
         checkName(name);
         checkPossible(() -> changes.checkFree(name));
-        changes.rename(volumeOf(record), name);
+        changes.rename(volume(record.volume()), name);
     }
 
     private void quota(Records.Entry record) {
         if (record.first() < 0) {
             throw Corrupt.store("a record sets a quota of %d bytes".formatted(record.first()));
         }
-        volumeOf(record).quotaBytes(record.first());
+        volume(record.volume()).quotaBytes(record.first());
     }
 
     private void createSnapshot(Records.Entry record) {
-        final VolumeEntry source = volumeOf(record);
+        final VolumeEntry source = volume(record.volume());
         final VolumeEntry owner = volume(record.tailInt(SnapshotTailDescriptor.OWNER_ID_OFFSET));
         final int id = record.tailInt(SnapshotTailDescriptor.SNAPSHOT_ID_OFFSET);
         final String name = record.name(SnapshotTailDescriptor.SNAPSHOT_NAME_OFFSET);
@@ -128,7 +136,7 @@ final class CatalogReplay {
     }
 
     private void rollback(Records.Entry record) {
-        final VolumeEntry volume = volumeOf(record);
+        final VolumeEntry volume = volume(record.volume());
         final SnapshotEntry snapshot = snapshot(record.first());
         checkNewId(record.second());
         if (snapshot.volume() != volume) {

@@ -47,6 +47,11 @@ final class Fields {
         segment.set(LONG, offset, value);
     }
 
+    /** All whole numbers of 8 bytes in a segment. */
+    static long[] longsOf(MemorySegment segment) {
+        return segment.asSlice(0, segment.byteSize() & -Long.BYTES).toArray(LONG);
+    }
+
     static boolean isZero(MemorySegment segment, long offset, long lengthBytes) {
         long at = offset;
         final long end = offset + lengthBytes;

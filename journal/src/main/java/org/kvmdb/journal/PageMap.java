@@ -140,20 +140,18 @@ final class PageMap {
             segments.addLive(ppn);
             volume.addReferenced(1, Ppn.lengthBytes(ppn));
         }
-        removePage(volume, leaf, lpn);
+        if (old != 0) {
+            removePage(volume, leaf, lpn, old);
+        }
         arena.putEntry(leaf, index, ppn);
         return old;
     }
 
     /** Accounts for an entry that the head loses; the block dies when nobody inherited it or left it. */
-    private void removePage(VolumeEntry volume, int leaf, long lpn) {
-        final int index = MapNodeDescriptor.index(lpn, 0);
-        final long old = arena.entry(leaf, index);
-        if (old != 0) {
-            volume.addReferenced(-1, -Ppn.lengthBytes(old));
-            if (arena.entryBirth(leaf, index) > volume.parentEpoch(lpn + 1)) {
-                segments.removeLive(old);
-            }
+    private void removePage(VolumeEntry volume, int leaf, long lpn, long old) {
+        volume.addReferenced(-1, -Ppn.lengthBytes(old));
+        if (arena.entryBirth(leaf, MapNodeDescriptor.index(lpn, 0)) > volume.parentEpoch(lpn + 1)) {
+            segments.removeLive(old);
         }
     }
 
@@ -319,7 +317,7 @@ final class PageMap {
                 continue;
             }
             if (level == 0) {
-                removePage(volume, node, childBase);
+                removePage(volume, node, childBase, entry);
                 arena.putEntry(node, index, 0);
             } else if (childBase >= first && childBase + (1L << shift) <= end) {
                 final int child = MapNodeDescriptor.childNode(entry);
@@ -338,7 +336,7 @@ final class PageMap {
             final long entry = arena.entry(node, index);
             final long childBase = base + ((long) index << NodeIdentity.shift(level));
             if (entry != 0 && level == 0) {
-                removePage(volume, node, childBase);
+                removePage(volume, node, childBase, entry);
             } else if (entry != 0) {
                 removeSubtree(volume, MapNodeDescriptor.childNode(entry), level - 1, childBase);
             }

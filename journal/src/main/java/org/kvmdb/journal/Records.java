@@ -1,7 +1,5 @@
 package org.kvmdb.journal;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.kvmdb.ffi.BlockDescriptor;
@@ -14,70 +12,76 @@ final class Records {
 
     /** Shows the records one after the other through one cursor; throws when they do not fill the batch's record area. */
     static void forEach(ScannedBatch batch, Consumer<Entry> consumer) {
-        final MemorySegment records = batch.records();
-        final Entry entry = new Entry(records);
-        long at = 0;
+        final Entry entry = new Entry(batch.records());
+        final int length = batch.recordsLength();
+        int at = 0;
         for (int i = 0; i < batch.recordCount(); i++) {
-            if (at + RecordDescriptor.LENGTH > records.byteSize()) {
+            if (at + RecordDescriptor.LENGTH > length) {
                 throw cutOff(batch);
             }
             entry.at = at;
             at += RecordDescriptor.LENGTH;
             if (RecordDescriptor.hasTail(entry.kind())) {
                 at += RecordDescriptor.tailLengthPadded(entry.lengthField());
-                if (at > records.byteSize()) {
+                if (at > length) {
                     throw cutOff(batch);
                 }
             }
             consumer.accept(entry);
         }
-        if (at != records.byteSize()) {
+        if (at != length) {
             throw cutOff(batch);
         }
     }
 
     private static RuntimeException cutOff(ScannedBatch batch) {
         return Corrupt.store("batch %d: %d records do not fill %d bytes"
-                .formatted(batch.sequence(), batch.recordCount(), batch.records().byteSize()));
+                .formatted(batch.sequence(), batch.recordCount(), batch.recordsLength()));
     }
 
     /** One record; valid during the call that shows it. */
     static final class Entry {
-        private final MemorySegment records;
-        private long at;
+        private final long[] records;
+        private int at;
 
-        private Entry(MemorySegment records) {
+        private Entry(long[] records) {
             this.records = records;
         }
 
+        /** What begins at an offset, and what follows up to the next multiple of 8 above it. */
+        private long field(int offset) {
+            final int from = at + offset;
+            return records[from >>> 3] >>> ((from & 7) << 3);
+        }
+
         int kind() {
-            return Fields.byteAt(records, at + RecordDescriptor.KIND_OFFSET);
+            return (int) field(RecordDescriptor.KIND_OFFSET) & 0xFF;
         }
 
         int info() {
-            return Fields.byteAt(records, at + RecordDescriptor.INFO_OFFSET);
+            return (int) field(RecordDescriptor.INFO_OFFSET) & 0xFF;
         }
 
         private int lengthField() {
-            return Fields.shortAt(records, at + RecordDescriptor.LENGTH_OFFSET);
+            return (int) field(RecordDescriptor.LENGTH_OFFSET) & 0xFFFF;
         }
 
         int volume() {
-            return Fields.intAt(records, at + RecordDescriptor.VOLUME_OFFSET);
+            return (int) field(RecordDescriptor.VOLUME_OFFSET);
         }
 
         long first() {
-            return Fields.longAt(records, at + RecordDescriptor.FIRST_OFFSET);
+            return field(RecordDescriptor.FIRST_OFFSET);
         }
 
         long second() {
-            return Fields.longAt(records, at + RecordDescriptor.SECOND_OFFSET);
+            return field(RecordDescriptor.SECOND_OFFSET);
         }
 
         /** SEGMENT, MOVE: the number in the tail. */
         long third() {
             checkTail(Long.BYTES);
-            return Fields.longAt(records, at + RecordDescriptor.LENGTH);
+            return field(RecordDescriptor.LENGTH);
         }
 
         /** PAGE, BLOCK: length of the block in bytes. */
@@ -87,7 +91,7 @@ final class Records {
 
         /** PAGE, BLOCK: offset of the block in its segment, in bytes. */
         int offsetBytes() {
-            return Fields.intAt(records, at + RecordDescriptor.SECOND_OFFSET) * Ppn.UNIT_BYTES;
+            return (int) field(RecordDescriptor.SECOND_OFFSET) * Ppn.UNIT_BYTES;
         }
 
         /**
@@ -107,22 +111,23 @@ final class Records {
 
         /** PAGE, BLOCK: checksum that the block carries. */
         int blockCrc() {
-            return Fields.intAt(records, at + RecordDescriptor.BLOCK_CRC_OFFSET);
+            return (int) field(RecordDescriptor.BLOCK_CRC_OFFSET);
         }
 
         /** The name at the end of a tail, behind that many bytes of it. */
         String name(int offset) {
             checkTail(offset);
-            return new String(
-                    records.asSlice(at + RecordDescriptor.LENGTH + offset, lengthField() - offset)
-                            .toArray(ValueLayout.JAVA_BYTE),
-                    StandardCharsets.UTF_8);
+            final byte[] name = new byte[lengthField() - offset];
+            for (int i = 0; i < name.length; i++) {
+                name[i] = (byte) field(RecordDescriptor.LENGTH + offset + i);
+            }
+            return new String(name, StandardCharsets.UTF_8);
         }
 
         /** A number in the tail. */
         int tailInt(int offset) {
             checkTail(offset + Integer.BYTES);
-            return Fields.intAt(records, at + RecordDescriptor.LENGTH + offset);
+            return (int) field(RecordDescriptor.LENGTH + offset);
         }
 
         private void checkTail(int lengthMin) {

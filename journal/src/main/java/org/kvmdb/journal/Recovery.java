@@ -378,8 +378,7 @@ final class Recovery {
             counters.recordsReplayed++;
             switch (record.kind()) {
                 case RecordDescriptor.KIND_PAGE -> {
-                    final long ppn = ppnOf(batch, record);
-                    setPage(record, ppn);
+                    setPage(record, ppnOf(batch, record));
                     segments.ages().wrote(batch.segment(), record.blockLength());
                 }
                 case RecordDescriptor.KIND_REFERENCE -> setPage(record, record.second());

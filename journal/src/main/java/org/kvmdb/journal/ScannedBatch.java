@@ -1,8 +1,11 @@
 package org.kvmdb.journal;
 
-import java.lang.foreign.MemorySegment;
-
-/** A batch that a scan of the log found valid, but for its blocks. */
+/**
+ * A batch that a scan of the log found valid, but for its blocks.
+ *
+ * @param records as numbers of 8 bytes, which the interpreter reads quickest: most of a log is read before anything is compiled
+ * @param recordsLength bytes of them
+ */
 record ScannedBatch(
         long sequence,
         int segment,
@@ -19,7 +22,8 @@ record ScannedBatch(
         int nextGeneration,
         long nextSalt,
         long digest,
-        MemorySegment records) {
+        long[] records,
+        int recordsLength) {
 
     boolean has(int flag) {
         return (flags & flag) != 0;
