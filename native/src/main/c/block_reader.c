@@ -68,14 +68,27 @@ static bool fails(struct bad_page *bad, enum kvmdb_bad_cause cause, int detail)
     return false;
 }
 
-static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, struct bad_page *bad)
+static bool place_of(const struct pool *pool, uint64_t ppn, struct block_place *out)
 {
     if (ppn_segment(ppn) >= pool->options.segment_count)
-        return fails(bad, KVMDB_BAD_MAP, 0);
+        return false;
     const struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(ppn);
-    if (segment->device_index >= KVMDB_DEVICES_MAX || pool->devices[segment->device_index].fd < 0)
+    *out = (struct block_place){(uint32_t)segment->device_index, ppn_length_bytes(ppn), segment->device_offset + ppn_offset_bytes(ppn)};
+    return segment->device_index < KVMDB_DEVICES_MAX && pool->devices[segment->device_index].fd >= 0;
+}
+
+bool block_place(struct region *region, uint64_t lpn, struct block_place *out)
+{
+    uint64_t ppn = lookup(region, lpn);
+    return ppn != 0 && ppn_length_bytes(ppn) != 0 && place_of(region->pool, ppn, out);
+}
+
+static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, struct bad_page *bad)
+{
+    struct block_place place;
+    if (!place_of(pool, ppn, &place))
         return fails(bad, KVMDB_BAD_MAP, 0);
-    int r = device_read(pool, &pool->devices[segment->device_index], slot, bytes, segment->device_offset + ppn_offset_bytes(ppn));
+    int r = device_read(pool, &pool->devices[place.device], slot, bytes, place.position);
     if (r)
         return fails(bad, r == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_READ, -r);
     return true;
@@ -93,7 +106,8 @@ static bool decompress(const struct region *region, const uint8_t *payload, uint
     return lz4_decompress_safe((const char *)payload, (char *)page, (int)bytes, (int)region->page_bytes) == (int)region->page_bytes;
 }
 
-static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, struct bad_page *bad)
+static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, bool keep,
+    struct bad_page *bad)
 {
     struct block_seed seed = seal_of(region, ppn, lpn);
     enum block_verdict verdict = block_decode(block, &seed, BLOCK_TYPE_PAGE, (uint8_t)region->page_shift, page);
@@ -101,7 +115,7 @@ static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, ui
         return fails(bad, verdict == BLOCK_BAD_CHECKSUM ? KVMDB_BAD_CHECKSUM : KVMDB_BAD_CONTENT, 0);
     struct block_header header;
     memcpy(&header, block, sizeof header);
-    if (header.codec == BLOCK_CODEC_LZ4) /* a raw one would have no more room there than in a frame */
+    if (keep && header.codec == BLOCK_CODEC_LZ4) /* a raw one would have no more room there than in a frame */
         tier_add(region->pool, &seed, block + sizeof header, header.payload_bytes);
     return true;
 }
@@ -123,6 +137,23 @@ static uint32_t adjacent_blocks(struct region *region, uint64_t lpn, uint32_t pa
         end += length;
     }
     return n;
+}
+
+/* Whether a stream's reader has them, or the first of them, already; then they are pinned. Returns how many. */
+static uint32_t staged_blocks(struct pool *pool, struct fault_slot *slot, const uint64_t *ppns, uint32_t n)
+{
+    struct block_place place;
+    if (pool->stage_count == 0 || !place_of(pool, ppns[0], &place)
+        || !stage_find(pool, place.device, place.position, place.bytes, &slot->staged))
+        return 0;
+    slot->wanted = slot->staged.bytes;
+    uint32_t have = 1;
+    for (uint32_t end = place.bytes; have < n; have++) {
+        end += ppn_length_bytes(ppns[have]);
+        if (end > slot->staged.length)
+            break;
+    }
+    return have;
 }
 
 /* Takes pages from the compressed tier, as far as they are there. */
@@ -157,7 +188,9 @@ static uint32_t hole_run(struct region *region, struct fault_slot *slot, uint64_
     return n;
 }
 
-static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad)
+/* A second look is at the device, whatever has been read ahead of it. */
+static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, bool again,
+    struct bad_page *bad)
 {
     uint64_t ppns[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
     ppns[0] = bad->ppn = lookup(region, lpn);
@@ -174,7 +207,10 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
         return n;
     uint32_t bytes;
     n = adjacent_blocks(region, lpn, pages, ppns, &bytes);
-    if (!read_blocks(region->pool, slot, ppns[0], bytes, bad)) {
+    uint32_t staged = again ? 0 : staged_blocks(region->pool, slot, ppns, n);
+    if (staged)
+        n = staged;
+    else if (!read_blocks(region->pool, slot, ppns[0], bytes, bad)) {
         /* Perhaps the fault of a neighbour: the page that was asked for gets a read of its own. */
         if (n == 1 || !read_blocks(region->pool, slot, ppns[0], ppn_length_bytes(ppns[0]), bad))
             return 0;
@@ -185,7 +221,7 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
     for (; good < n; good++) {
         struct bad_page neighbour;
         uint8_t *page = slot->pages + ((size_t)good << region->page_shift);
-        if (!decode(region, block, ppns[good], lpn + good, page, good == 0 ? bad : &neighbour))
+        if (!decode(region, block, ppns[good], lpn + good, page, !staged, good == 0 ? bad : &neighbour))
             break;
         block += ppn_length_bytes(ppns[good]);
     }
@@ -204,7 +240,8 @@ uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t
 {
     bool was_wrong = false;
     for (int i = 0;; i++) {
-        uint32_t n = read_once(region, slot, lpn, was_wrong ? 1 : pages, bad);
+        uint32_t n = read_once(region, slot, lpn, was_wrong ? 1 : pages, was_wrong, bad);
+        stage_release(&slot->staged);
         if (n > 0 || i == LOOKUPS_MAX)
             return n;
         if (lookup(region, lpn) != bad->ppn)

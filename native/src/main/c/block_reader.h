@@ -20,4 +20,14 @@ struct bad_page {
  */
 uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad);
 
+/* Where the block of a page lies. */
+struct block_place {
+    uint32_t device;
+    uint32_t bytes;
+    uint64_t position;
+};
+
+/* Says where it lies now; the caller holds a slot. False when there is no block that could be read. */
+bool block_place(struct region *region, uint64_t lpn, struct block_place *out);
+
 #endif

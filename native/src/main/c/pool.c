@@ -109,7 +109,7 @@ void slot_release(struct pool *pool, struct fault_slot *slot)
 static bool wait_for_late_reads(struct pool *pool)
 {
     for (uint32_t i = 0, rounds = 0; i < pool->slot_count; i++) {
-        while (!read_ring_is_idle(&pool->slots[i].ring)) {
+        while (!read_ring_is_idle(&pool->slots[i].ring) || !stages_are_idle(pool)) {
             if (rounds++ == LATE_READS_WAIT_MS)
                 return false;
             usleep(1000);
@@ -168,10 +168,15 @@ void pool_set_limits(struct pool *pool)
     atomic_store(&pool->read_ahead_bytes, frames / 64 < READ_AHEAD_BYTES_MAX ? frames / 64 : READ_AHEAD_BYTES_MAX);
 }
 
+static uint64_t staging_bytes(const struct pool *pool)
+{
+    return (uint64_t)pool->slot_count * SLOT_BYTES + stages_bytes(pool);
+}
+
 /* The tier leaves an eighth to frames, whatever is asked for: a page that is looked at needs one. */
 static uint64_t tier_bytes(const struct pool *pool)
 {
-    uint64_t staging = (uint64_t)pool->slot_count * SLOT_BYTES;
+    uint64_t staging = staging_bytes(pool);
     uint64_t most = pool->options.budget_bytes > staging ? (pool->options.budget_bytes - staging) / 8 * 7 : 0;
     return pool->options.tier_bytes < most ? pool->options.tier_bytes : most;
 }
@@ -182,7 +187,7 @@ static int open_memory(struct pool *pool)
     pool->slot_count = slots < 4 ? 4 : slots > SLOTS_MAX ? SLOTS_MAX : (uint32_t)slots;
     uint64_t slot_heads = (pool->slot_count * sizeof(struct fault_slot) + 4095) & ~4095ull;
     uint64_t stripes = (KVMDB_STRIPES * sizeof(struct stripe) + 4095) & ~4095ull;
-    pool->memory_bytes = slot_heads + stripes + (uint64_t)pool->slot_count * SLOT_BYTES;
+    pool->memory_bytes = slot_heads + stripes + staging_bytes(pool);
     int64_t memory = kvmdb_memory_reserve(pool->memory_bytes);
     if (memory < 0 && memory > -4096)
         return (int)memory;
@@ -196,6 +201,7 @@ static int open_memory(struct pool *pool)
         pool->slots[i].pages = at + KVMDB_SLOT_BLOCKS_BYTES;
         at += SLOT_BYTES;
     }
+    stages_open(pool, at);
     /* Twice the frames that fit, so that a ring never overflows with pages in memory alone. */
     uint64_t capacity = 2 * pool->options.budget_bytes / KVMDB_PAGE_BYTES;
     if (capacity < QUEUE_ENTRIES_MIN)
@@ -227,7 +233,7 @@ int kvmdb_pool_open(const struct kvmdb_pool_options *options, struct pool **out)
     }
     device_reader_open(pool);
     /* Staging counts against the budget as if it were all touched. */
-    pool->resident_bytes = (int64_t)pool->slot_count * SLOT_BYTES;
+    pool->resident_bytes = (int64_t)staging_bytes(pool);
     *out = pool;
     return 0;
 }
@@ -249,6 +255,7 @@ int kvmdb_pool_close(struct pool *pool)
         /* A buffer that a hung device may still write into is left mapped: better lost than another's. */
         bool is_still = wait_for_late_reads(pool);
         device_reader_close(pool);
+        stages_close(pool);
         if (is_still)
             kvmdb_memory_release(pool->memory, pool->memory_bytes);
     }
@@ -260,6 +267,7 @@ int kvmdb_pool_device(struct pool *pool, int index, int fd)
     if (index < 0 || index >= KVMDB_DEVICES_MAX)
         return -EINVAL;
     device_detach(&pool->devices[index]);
+    stages_forget_device(pool, (uint32_t)index);
     device_attach(pool, &pool->devices[index], fd);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "page_bitmap.h"
 #include "page_state.h"
 #include "read_ring.h"
+#include "read_stage.h"
 #include "space_account.h"
 
 #include <stdatomic.h>
@@ -136,7 +137,8 @@ struct fault_slot {
     _Atomic uint32_t state;
     _Atomic uint64_t epoch; /* 0: idle */
     uint8_t *blocks;        /* KVMDB_SLOT_BLOCKS_BYTES: what was read, aligned to 4 KiB */
-    const uint8_t *wanted;  /* within them, what was to be read */
+    const uint8_t *wanted;  /* within them, or in a stage, what was to be read */
+    struct staged_bytes staged;
     uint8_t *pages;         /* KVMDB_RUN_BYTES: pages, decompressed */
     struct read_ring ring;
 } __attribute__((aligned(128)));
@@ -192,6 +194,9 @@ struct pool {
 
     _Atomic uint32_t pressure; /* PRESSURE_* bits; a futex word */
     struct request_ring requests;
+    struct read_stage stages[KVMDB_STAGES_MAX];
+    uint32_t stage_count;
+    _Atomic uint32_t stages_begun;
 
     struct fault_slot *slots;
     uint32_t slot_count;

@@ -1,7 +1,11 @@
 #define _GNU_SOURCE
 #include "read_ahead.h"
+#include "block_reader.h"
 #include "page_evict.h"
 #include "page_faulter.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /*
  *  A request in one word, so that none is ever half written:
@@ -111,22 +115,122 @@ void read_ahead_help(struct region *region, const struct page_steps *steps)
     fill_next(region, &rest);
 }
 
-static uint32_t serve(uint64_t request)
+/* ---- pieces of the log, read before they are needed ---- */
+
+/* Bytes between two blocks that are read along with them rather than that there is a second read. */
+#define GAP_BYTES_MAX (32u << 10)
+
+/* A piece of a device that is being put together. */
+struct piece {
+    uint32_t device;
+    uint32_t blocks;
+    uint64_t begin;
+    uint64_t end;
+};
+
+static bool piece_has_room(const struct piece *piece, const struct block_place *place)
 {
-    struct page_steps steps = {0, (int64_t)request >> STRIDE_SHIFT, request >> ADDRESS_BITS & PAGES_MAX};
-    uint64_t address = (request & ((1ull << ADDRESS_BITS) - 1)) << 12;
-    uint32_t sum = 0;
-    while (steps.pages > 0) {
-        /* Anew for each run: who closes the region waits no longer than that. */
-        struct region *region = region_enter(address);
-        if (!region)
-            break;
-        steps.first = (address - (uint64_t)region->base) >> region->page_shift;
-        sum += fill_next(region, &steps);
-        address = page_address(region, steps.first);
+    return piece->blocks != 0 && piece->device == place->device && place->position >= piece->begin
+        && place->position <= piece->end + GAP_BYTES_MAX
+        && place->position + place->bytes - piece->begin <= KVMDB_STAGE_BYTES - 4096; /* it ends with a sector */
+}
+
+/* One block alone is read by whoever fills its page. */
+static uint32_t piece_read(struct pool *pool, const struct piece *piece)
+{
+    uint64_t sector = pool->devices[piece->device].direct_align;
+    if (piece->blocks < 2 || pool->devices[piece->device].direct_fd < 0)
+        return 0;
+    return stage_begin(pool, piece->device, piece->begin, (piece->end + sector - 1) & -sector);
+}
+
+static struct piece piece_of(const struct pool *pool, const struct block_place *place)
+{
+    uint64_t sector = pool->devices[place->device].direct_align;
+    return (struct piece){place->device, 1, sector ? place->position & -sector : place->position, place->position + place->bytes};
+}
+
+/* Begins to read the blocks of pages [first, end). Returns the stages that they come to. */
+static uint32_t stage_blocks(struct region *region, uint64_t first, uint64_t end, uint64_t step)
+{
+    struct pool *pool = region->pool;
+    struct fault_slot *slot = slot_acquire(pool); /* for its epoch */
+    struct piece piece = {0};
+    uint32_t stages = 0;
+    for (uint64_t lpn = first; slot && lpn < end && lpn < atomic_load(&region->size_pages); lpn += step) {
+        struct block_place place;
+        if (!is_missing(region, lpn) || !block_place(region, lpn, &place))
+            continue;
+        if (piece_has_room(&piece, &place)) {
+            piece.end = piece.end > place.position + place.bytes ? piece.end : place.position + place.bytes;
+            piece.blocks++;
+        } else {
+            stages |= piece_read(pool, &piece);
+            piece = piece_of(pool, &place);
+        }
+    }
+    stages |= piece_read(pool, &piece);
+    if (slot)
+        slot_release(pool, slot);
+    return stages;
+}
+
+/* ---- serving ---- */
+
+#define WORKS_MAX 2 /* the stages are of all threads */
+
+/* A request that a thread has taken. */
+struct work {
+    uint64_t address;
+    struct page_steps steps;
+    uint32_t stages; /* not waited for yet */
+};
+
+/* The one that pages are filled for, and the next. */
+struct work_list {
+    struct work works[WORKS_MAX];
+    uint32_t count;
+};
+
+/* Begins to read what the request will need; the page before it, too, which its reader fills. */
+static void begin_work(struct pool *pool, struct work_list *list, uint64_t request)
+{
+    struct work *work = &list->works[list->count++];
+    *work = (struct work){(request & ((1ull << ADDRESS_BITS) - 1)) << 12,
+        {0, (int64_t)request >> STRIDE_SHIFT, request >> ADDRESS_BITS & PAGES_MAX}, 0};
+    struct region *region = pool->stage_count ? region_enter(work->address) : NULL;
+    if (!region)
+        return;
+    uint64_t first = (work->address - (uint64_t)region->base) >> region->page_shift;
+    uint64_t length = (uint64_t)work->steps.pages * (uint64_t)llabs(work->steps.stride);
+    uint64_t step = (uint64_t)llabs(work->steps.stride);
+    if (work->steps.stride > 0)
+        work->stages = stage_blocks(region, first > step ? first - step : 0, first + length, step);
+    else if (work->steps.stride < 0 && length <= first)
+        work->stages = stage_blocks(region, first - length + step, first + step + 1, step);
+    region_leave(region);
+}
+
+/* Fills the first run of the oldest. Returns how many pages. */
+static uint32_t serve(struct pool *pool, struct work_list *list)
+{
+    struct work *work = &list->works[0];
+    stages_wait(pool, work->stages);
+    work->stages = 0;
+    /* Anew for each run: who closes the region waits no longer than that. */
+    struct region *region = region_enter(work->address);
+    uint32_t filled = 0;
+    if (region) {
+        work->steps.first = (work->address - (uint64_t)region->base) >> region->page_shift;
+        filled = fill_next(region, &work->steps);
+        work->address = page_address(region, work->steps.first);
         region_leave(region);
     }
-    return sum;
+    if (!region || work->steps.pages == 0) {
+        list->count--;
+        memmove(list->works, list->works + 1, list->count * sizeof *list->works);
+    }
+    return filled;
 }
 
 static uint64_t wait_for_request(struct pool *pool, int64_t timeout_ms)
@@ -147,10 +251,13 @@ static uint64_t wait_for_request(struct pool *pool, int64_t timeout_ms)
 int64_t kvmdb_pool_read_ahead(struct pool *pool, int64_t timeout_ms)
 {
     int64_t sum = 0;
-    for (uint64_t request = wait_for_request(pool, timeout_ms); request; request = take(&pool->requests)) {
-        if (atomic_load(&pool->pressure) & PRESSURE_STOP)
-            break;
-        sum += serve(request);
+    struct work_list list = {.count = 0};
+    uint64_t request = wait_for_request(pool, timeout_ms);
+    while ((request || list.count > 0) && !(atomic_load(&pool->pressure) & PRESSURE_STOP)) {
+        if (request)
+            begin_work(pool, &list, request);
+        sum += serve(pool, &list);
+        request = list.count < WORKS_MAX ? take(&pool->requests) : 0;
     }
     return sum;
 }

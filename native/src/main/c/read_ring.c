@@ -81,7 +81,7 @@ void read_ring_close(struct read_ring *ring)
 }
 
 /* Takes the completion of the read in flight, if it is there. One of a read before it, come again, is nobody's. */
-static bool take_completion(struct read_ring *ring, int64_t *result)
+bool read_ring_take(struct read_ring *ring, int64_t *result)
 {
     for (;;) {
         uint32_t head = *ring->completion_head; /* ours alone */
@@ -105,7 +105,7 @@ static bool take_completion(struct read_ring *ring, int64_t *result)
 bool read_ring_is_idle(struct read_ring *ring)
 {
     int64_t result;
-    return !ring->in_flight || take_completion(ring, &result);
+    return !ring->in_flight || read_ring_take(ring, &result);
 }
 
 static void put_submission(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position)
@@ -129,6 +129,13 @@ static void put_submission(struct read_ring *ring, int fd, void *buffer, uint32_
 static bool is_submitted(struct read_ring *ring)
 {
     return __atomic_load_n(ring->submission_head, __ATOMIC_ACQUIRE) == *ring->submission_tail;
+}
+
+/* The kernel does not take what was put there. */
+static int withdraw(struct read_ring *ring)
+{
+    __atomic_store_n(ring->submission_tail, *ring->submission_tail - 1, __ATOMIC_RELEASE);
+    return -EAGAIN;
 }
 
 /* Submits what is not submitted yet and waits for a completion at most until the deadline. 0 or -errno. */
@@ -156,15 +163,41 @@ int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t by
         if (!is_submitted(ring)) {
             if (r == -EINTR)
                 continue;
-            __atomic_store_n(ring->submission_tail, *ring->submission_tail - 1, __ATOMIC_RELEASE);
-            return -EAGAIN;
+            return withdraw(ring);
         }
         ring->in_flight = true;
-        if (take_completion(ring, &result))
+        if (read_ring_take(ring, &result))
             return result;
         if (r == -ETIME)
             return -ETIMEDOUT;
         if (r != 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
             return r; /* given up, as after a timeout */
     }
+}
+
+int read_ring_submit(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position)
+{
+    if (fault_plan_is_armed() && fault_plan_submit(&fd, &position, &bytes) != 0)
+        return -EAGAIN;
+    put_submission(ring, fd, buffer, bytes, position);
+    while (syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (!is_submitted(ring))
+        return withdraw(ring);
+    ring->in_flight = true;
+    return 0;
+}
+
+int64_t read_ring_wait(struct read_ring *ring, uint64_t deadline_ns)
+{
+    int64_t result;
+    int r = 0;
+    while (!read_ring_take(ring, &result)) {
+        if (r == -ETIME)
+            return -ETIMEDOUT;
+        if (r != 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
+            return r;
+        r = enter(ring, deadline_ns);
+    }
+    return result;
 }

@@ -32,6 +32,12 @@ void read_ring_close(struct read_ring *ring);
 /* Reads once: returns the bytes, 0 at the end of the file; -ETIMEDOUT when the clock (CLOCK_MONOTONIC) passed the deadline, and
  * the read is then still in flight; -EAGAIN when the kernel did not take it; another -errno. Async-signal-safe. */
 int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position, uint64_t deadline_ns);
+/* Begins a read, and does not wait for it. 0, or -EAGAIN when the kernel did not take it. */
+int read_ring_submit(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position);
+/* Waits for a read that was begun: the same results as those of read_ring_read. */
+int64_t read_ring_wait(struct read_ring *ring, uint64_t deadline_ns);
+/* Takes the result of the read in flight, if it has ended. */
+bool read_ring_take(struct read_ring *ring, int64_t *result);
 /* Whether nothing is in flight, having looked for the end of a read that was given up. */
 bool read_ring_is_idle(struct read_ring *ring);
 

@@ -32,6 +32,14 @@
     t(random_reads_fill_the_pages_that_they_ask_for) \
     t(a_volume_changes_its_size_and_content_while_it_is_read_ahead) \
     t(regions_close_while_they_are_read_ahead) \
+    t(neighbours_are_read_in_large_pieces) \
+    t(pages_at_distances_are_read_together_with_what_is_between) \
+    t(a_piece_that_is_not_what_the_map_means_is_no_error) \
+    t(faults_of_a_piece_are_not_those_of_its_pages) \
+    t(a_piece_that_hangs_holds_nobody_up) \
+    t(blocks_of_a_stream_take_no_room_in_the_tier) \
+    t(nothing_of_a_device_that_went_is_found) \
+    t(readers_share_the_pieces) \
     t(a_commit_makes_dirty_pages_clean_and_they_read_back) \
     t(a_write_to_a_frozen_page_sets_it_aside_in_memory) \
     t(a_write_to_a_frozen_page_sets_it_aside_in_the_spill_area) \

@@ -16,7 +16,8 @@ package org.kvmdb;
  *     a page that was evicted comes back without a read: from 0 (none) to 0.875. They have none of it before something had
  *     to be evicted, and none for data that do not compress.
  * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
- *     whose own cache has most of the memory
+ *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
+ *     blocks, too
  */
 public record StoreOptions(
         long cacheSizeBytes,
