@@ -46,7 +46,7 @@ final class KvmPeer implements Peer {
         return StoreOptions.defaults()
                 .withCacheSizeBytes(cacheBytes)
                 .withCompressedTierShare(TIER_SHARE)
-                .withDirectReads(setup.access() == PeerSetup.Access.RANDOM)
+                .withDirectReads(setup.access() != PeerSetup.Access.LOAD)
                 .withControlSocket(false);
     }
 
