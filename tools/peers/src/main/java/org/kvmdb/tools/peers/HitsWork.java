@@ -8,7 +8,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.kvmdb.tools.bench.Figure.Aim;
+import org.kvmdb.tools.bench.Series;
 
 /** Reads of eight bytes at random places of pages that are all in memory. */
 final class HitsWork implements Work {
@@ -17,6 +19,8 @@ final class HitsWork implements Work {
     private static final double NANOS_PER_SECOND = 1e9;
     /** Places are drawn before the clock runs. A power of two. */
     private static final int PLACES = 64 << 10;
+    /** Of the time of a case: memory of a system and plain memory take turns, for one process differs from the next by a quarter. */
+    private static final int PIECES = 5;
 
     @Override
     public String name() {
@@ -37,9 +41,15 @@ final class HitsWork implements Work {
         return Case.cost("hits-" + threads, "a read of 8 bytes that are resident, threads: " + threads, "ns");
     }
 
+    /** Of systems whose pages are memory. */
+    private static Case plain(int threads) {
+        return Case.cost(
+                "hits-plain-" + threads, "the same of plain memory in the same process, threads: " + threads, "ns");
+    }
+
     @Override
     public List<Case> cases() {
-        return THREADS.stream().map(HitsWork::measured).toList();
+        return THREADS.stream().flatMap(threads -> Stream.of(measured(threads), plain(threads))).toList();
     }
 
     @Override
@@ -48,7 +58,10 @@ final class HitsWork implements Work {
         for (int threads : THREADS) {
             Case measured = measured(threads);
             goals.add(new Goal(
-                    "hits-raw-" + threads, measured, Reference.of(PeerSystem.RAW), Aim.atLeast(0.97)));
+                    "hits-plain-" + threads,
+                    measured,
+                    Reference.of("plain memory", plain(threads)),
+                    Aim.atLeast(0.97)));
             goals.add(new Goal(
                     "hits-bufferpool-" + threads, measured, Reference.of(PeerSystem.BUFFERPOOL), Aim.atLeast(5)));
             goals.add(new Goal("hits-peer-" + threads, measured, Reference.bestStore(), Aim.NONE));
@@ -77,13 +90,39 @@ final class HitsWork implements Work {
             MemorySegment memory = peer.memory();
             Crew.Job job = memory == null
                     ? (session, random, end) -> readWords(session, places(context, random), end)
-                    : (session, random, end) -> readMemory(memory, places(context, random), end);
+                    : memoryJob(memory, context);
             Crew.perSecond(peer, 1, context.seconds() / 2, job);
+            boolean isBeside = memory != null && context.system().role() != PeerSystem.Role.FLOOR;
+            Crew.Job plain = isBeside ? memoryJob(plainMemory(arena, memory.byteSize()), context) : null;
             for (int threads : THREADS) {
-                double perSecond = Crew.perSecond(peer, threads, context.seconds(), job);
-                // Of one thread, as a thread sees it.
-                context.answer(measured(threads), threads * NANOS_PER_SECOND / perSecond);
+                compare(context, peer, threads, job, plain);
             }
+        }
+    }
+
+    private static Crew.Job memoryJob(MemorySegment memory, ChildContext context) {
+        return (session, random, end) -> readMemory(memory, places(context, random), end);
+    }
+
+    private static MemorySegment plainMemory(Arena arena, long bytes) {
+        return arena.allocate(bytes, PageSource.PAGE_BYTES).fill((byte) 1);
+    }
+
+    /** Nanoseconds of one thread, as a thread sees it. */
+    private static void compare(ChildContext context, Peer peer, int threads, Crew.Job job, Crew.Job plain)
+            throws Exception {
+        List<Double> nanos = new ArrayList<>();
+        List<Double> plainNanos = new ArrayList<>();
+        double seconds = context.seconds() / PIECES;
+        for (int piece = 0; piece < PIECES; piece++) {
+            nanos.add(threads * NANOS_PER_SECOND / Crew.perSecond(peer, threads, seconds, job));
+            if (plain != null) {
+                plainNanos.add(threads * NANOS_PER_SECOND / Crew.perSecond(peer, threads, seconds, plain));
+            }
+        }
+        context.answer(measured(threads), Series.median(nanos));
+        if (plain != null) {
+            context.answer(plain(threads), Series.median(plainNanos));
         }
     }
 

@@ -42,6 +42,21 @@ interface Reference {
         };
     }
 
+    /** Another case of ours. */
+    static Reference of(String label, Case other) {
+        return new Reference() {
+            @Override
+            public String label(Results results, Case measured) {
+                return results.median(other, PeerSystem.KVMDB).isPresent() ? label : "";
+            }
+
+            @Override
+            public OptionalDouble value(Results results, Case measured, int round) {
+                return results.value(other, PeerSystem.KVMDB, round);
+            }
+        };
+    }
+
     /** Of the stores, the one with the best median. */
     static Reference bestStore() {
         return best(Set.of(Role.PEER));
