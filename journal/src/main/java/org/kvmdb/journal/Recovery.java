@@ -16,8 +16,8 @@ import org.kvmdb.ffi.Ppn;
  *       records only. It ends at the first batch that is not there.
  *   <li><b>judge</b> that end: it is a torn tail unless a later batch, in this segment or in the reserved successors, says
  *       that the missing one was durable already; then acknowledged data is rotten, and the store is corrupt.
- *   <li><b>verify</b> the blocks of batches that nobody says were durable: the first bad one is where the tail is cut.
- *   <li><b>settle</b>: what is accepted but not known to be durable is written again, as it is, and flushed.
+ *   <li><b>settle</b>: the blocks of batches that nobody says were durable are verified, and the first bad one is where the
+ *       tail is cut; what is accepted of them is written again, as it is, and flushed.
  *   <li><b>apply</b> the records of whole commits.
  * </ol>
  */
@@ -67,12 +67,9 @@ final class Recovery {
         try (parser) {
             scan(readOnly);
             judgeEnd();
-            cutUnverified();
+            settle(readOnly);
             final ScannedBatch last = batches.isEmpty() ? lastDrained : batches.getLast();
             closedInOrder = last != null && last.has(BatchDescriptor.FLAG_CLOSED) && counters.batchesCut == 0;
-            if (!readOnly) {
-                settle(); // the mark of an orderly close, too: a process that is killed has not flushed it
-            }
             batches.forEach(this::apply);
             counters.batchesReplayed += batches.size();
         }
@@ -247,31 +244,79 @@ final class Recovery {
         return next;
     }
 
-    // ---- verify ----
+    // ---- settle ----
 
-    /** Cuts the tail at the first batch that is not known to be durable and whose blocks do not verify. */
-    private void cutUnverified() {
+    /**
+     * Cuts the tail at the first batch that is not known to be durable and whose blocks do not verify. Recovered is not durable: what
+     * of the tail does verify may lie in the system's cache alone, and is written again as it is, and flushed; the mark of an
+     * orderly close, too, since a process that is killed has not flushed it.
+     */
+    private void settle(boolean readOnly) {
+        boolean written = false;
         for (int i = 0; i < batches.size(); i++) {
             final ScannedBatch batch = batches.get(i);
-            if (batch.sequence() > knownDurable && !blocksVerifyTwice(batch)) {
-                counters.batchesCut += batches.size() - i;
-                batches.subList(i, batches.size()).clear();
-                final ScannedBatch last = i == 0 ? lastDrained : batches.get(i - 1);
-                end = new LogPosition(
-                        batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()),
-                        batch.offset(), batch.sequence(), last == null ? superblock.log().digest() : last.digest());
-                return;
+            if (batch.sequence() <= knownDurable) {
+                continue;
             }
+            final MemorySegment bytes = verifiedTwice(batch);
+            if (bytes == null) {
+                cut(i);
+            } else if (!readOnly) {
+                device.write(segments.position(batch.segment()) + batch.offset(), bytes);
+                counters.batchesRewritten++;
+                written = true;
+            }
+        }
+        if (written) {
+            device.flush();
         }
     }
 
+    private void cut(int first) {
+        final ScannedBatch batch = batches.get(first);
+        counters.batchesCut += batches.size() - first;
+        batches.subList(first, batches.size()).clear();
+        final ScannedBatch last = first == 0 ? lastDrained : batches.get(first - 1);
+        end = new LogPosition(
+                batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()),
+                batch.offset(), batch.sequence(), last == null ? superblock.log().digest() : last.digest());
+    }
+
     /** What does not verify is read again: a read that was wrong once must not cut the log. */
-    private boolean blocksVerifyTwice(ScannedBatch batch) {
-        if (blocksVerify(batch)) {
-            return true;
+    private MemorySegment verifiedTwice(ScannedBatch batch) {
+        final MemorySegment bytes = verified(batch);
+        if (bytes != null) {
+            return bytes;
         }
         parser.forget();
-        return blocksVerify(batch);
+        return verified(batch);
+    }
+
+    /** The bytes of a batch, or null when not all of its blocks are what they must be. */
+    private MemorySegment verified(ScannedBatch batch) {
+        final MemorySegment bytes = asScanned(batch);
+        return blocksVerify(batch) ? bytes : null;
+    }
+
+    /**
+     * The batch lies in the parser's window as a whole, so that what is looked at is what is written again: good bytes must not
+     * be overwritten by what a bad read returned.
+     */
+    private MemorySegment asScanned(ScannedBatch batch) {
+        for (int i = 0; i < 2; i++) {
+            final MemorySegment bytes = parser.view(batch.segment(), batch.offset(), batch.length());
+            final ScannedBatch again = bytes == null
+                    ? null
+                    : parser.parse(
+                            batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()),
+                            batch.offset());
+            if (again != null && again.digest() == batch.digest()) {
+                return bytes;
+            }
+            parser.forget();
+        }
+        throw Corrupt.store("batch %d cannot be read again at segment %d offset %d"
+                .formatted(batch.sequence(), batch.segment(), batch.offset()));
     }
 
     /** Whether the blocks fill their part of the batch, one after the other, each with the checksum that it must have. */
@@ -305,48 +350,6 @@ final class Recovery {
                 block, segments.salt(batch.segment()), segments.generation(batch.segment()),
                 ppn, record.first(), family);
         return crc == record.blockCrc() && crc == Fields.intAt(block, BlockDescriptor.CRC_OFFSET);
-    }
-
-    // ---- settle ----
-
-    /** Recovered is not durable: the tail may lie in the system's cache alone. Writes it again as it is, and flushes. */
-    private void settle() {
-        boolean written = false;
-        for (ScannedBatch batch : batches) {
-            if (batch.sequence() > knownDurable) {
-                final MemorySegment bytes = bytesOf(batch);
-                device.write(segments.position(batch.segment()) + batch.offset(), bytes);
-                counters.batchesRewritten++;
-                written = true;
-            }
-        }
-        if (written) {
-            device.flush();
-        }
-    }
-
-    /** A batch as it is written again: good bytes must not be overwritten by what a bad read returned. */
-    private MemorySegment bytesOf(ScannedBatch batch) {
-        MemorySegment bytes = verifiedBytes(batch);
-        if (bytes == null) {
-            parser.forget();
-            bytes = verifiedBytes(batch);
-        }
-        if (bytes == null) {
-            throw Corrupt.store("batch %d cannot be read again at segment %d offset %d"
-                    .formatted(batch.sequence(), batch.segment(), batch.offset()));
-        }
-        return bytes;
-    }
-
-    /** What is looked at lies in the parser's window as a whole, so that it is what is returned. */
-    private MemorySegment verifiedBytes(ScannedBatch batch) {
-        final MemorySegment bytes = parser.view(batch.segment(), batch.offset(), batch.length());
-        final ScannedBatch again = bytes == null
-                ? null
-                : parser.parse(
-                        batch.segment(), segments.generation(batch.segment()), segments.salt(batch.segment()), batch.offset());
-        return again != null && again.digest() == batch.digest() && blocksVerify(batch) ? bytes : null;
     }
 
     // ---- apply ----
