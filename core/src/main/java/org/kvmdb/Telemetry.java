@@ -11,7 +11,7 @@ import org.agrona.concurrent.SleepingIdleStrategy;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.telemetry.CountersPublisher;
 
-/** Copies what a store counts to its counters file, some times a second. */
+/** Copies what a store counts to its counters file, some times a second; the first time just after it was opened, which does not wait. */
 final class Telemetry implements Agent, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Telemetry.class.getName());
@@ -25,7 +25,6 @@ final class Telemetry implements Agent, AutoCloseable {
     private Telemetry(StoreFigures figures, CountersPublisher publisher) {
         this.figures = figures;
         this.publisher = publisher;
-        publish();
         this.runner = new AgentRunner(new SleepingIdleStrategy(PERIOD_NANOS), Telemetry::report, null, this);
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
     }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.status.CountersReader;
@@ -28,7 +29,13 @@ public final class CountersFile {
     /** Within the store's directory. */
     public static final String NAME = "counters";
 
-    private static final int TRIES = 20;
+    /** What is being written takes microseconds, and is tried again at once. */
+    private static final int TRIES_WHEN_TORN = 20;
+
+    /** A store that is being opened takes longer: half a second. */
+    private static final int TRIES_WHEN_EMPTY = 100;
+
+    private static final long PAUSE_NANOS = 5_000_000;
 
     /** More than the distributions of a store can hold; a file that says more lies. */
     private static final long NANOS_MAX = 1L << 50;
@@ -43,16 +50,21 @@ public final class CountersFile {
      */
     public static CountersSnapshot read(Path storeDirectory) throws IOException {
         final Path file = storeDirectory.resolve(NAME);
-        IOException torn = null;
-        for (int i = 0; i < TRIES; i++) {
+        for (int torn = 1, empty = 1; ; ) {
             try {
                 return parse(file, bytesOf(file));
             } catch (TornException e) {
-                torn = e;
+                if (torn++ == TRIES_WHEN_TORN) {
+                    throw e;
+                }
                 Thread.onSpinWait();
+            } catch (EmptyException e) {
+                if (empty++ == TRIES_WHEN_EMPTY) {
+                    throw e;
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
-        throw torn;
     }
 
     private static byte[] bytesOf(Path file) throws IOException {
@@ -70,14 +82,27 @@ public final class CountersFile {
         }
     }
 
+    /** Nothing was published yet. */
+    private static final class EmptyException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        EmptyException(Path file) {
+            super(file + " is no counters file, or the store is just opening");
+        }
+    }
+
     private static CountersSnapshot parse(Path file, byte[] bytes) throws IOException {
         if (bytes.length < CountersFileDescriptor.LENGTH) {
             throw new IOException("%s has %d bytes of %d: it is no counters file, or the store is just opening"
                     .formatted(file, bytes.length, CountersFileDescriptor.LENGTH));
         }
         final ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        if (buffer.getLong(CountersFileDescriptor.MAGIC_OFFSET) != CountersFileDescriptor.MAGIC) {
-            throw new IOException(file + " is no counters file, or the store is just opening");
+        final long magic = buffer.getLong(CountersFileDescriptor.MAGIC_OFFSET);
+        if (magic == 0) {
+            throw new EmptyException(file);
+        }
+        if (magic != CountersFileDescriptor.MAGIC) {
+            throw new IOException(file + " is no counters file");
         }
         final int version = buffer.getInt(CountersFileDescriptor.VERSION_OFFSET);
         if (version != CountersFileDescriptor.VERSION) {
