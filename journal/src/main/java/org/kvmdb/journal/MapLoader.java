@@ -78,8 +78,12 @@ final class MapLoader {
         windowStart = 0;
         windowEnd = 0;
         for (Pending pending : byPlace) {
-            final boolean isDone = level == 0 && loadLeaf(version, pending, levelEnd, memory);
-            final String wrong = isDone ? null : readThroughWindow(version, level, pending, levelEnd, memory, image);
+            final long place = isPlausibleNode(pending.ppn) ? segments.resolve(pending.ppn) : 0;
+            if (place != 0) {
+                moveWindow(place, levelEnd, memory);
+            }
+            final boolean isDone = place != 0 && level == 0 && loadLeaf(version, pending, place);
+            final String wrong = isDone ? null : readThroughWindow(version, level, pending, place, memory, image);
             arena.markStored(pending.node, pending.ppn, NodeIdentity.packed(version.familyId(), level, pending.lpn));
             if (isDone) {
                 continue;
@@ -96,45 +100,38 @@ final class MapLoader {
     }
 
     /** Nearly all nodes are leaves with nothing odd about them: the shim loads these. False, with nothing done: not this one. */
-    private boolean loadLeaf(Version version, Pending pending, long levelEnd, Arena memory) {
-        if (!isPlausibleNode(pending.ppn)) {
-            return false;
-        }
-        final long place = segments.resolve(pending.ppn);
-        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
-        final int length = Ppn.lengthBytes(place);
-        moveWindow(position, length, levelEnd, memory);
-        final int birth = position + length > windowEnd
+    private boolean loadLeaf(Version version, Pending pending, long place) {
+        final MemorySegment block = inWindow(place);
+        final int birth = block == null
                 ? 0
                 : segments.loadLeaf(
-                        arena.memory(pending.node), window.asSlice(position - windowStart, length), place, pending.lpn,
-                        NodeIdentity.family(version.familyId(), 0), version.pageCount() - pending.lpn);
+                        arena.memory(pending.node), block, place, pending.lpn, NodeIdentity.family(version.familyId(), 0),
+                        version.pageCount() - pending.lpn);
         if (birth != 0) {
             arena.birth(pending.node, birth);
         }
         return birth != 0;
     }
 
-    /** Reads a node through the window that its neighbours were read with; null, or what is wrong. */
+    /**
+     * Reads a node through the window that its neighbours were read with, and which it lies in already; null, or what is wrong.
+     *
+     * @param place 0: no block can lie there
+     */
     private String readThroughWindow(
-            Version version, int level, Pending pending, long levelEnd, Arena memory, MemorySegment image) {
-        final long ppn = pending.ppn;
-        final int length = Ppn.lengthBytes(ppn);
-        if (!isPlausibleNode(ppn)) {
+            Version version, int level, Pending pending, long place, Arena memory, MemorySegment image) {
+        if (place == 0) {
             return "no block can lie there";
         }
-        final long place = segments.resolve(ppn);
-        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
-        moveWindow(position, length, levelEnd, memory);
         String wrong = decodeInWindow(version, level, pending.lpn, place, image);
         if (wrong != null) {
-            readWindow(position, length, memory); // what is wrong is read again, once
+            readWindow(positionOf(place), Ppn.lengthBytes(place), memory); // what is wrong is read again, once
             wrong = decodeInWindow(version, level, pending.lpn, place, image);
         }
         if (wrong != null) {
             return wrong;
         }
-        final MemorySegment block = window.asSlice(position - windowStart, length);
+        final MemorySegment block = inWindow(place);
         final int node = pending.node;
         arena.birth(node, StoredNode.birth(block));
         if (StoredNode.pageShift(block) == StoredNode.LONG_SHIFT) {
@@ -150,14 +147,27 @@ final class MapLoader {
             return 0;
         }
         final long place = segments.resolve(ppn);
-        return segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place) + Ppn.lengthBytes(place);
+        return positionOf(place) + Ppn.lengthBytes(place);
+    }
+
+    private long positionOf(long place) {
+        return segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
     }
 
     /** Has the window hold a block, unless the device ends before, and what follows it on its level. */
-    private void moveWindow(long position, int length, long levelEnd, Arena memory) {
+    private void moveWindow(long place, long levelEnd, Arena memory) {
+        final long position = positionOf(place);
+        final int length = Ppn.lengthBytes(place);
         if (position < windowStart || position + length > windowEnd) {
             readWindow(position, Math.max(length, Math.min(READ_BYTES_MAX, levelEnd - position)), memory);
         }
+    }
+
+    /** Null where the device ends before. */
+    private MemorySegment inWindow(long place) {
+        final long position = positionOf(place);
+        final int length = Ppn.lengthBytes(place);
+        return position + length > windowEnd ? null : window.asSlice(position - windowStart, length);
     }
 
     private void readWindow(long position, long lengthBytes, Arena memory) {
@@ -170,11 +180,8 @@ final class MapLoader {
     }
 
     private String decodeInWindow(Version version, int level, long lpn, long place, MemorySegment image) {
-        final long position = segments.position(Ppn.segment(place)) + Ppn.offsetBytes(place);
-        final int length = Ppn.lengthBytes(place);
-        return position + length > windowEnd
-                ? BlockReader.ENDS_WITHIN
-                : decode(version, level, lpn, place, window.asSlice(position - windowStart, length), image);
+        final MemorySegment block = inWindow(place);
+        return block == null ? BlockReader.ENDS_WITHIN : decode(version, level, lpn, place, block, image);
     }
 
     private boolean isPlausibleNode(long ppn) {
