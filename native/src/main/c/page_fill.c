@@ -256,3 +256,25 @@ int kvmdb_region_unpin(struct region *region, uint64_t lpn, uint64_t pages)
     }
     return 0;
 }
+
+static bool is_clean(uint64_t word)
+{
+    return page_state(word) == CLEAN;
+}
+
+int kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages)
+{
+    if (lpn + pages < lpn || lpn + pages > atomic_load(&region->size_pages))
+        return -EINVAL;
+    int r = region->read_only ? -EROFS : 0;
+    for (uint64_t end = lpn + pages; lpn < end && r == 0; lpn++) {
+        if (!is_clean(atomic_load_explicit(&region->words[lpn], memory_order_relaxed)))
+            continue;
+        make_room_for_dirty(region->pool);
+        uint64_t word = page_lock(&region->words[lpn]);
+        if (is_clean(word))
+            r = dirty_locked_page(region, lpn, &word, ALL_PARTS);
+        page_unlock(&region->words[lpn], word);
+    }
+    return 0;
+}

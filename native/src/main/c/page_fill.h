@@ -35,5 +35,10 @@ KVMDB_EXPORT int kvmdb_region_prefetch(struct region *region, uint64_t lpn, uint
 /* Brings pages in and keeps them there; for writing they become dirty. On failure none stays pinned. */
 KVMDB_EXPORT int kvmdb_region_pin(struct region *region, uint64_t lpn, uint64_t pages, int for_write);
 KVMDB_EXPORT int kvmdb_region_unpin(struct region *region, uint64_t lpn, uint64_t pages);
+/*
+ * For who is about to write pages: those that are in memory and clean become dirty, as by a first write, but without a signal
+ * for each. What it leaves out is left to the writes, errors, too. 0, or -EINVAL beyond the end.
+ */
+KVMDB_EXPORT int kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages);
 
 #endif

@@ -187,6 +187,8 @@ void a_write_without_room_goes_through_unreserved_and_recorded(void)
     CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_FULL);
     CHECK_EQUAL(page_state(word_of(v, 20)), POISONED);
     CHECK_EQUAL(kvmdb_region_pin(v->region, 2, 1, 1), -ENOSPC);
+    CHECK_EQUAL(kvmdb_region_expect_writes(v->region, 3, 1), 0);
+    CHECK_EQUAL(page_state(word_of(v, 3)), CLEAN);
     CHECK_EQUAL(steal_some(v, 64), 1); /* page 0 alone */
     spill_page_at(v, 1);
     page_at(v, 1)[11] = 1;

@@ -162,6 +162,41 @@ void pins_keep_pages_in_memory_and_write_pins_make_them_dirty(void)
     store_close(s);
 }
 
+static uint64_t first_write_signals(struct store *s)
+{
+    uint64_t buckets[KVMDB_LATENCY_BUCKETS];
+    CHECK_EQUAL(kvmdb_pool_latency(s->pool, KVMDB_FAULT_FIRST_WRITE, buckets), 0);
+    uint64_t count = 0;
+    for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
+        count += buckets[i];
+    return count;
+}
+
+void expected_writes_make_clean_pages_dirty_and_leave_the_others(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 256, 12);
+    volume_populate(v, 0, 256);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 10, 4), 0);
+    page_at(v, 12)[0] = 7;
+    uint64_t writes = store_counters(s).first_writes;
+    CHECK_EQUAL(kvmdb_region_expect_writes(v->region, 8, 6), 0);
+    CHECK_EQUAL(page_state(word_of(v, 9)), EMPTY);
+    CHECK_EQUAL(page_state(word_of(v, 10)), DIRTY);
+    CHECK_EQUAL(page_state(word_of(v, 13)), DIRTY);
+    CHECK_EQUAL(store_counters(s).first_writes, writes + 3);
+    uint64_t signals = first_write_signals(s);
+    for (uint64_t lpn = 10; lpn < 14; lpn++)
+        page_at(v, lpn)[0] = 7;
+    CHECK_EQUAL(first_write_signals(s), signals);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_PAGE(v, 11, 1);
+    CHECK_EQUAL(kvmdb_region_expect_writes(v->region, 255, 2), -EINVAL);
+    CHECK_EQUAL(kvmdb_region_expect_writes(v->region, UINT64_MAX, 2), -EINVAL);
+    volume_close(v);
+    store_close(s);
+}
+
 void a_page_holds_no_more_pins_than_its_word_can_count(void)
 {
     struct store *s = store_open(8 * MIB);

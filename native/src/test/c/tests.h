@@ -16,6 +16,7 @@
     t(load_brings_everything_in_and_refuses_what_lies_beyond) \
     t(prefetch_records_nothing_and_load_does) \
     t(pins_keep_pages_in_memory_and_write_pins_make_them_dirty) \
+    t(expected_writes_make_clean_pages_dirty_and_leave_the_others) \
     t(a_page_holds_no_more_pins_than_its_word_can_count) \
     t(pages_in_order_are_read_ahead_with_few_faults) \
     t(pages_at_equal_distances_are_read_ahead_with_few_faults) \

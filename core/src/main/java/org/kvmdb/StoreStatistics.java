@@ -41,7 +41,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param dirtyBytes written and not yet committed, in memory
      * @param readFaults reads of a page that was not in memory
      * @param writeFaults writes to a page that was not in memory
-     * @param firstWriteFaults first writes to a page that was in memory
+     * @param firstWriteFaults first writes to a page that was in memory, those that {@link Volume#write} announced included
      * @param copiedAside writes to a page that was frozen by a commit in flight
      * @param filledPages pages brought in, by faults, fill-around, load and prefetch
      * @param evictedPages clean pages dropped

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
@@ -353,6 +354,31 @@ class StoreTest {
                 Store other = Store.create(directory.resolve("t"), TestStores.small())) {
             final Volume volume = other.createVolume("v", TWO_MIB);
             assertThrows(StoreException.class, () -> store.commit(List.of(volume)));
+        }
+    }
+
+    @Test
+    void shouldWritePagesThatAreInMemoryWithoutAFault() {
+        try (Store store = create();
+                Arena arena = Arena.ofConfined()) {
+            final Volume volume = store.createVolume("v", TWO_MIB);
+            TestStores.writePages(volume, 1, 0, 50, 1);
+            volume.commit();
+            final StoreStatistics before = store.statistics();
+            final MemorySegment page = arena.allocate(4096);
+            for (int lpn = 0; lpn < 50; lpn++) {
+                PageContent.write(page, 1, lpn, 2);
+                volume.write(lpn * 4096L, page);
+            }
+            final StoreStatistics after = store.statistics();
+            assertEquals(50L * 4096, after.cache().dirtyBytes());
+            assertEquals(50, after.cache().firstWriteFaults() - before.cache().firstWriteFaults());
+            // Only what came as a fault is timed as one.
+            assertEquals(before.latencies().firstWriteFault().count(), after.latencies().firstWriteFault().count());
+            volume.commit();
+        }
+        try (Store store = open()) {
+            TestStores.checkPages(store.volume("v"), 1, 0, 50, 2);
         }
     }
 

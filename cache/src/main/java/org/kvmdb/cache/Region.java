@@ -320,7 +320,12 @@ public final class Region {
     }
 
     private void writeToMemory(long offset, MemorySegment source) {
-        MemorySegment.copy(source, 0, memory(), offset, source.byteSize());
+        final long length = source.byteSize();
+        withRegion(() -> {
+            region.expectWrites(lpn(offset), pages(offset, length));
+            return null;
+        });
+        MemorySegment.copy(source, 0, memory(), offset, length);
     }
 
     // ---- pins ----

@@ -118,6 +118,11 @@ public final class NativeRegion implements AutoCloseable {
         ShimLibrary.shim().kvmdb_region_unpin(handle, lpn, pages);
     }
 
+    /** Makes pages that are in memory ready for writes that follow, which then need no signal each; a hint. */
+    public void expectWrites(long lpn, long pages) {
+        ShimLibrary.shim().kvmdb_region_expect_writes(handle, lpn, pages);
+    }
+
     /** Pages that could not be had or written, since the region was opened. */
     public long badCount() {
         return ShimLibrary.shim().kvmdb_region_bad_count(handle);

@@ -123,6 +123,8 @@ public interface Shim {
 
     int kvmdb_region_unpin(long region, long lpn, long pages);
 
+    int kvmdb_region_expect_writes(long region, long lpn, long pages);
+
     long kvmdb_region_bad_count(long region);
 
     int kvmdb_region_bad_page(long region, long number, long out);
