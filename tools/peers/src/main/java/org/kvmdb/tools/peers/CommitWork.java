@@ -15,6 +15,7 @@ import org.kvmdb.tools.bench.Figure.Aim;
 final class CommitWork implements Work {
 
     private static final List<Integer> THREADS = List.of(1, 8, 16);
+    private static final List<Integer> WARM_UP_THREADS = List.of(16, 8, 1);
     private static final long NANOS_MAX = TimeUnit.MINUTES.toNanos(1);
 
     @Override
@@ -84,8 +85,10 @@ final class CommitWork implements Work {
             try (Session session = peer.session()) {
                 session.scan(0, context.pages());
             }
-            // Until the compiler is done.
-            commit(context, peer, source, 1, 2 * context.seconds());
+            // Until the compiler is done: it takes one of two processors while it is not, also with what only groups do.
+            for (int threads : WARM_UP_THREADS) {
+                commit(context, peer, source, threads, 2 * context.seconds());
+            }
             for (int threads : THREADS) {
                 Histogram histogram = new ConcurrentHistogram(NANOS_MAX, 3);
                 double perSecond = commit(context, peer, source, threads, context.seconds(), histogram);
