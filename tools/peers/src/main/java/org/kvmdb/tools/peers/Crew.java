@@ -31,7 +31,7 @@ final class Crew {
     private static final double WARMING_GAIN = 1.02;
 
     private static final int WARMING_PATIENCE = 4;
-    private static final int WARMING_PIECES_MAX = 60;
+    private static final int WARMING_PIECES_MAX = 30;
 
     private Crew() {}
 
