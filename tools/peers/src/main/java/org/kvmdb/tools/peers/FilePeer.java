@@ -76,8 +76,9 @@ final class FilePeer implements Peer {
 
     private final class FileSession implements Session {
 
+        private final Arena own = Arena.ofShared();
         private final MemorySegment memory =
-                arena.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
+                own.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
         private final ByteBuffer pageBuffer = memory.asSlice(0, PageSource.PAGE_BYTES).asByteBuffer();
 
         @Override
@@ -121,6 +122,11 @@ final class FilePeer implements Peer {
             } catch (IOException e) {
                 throw PageSource.unchecked(e);
             }
+        }
+
+        @Override
+        public void close() {
+            own.close();
         }
     }
 }
