@@ -1,11 +1,19 @@
 #include "block_codec.h"
 #include "crc32c.h"
-#include "kernel.h"
 
 #include <string.h>
 
-enum block_verdict block_decode(
-    const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift, uint8_t *page)
+static bool decompress(const struct block_header *header, const struct compression_dictionary *dictionary,
+    const uint8_t *payload, uint8_t *page, uint32_t page_bytes)
+{
+    bool against = header->codec == BLOCK_CODEC_LZ4_DICTIONARY;
+    if (against ? !dictionary : header->codec != BLOCK_CODEC_LZ4)
+        return false;
+    return payload_decompress(against ? dictionary : NULL, payload, header->payload_bytes, page, page_bytes) == (int)page_bytes;
+}
+
+enum block_verdict block_decode(const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift,
+    const struct compression_dictionary *dictionary, uint8_t *page)
 {
     struct block_header header;
     memcpy(&header, block, sizeof header);
@@ -18,13 +26,10 @@ enum block_verdict block_decode(
     if (header.type != type || header.version != BLOCK_VERSION || header.page_shift != page_shift
         || header.payload_bytes > page_bytes || ppn_round_up(sizeof header + header.payload_bytes) != length)
         return BLOCK_BAD_CONTENT;
-    const char *payload = (const char *)block + sizeof header;
+    const uint8_t *payload = block + sizeof header;
     if (header.codec == BLOCK_CODEC_RAW && header.payload_bytes == page_bytes) {
         memcpy(page, payload, page_bytes);
         return BLOCK_GOOD;
     }
-    if (header.codec != BLOCK_CODEC_LZ4
-        || lz4_decompress_safe(payload, (char *)page, (int)header.payload_bytes, (int)page_bytes) != (int)page_bytes)
-        return BLOCK_BAD_CONTENT;
-    return BLOCK_GOOD;
+    return decompress(&header, dictionary, payload, page, page_bytes) ? BLOCK_GOOD : BLOCK_BAD_CONTENT;
 }

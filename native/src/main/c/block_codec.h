@@ -2,6 +2,7 @@
 #ifndef KVMDB_BLOCK_CODEC_H
 #define KVMDB_BLOCK_CODEC_H
 
+#include "compression_dictionary.h"
 #include "layout.h"
 
 #include <stdbool.h>
@@ -11,9 +12,10 @@ enum block_verdict { BLOCK_GOOD, BLOCK_BAD_CHECKSUM, BLOCK_BAD_CONTENT };
 
 /*
  * Decodes a block, as long as its PPN says, into a page of 1 << page_shift bytes. Verifies before it decompresses: the
- * decoder accepts most mutated blocks. A page whose block is bad may hold anything.
+ * decoder accepts most mutated blocks. A page whose block is bad may hold anything. The dictionary is the store's; NULL: none, and
+ * a block that was made against one is bad content.
  */
-enum block_verdict block_decode(
-    const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift, uint8_t *page);
+enum block_verdict block_decode(const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift,
+    const struct compression_dictionary *dictionary, uint8_t *page);
 
 #endif

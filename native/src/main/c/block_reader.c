@@ -2,7 +2,6 @@
 #include "block_reader.h"
 #include "block_codec.h"
 #include "device_reader.h"
-#include "kernel.h"
 #include "layout.h"
 
 #include <errno.h>
@@ -101,21 +100,17 @@ static struct block_seed seal_of(const struct region *region, uint64_t ppn, uint
     return (struct block_seed){segment->salt, segment->generation, ppn, lpn, region->family};
 }
 
-static bool decompress(const struct region *region, const uint8_t *payload, uint32_t bytes, uint8_t *page)
-{
-    return lz4_decompress_safe((const char *)payload, (char *)page, (int)bytes, (int)region->page_bytes) == (int)region->page_bytes;
-}
-
 static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, bool keep,
     struct bad_page *bad)
 {
     struct block_seed seed = seal_of(region, ppn, lpn);
-    enum block_verdict verdict = block_decode(block, &seed, BLOCK_TYPE_PAGE, (uint8_t)region->page_shift, page);
+    enum block_verdict verdict = block_decode(
+        block, &seed, BLOCK_TYPE_PAGE, (uint8_t)region->page_shift, pool_dictionary(region->pool), page);
     if (verdict != BLOCK_GOOD)
         return fails(bad, verdict == BLOCK_BAD_CHECKSUM ? KVMDB_BAD_CHECKSUM : KVMDB_BAD_CONTENT, 0);
     struct block_header header;
     memcpy(&header, block, sizeof header);
-    if (keep && header.codec == BLOCK_CODEC_LZ4) /* a raw one would have no more room there than in a frame */
+    if (keep && header.codec != BLOCK_CODEC_RAW) /* a raw one would have no more room there than in a frame */
         tier_add(region->pool, &seed, block + sizeof header, header.payload_bytes);
     return true;
 }
@@ -160,6 +155,7 @@ static uint32_t staged_blocks(struct pool *pool, struct fault_slot *slot, const 
 static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint64_t ppn)
 {
     struct pool *pool = region->pool;
+    const struct compression_dictionary *dictionary = pool_dictionary(pool);
     uint32_t n = 0;
     for (; n < pages; n++) {
         if (n > 0)
@@ -170,9 +166,10 @@ static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_
         struct tier_hit hit;
         if (!tier_find(pool, &seal, &hit))
             break;
-        bool good = decompress(region, hit.payload, hit.bytes, slot->pages + ((size_t)n << region->page_shift));
+        uint8_t *page = slot->pages + ((size_t)n << region->page_shift);
+        int bytes = payload_decompress(dictionary, hit.payload, hit.bytes, page, region->page_bytes);
         tier_release(pool, &hit);
-        if (!good)
+        if (bytes != (int)region->page_bytes)
             break;
     }
     COUNT(pool, tier_hits, n);

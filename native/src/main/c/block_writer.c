@@ -1,4 +1,5 @@
 #include "block_writer.h"
+#include "compression_dictionary.h"
 #include "kernel.h"
 #include "layout.h"
 
@@ -11,19 +12,22 @@ static uint32_t block_bytes(uint32_t payload_bytes)
 }
 
 /* A payload that is shorter by less than a unit saves nothing. */
-static uint32_t compress(const uint8_t *page, uint32_t page_bytes, uint8_t *payload)
+static uint32_t compress(const struct kvmdb_block_buffers *buffers, const uint8_t *page, uint32_t page_bytes, uint8_t *payload)
 {
+    const struct compression_dictionary *dictionary = (const struct compression_dictionary *)buffers->dictionary;
     int most = (int)(block_bytes(page_bytes) - (1u << PPN_UNIT_SHIFT) - sizeof(struct block_header));
-    int n = lz4_compress_default((const char *)page, (char *)payload, (int)page_bytes, most);
+    int n = dictionary
+        ? payload_compress(dictionary, (void *)buffers->state, page, (int)page_bytes, payload, most)
+        : lz4_compress_default((const char *)page, (char *)payload, (int)page_bytes, most);
     return n > 0 ? (uint32_t)n : 0;
 }
 
-static uint32_t encode(const uint8_t *page, uint32_t page_shift, uint8_t *block)
+static uint32_t encode(const struct kvmdb_block_buffers *buffers, const uint8_t *page, uint32_t page_shift, uint8_t *block)
 {
     uint8_t *payload = block + sizeof(struct block_header);
     struct block_header header = {
-        .payload_bytes = compress(page, 1u << page_shift, payload),
-        .codec = BLOCK_CODEC_LZ4,
+        .payload_bytes = compress(buffers, page, 1u << page_shift, payload),
+        .codec = buffers->dictionary ? BLOCK_CODEC_LZ4_DICTIONARY : BLOCK_CODEC_LZ4,
         .type = BLOCK_TYPE_PAGE,
         .page_shift = (uint8_t)page_shift,
         .version = BLOCK_VERSION,
@@ -47,7 +51,7 @@ int64_t kvmdb_blocks_encode(const struct kvmdb_block_buffers *buffers, int64_t c
     int32_t *lengths = (int32_t *)buffers->lengths;
     int64_t at = 0;
     for (int64_t i = 0; i < count; i++) {
-        lengths[i] = (int32_t)encode(pages + (i << page_shift), (uint32_t)page_shift, blocks + at);
+        lengths[i] = (int32_t)encode(buffers, pages + (i << page_shift), (uint32_t)page_shift, blocks + at);
         at += lengths[i];
     }
     return at;

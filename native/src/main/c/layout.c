@@ -1,4 +1,6 @@
 #include "layout.h"
+#include "block_writer.h"
+#include "compression_dictionary.h"
 #include "fault_plan.h"
 #include "space_account.h"
 #include "pool.h"
@@ -49,6 +51,9 @@ int kvmdb_layout(int32_t *values, int capacity)
         offsetof(struct kvmdb_space_account, hole_bytes),
         offsetof(struct kvmdb_space_account, hole_count),
         sizeof(struct kvmdb_space_account),
+        KVMDB_DICTIONARY_BYTES_MAX,
+        KVMDB_COMPRESSOR_BYTES,
+        sizeof(struct kvmdb_block_buffers),
         sizeof(struct kvmdb_pool_options),
         sizeof(struct kvmdb_region_options),
         sizeof(struct kvmdb_bad_page),

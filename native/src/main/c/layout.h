@@ -22,7 +22,7 @@ static inline uint32_t ppn_offset_bytes(uint64_t ppn) { return (uint32_t)(ppn >>
 static inline uint32_t ppn_length_bytes(uint64_t ppn) { return (uint32_t)(ppn >> PPN_LENGTH_SHIFT & 0x7ff) << PPN_UNIT_SHIFT; }
 static inline uint64_t ppn_round_up(uint64_t bytes) { return (bytes + (1u << PPN_UNIT_SHIFT) - 1) & -(uint64_t)(1u << PPN_UNIT_SHIFT); }
 
-enum { BLOCK_CODEC_RAW = 1, BLOCK_CODEC_LZ4 = 2 };
+enum { BLOCK_CODEC_RAW = 1, BLOCK_CODEC_LZ4 = 2, BLOCK_CODEC_LZ4_DICTIONARY = 3 };
 enum { BLOCK_TYPE_PAGE = 1, BLOCK_TYPE_MAP_NODE = 2 };
 enum { BLOCK_VERSION = 1 };
 

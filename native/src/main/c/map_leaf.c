@@ -47,7 +47,7 @@ int kvmdb_map_leaf_load(uint64_t node, uint64_t block, uint64_t ppn, uint64_t lp
     struct block_header header;
     memcpy(&header, (const void *)block, sizeof header);
     if (header.birth_epoch != 0 && header.birth_epoch <= INT_MAX
-        && block_decode((const uint8_t *)block, &seed, BLOCK_TYPE_MAP_NODE, LEAF_SHIFT, (uint8_t *)node) == BLOCK_GOOD
+        && block_decode((const uint8_t *)block, &seed, BLOCK_TYPE_MAP_NODE, LEAF_SHIFT, NULL, (uint8_t *)node) == BLOCK_GOOD
         && are_plausible((const uint64_t *)node, pages, &segments))
         return (int)header.birth_epoch;
     memset((void *)node, 0, 1u << LEAF_SHIFT);

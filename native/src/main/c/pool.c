@@ -272,6 +272,13 @@ int kvmdb_pool_device(struct pool *pool, int index, int fd)
     return 0;
 }
 
+int kvmdb_pool_use_dictionary(struct pool *pool, const struct compression_dictionary *dictionary)
+{
+    const struct compression_dictionary *before = NULL;
+    atomic_compare_exchange_strong(&pool->dictionary, &before, dictionary);
+    return before && before != dictionary ? -EBUSY : 0;
+}
+
 int kvmdb_pool_wait_pressure(struct pool *pool, int bits, int64_t timeout_ms)
 {
     struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};

@@ -6,6 +6,7 @@
 #define KVMDB_POOL_H
 
 #include "block_tier.h"
+#include "compression_dictionary.h"
 #include "device_io.h"
 #include "layout.h"
 #include "page_bitmap.h"
@@ -171,6 +172,8 @@ struct pool {
     int uffd;
     struct read_device devices[KVMDB_DEVICES_MAX];
     struct kvmdb_space_account *space;
+    /* What blocks of pages may be compressed against; NULL until there is one, then always the same. */
+    const struct compression_dictionary *_Atomic dictionary;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */
     _Atomic int64_t dirty_bytes;    /* DIRTY or FROZEN and in memory */
@@ -261,6 +264,12 @@ enum { GROUP_STATES_COUNTED = 1, GROUP_PATH_RESERVED = 2 };
  */
 #define KVMDB_PATH_RESERVATION_BYTES (MAP_HEIGHT * (8192 + 128))
 
+/* Whoever came to a block by the map or the overlay sees the dictionary that it was made against. */
+static inline const struct compression_dictionary *pool_dictionary(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->dictionary, memory_order_acquire);
+}
+
 static inline uint64_t page_address(const struct region *r, uint64_t lpn)
 {
     return (uint64_t)r->base + (lpn << r->page_shift);
@@ -293,6 +302,9 @@ KVMDB_EXPORT int kvmdb_pool_open(const struct kvmdb_pool_options *options, struc
 /* Frees it; all regions are closed. */
 KVMDB_EXPORT int kvmdb_pool_close(struct pool *pool);
 KVMDB_EXPORT int kvmdb_pool_device(struct pool *pool, int index, int fd);
+/* Gives the pool its dictionary, which outlives it, before a block that needs it is pointed to; faults may go on. -EBUSY when it
+ * has another one. */
+KVMDB_EXPORT int kvmdb_pool_use_dictionary(struct pool *pool, const struct compression_dictionary *dictionary);
 /* Raises the epoch and returns the new one; see kvmdb_pool_epoch_passed. */
 KVMDB_EXPORT int64_t kvmdb_pool_epoch_advance(struct pool *pool);
 /* 1 when no fault is in flight that began before the epoch. */

@@ -120,16 +120,24 @@ static uint64_t take_ppn(struct store *s, uint32_t length)
         | (uint64_t)(length >> PPN_UNIT_SHIFT) << PPN_LENGTH_SHIFT;
 }
 
+static int compress(const struct volume *v, const void *page, uint8_t *payload)
+{
+    uint64_t state[KVMDB_COMPRESSOR_BYTES / 8];
+    int most = (int)v->bytes - 64;
+    return v->store->dictionary
+        ? payload_compress(v->store->dictionary, state, page, (int)v->bytes, payload, most)
+        : lz4_compress(page, (char *)payload, (int)v->bytes, most);
+}
+
 static uint32_t block_encode(const struct volume *v, uint64_t lpn, const void *page, enum codec codec, uint8_t *block)
 {
     struct block_header header = {.codec = BLOCK_CODEC_RAW, .type = BLOCK_TYPE_PAGE, .page_shift = (uint8_t)v->shift,
         .version = BLOCK_VERSION, .payload_bytes = v->bytes};
     if (codec == CODEC_BY_LPN)
         codec = lpn % 3 == 0 ? CODEC_RAW : CODEC_LZ4;
-    int packed = codec == CODEC_RAW ? 0
-        : lz4_compress(page, (char *)block + sizeof header, (int)v->bytes, (int)v->bytes - 64);
+    int packed = codec == CODEC_RAW ? 0 : compress(v, page, block + sizeof header);
     if (packed > 0) {
-        header.codec = BLOCK_CODEC_LZ4;
+        header.codec = v->store->dictionary ? BLOCK_CODEC_LZ4_DICTIONARY : BLOCK_CODEC_LZ4;
         header.payload_bytes = (uint32_t)packed;
     } else {
         memcpy(block + sizeof header, page, v->bytes);

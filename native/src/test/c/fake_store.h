@@ -33,6 +33,8 @@ struct store {
     struct kvmdb_space_account space;
     struct pool *pool;
     int64_t resident_at_start;
+    /* What compressed blocks are made against from now on; NULL: nothing. */
+    const struct compression_dictionary *dictionary;
 };
 
 enum codec { CODEC_BY_LPN, CODEC_RAW, CODEC_LZ4 };

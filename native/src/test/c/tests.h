@@ -110,6 +110,14 @@
     t(raw_blocks_and_wrong_ones_stay_out_of_the_tier) \
     t(what_was_found_stays_until_it_is_released) \
     t(what_is_asked_for_again_outlives_what_is_not) \
+    t(a_dictionary_is_refused_that_cannot_be) \
+    t(pages_of_every_size_come_back_from_blocks_against_a_dictionary) \
+    t(a_block_against_a_dictionary_needs_it) \
+    t(a_damaged_payload_reaches_nothing_but_its_page) \
+    t(a_pool_keeps_the_dictionary_that_it_has) \
+    t(faults_read_blocks_against_a_dictionary) \
+    t(what_was_read_against_a_dictionary_comes_back_from_the_tier) \
+    t(a_pool_gets_its_dictionary_while_faults_go_on) \
     t(the_tier_gives_its_memory_back_to_pages) \
     t(a_tier_too_small_is_none) \
     t(storm_on_the_tier) \

@@ -12,6 +12,8 @@ public final class BlockBuffers {
 
     private static final int LENGTHS_ALIGNMENT = 64;
     private static final int PAGES_ALIGNMENT = 4096;
+    private static final int DICTIONARY_FIELD = 3;
+    static final int FIELDS_LENGTH = 5 * Long.BYTES;
 
     private final MemorySegment fields;
     private final MemorySegment pages;
@@ -23,12 +25,14 @@ public final class BlockBuffers {
         pages = arena.allocate(pagesBytes, PAGES_ALIGNMENT);
         blocks = arena.allocate(blocksBytes(pagesBytes), Ppn.UNIT_BYTES);
         lengths = arena.allocate((long) pagesBytes >>> BlockDescriptor.PAGE_SHIFT_MIN << 2, LENGTHS_ALIGNMENT);
-        fields = arena.allocateFrom(ValueLayout.JAVA_LONG, pages.address(), blocks.address(), lengths.address());
+        final MemorySegment state = arena.allocate(CompressionDictionary.COMPRESSOR_LENGTH, Long.BYTES);
+        fields = arena.allocateFrom(
+                ValueLayout.JAVA_LONG, pages.address(), blocks.address(), lengths.address(), 0, state.address());
     }
 
     /** Bytes of memory for so many bytes of pages. */
     public static int memoryBytes(int pagesBytes) {
-        return pagesBytes + blocksBytes(pagesBytes);
+        return pagesBytes + blocksBytes(pagesBytes) + CompressionDictionary.COMPRESSOR_LENGTH;
     }
 
     private static int blocksBytes(int pagesBytes) {
@@ -39,6 +43,11 @@ public final class BlockBuffers {
     /** Where pages are put that are encoded next. */
     public MemorySegment pages() {
         return pages;
+    }
+
+    /** What pages are compressed against from now on; null: nothing. It is closed after the last of them. */
+    public void dictionary(CompressionDictionary dictionary) {
+        fields.setAtIndex(ValueLayout.JAVA_LONG, DICTIONARY_FIELD, dictionary == null ? 0 : dictionary.address());
     }
 
     /** Makes a block of each of the first pages. */

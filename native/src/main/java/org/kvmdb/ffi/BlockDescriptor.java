@@ -50,6 +50,9 @@ public final class BlockDescriptor {
 
     public static final byte CODEC_LZ4 = 2;
 
+    /** Compressed by LZ4 against the {@linkplain CompressionDictionary dictionary} of the store; pages only. */
+    public static final byte CODEC_LZ4_DICTIONARY = 3;
+
     /** Types; zero is illegal. */
     public static final byte TYPE_PAGE = 1;
 

@@ -75,6 +75,16 @@ public final class NativePool implements AutoCloseable {
         Errno.check(ShimLibrary.shim().kvmdb_pool_device(handle, index, fd), "attach device " + index);
     }
 
+    /**
+     * Gives the pool its dictionary, once, before anything points to a block that needs it; faults may go on. It is closed
+     * after the pool.
+     */
+    public void useDictionary(CompressionDictionary dictionary) {
+        Errno.check(
+                ShimLibrary.shim().kvmdb_pool_use_dictionary(handle, dictionary.address()),
+                "give the page cache another compression dictionary");
+    }
+
     /** Begins a new epoch; see {@link #epochPassed}. */
     public long advanceEpoch() {
         return ShimLibrary.shim().kvmdb_pool_epoch_advance(handle);

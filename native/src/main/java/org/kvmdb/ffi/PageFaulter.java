@@ -12,7 +12,7 @@ public final class PageFaulter {
 
     private static final int NO_USERFAULTFD = 1;
     private static final int NO_FEATURES = 2;
-    private static final int NO_LZ4 = 3;
+    static final int NO_LZ4 = 3;
     private static final int PAGE_SIZE = 4;
 
     private PageFaulter() {}

@@ -3,6 +3,9 @@ package org.kvmdb.ffi;
 /**
  * The exports of {@code libkvmdb.so}, one method each; the C headers document them. Addresses are {@code long}s. A
  * negative result is an errno. Call through {@link ShimLibrary#shim()}.
+ *
+ * <p>No method has just six parameters: the last one, when it is an {@code int}, arrives as garbage then (seen with jnr-ffi
+ * 2.3.4).
  */
 @SuppressWarnings("checkstyle:MethodName")
 public interface Shim {
@@ -57,6 +60,16 @@ public interface Shim {
             long node, long block, long ppn, long lpn, long family, long pages, long segmentTable, long segmentCount,
             long segmentBytes, long headerBytes);
 
+    long kvmdb_dictionary_create(long content, long length);
+
+    long kvmdb_dictionary_content(long dictionary);
+
+    int kvmdb_dictionary_destroy(long dictionary);
+
+    int kvmdb_dictionary_compress(long dictionary, long page, int pageBytes, long payload, int capacity);
+
+    int kvmdb_dictionary_decompress(long dictionary, long payload, int payloadBytes, long page, int pageBytes);
+
     int kvmdb_layout(long values, int capacity);
 
     int kvmdb_faults_arm(long rules, int count);
@@ -78,6 +91,8 @@ public interface Shim {
     int kvmdb_pool_close(long pool);
 
     int kvmdb_pool_device(long pool, int index, int fd);
+
+    int kvmdb_pool_use_dictionary(long pool, long dictionary);
 
     long kvmdb_pool_epoch_advance(long pool);
 
