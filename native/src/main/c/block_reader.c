@@ -111,7 +111,7 @@ static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, ui
     struct block_header header;
     memcpy(&header, block, sizeof header);
     if (keep && header.codec != BLOCK_CODEC_RAW) /* a raw one would have no more room there than in a frame */
-        tier_add(region->pool, &seed, block + sizeof header, header.payload_bytes);
+        tier_add(region->pool, &seed, header.codec, block + sizeof header, header.payload_bytes);
     return true;
 }
 
@@ -167,9 +167,9 @@ static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_
         if (!tier_find(pool, &seal, &hit))
             break;
         uint8_t *page = slot->pages + ((size_t)n << region->page_shift);
-        int bytes = payload_decompress(dictionary, hit.payload, hit.bytes, page, region->page_bytes);
+        bool good = payload_decode(hit.codec, dictionary, hit.payload, hit.bytes, page, region->page_bytes);
         tier_release(pool, &hit);
-        if (bytes != (int)region->page_bytes)
+        if (!good)
             break;
     }
     COUNT(pool, tier_hits, n);

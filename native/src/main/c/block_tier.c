@@ -31,7 +31,8 @@ struct tier_entry {
     uint32_t generation;
     uint16_t payload_bytes;
     _Atomic uint8_t uses; /* since it came to its queue, at most USES_MAX */
-    uint8_t queue;
+    uint8_t queue : 4;
+    uint8_t codec : 4;
 };
 _Static_assert(sizeof(struct tier_entry) == 40, "tier entry");
 _Static_assert(TIER_CHUNK_BYTES >> UNIT_SHIFT == 1u << 12, "a place in a chunk has 12 bits");
@@ -367,13 +368,14 @@ bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit
         if (word == 0 || (word ^ hash) >> TAG_SHIFT != 0)
             continue;
         struct tier_entry *entry = entry_of(tier, word);
-        *hit = (struct tier_hit){(const uint8_t *)(entry + 1), 0, chunk_of(word)};
+        *hit = (struct tier_hit){(const uint8_t *)(entry + 1), 0, chunk_of(word), 0};
         atomic_fetch_add(&tier->chunks[hit->chunk].pins, 1);
         if (atomic_load(&bucket[i]) == word && is_sealed(entry, seal)) {
             uint8_t uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
             if (uses < USES_MAX)
                 atomic_store_explicit(&entry->uses, (uint8_t)(uses + 1), memory_order_relaxed);
             hit->bytes = entry->payload_bytes;
+            hit->codec = entry->codec;
             return true;
         }
         tier_release(pool, hit);
@@ -398,7 +400,7 @@ static struct tier_stripe *stripe_take(struct block_tier *tier)
     return NULL;
 }
 
-void tier_add(struct pool *pool, const struct block_seed *seal, const uint8_t *payload, uint32_t bytes)
+void tier_add(struct pool *pool, const struct block_seed *seal, uint8_t codec, const uint8_t *payload, uint32_t bytes)
 {
     struct block_tier *tier = &pool->tier;
     if (tier->chunks_max == 0 || (!atomic_load(&tier->active) && !pool_has_evicted(pool)))
@@ -416,7 +418,8 @@ void tier_add(struct pool *pool, const struct block_seed *seal, const uint8_t *p
         entry = place_in(tier, stripe->open[queue], entry_bytes(bytes), &offset);
     if (entry) {
         *entry = (struct tier_entry){.salt = seal->salt, .ppn = seal->ppn, .lpn = seal->lpn, .family = seal->family,
-            .generation = (uint32_t)seal->generation, .payload_bytes = (uint16_t)bytes, .queue = (uint8_t)queue};
+            .generation = (uint32_t)seal->generation, .payload_bytes = (uint16_t)bytes,
+            .queue = (uint8_t)queue & 0xf, .codec = codec & 0xf};
         memcpy(entry + 1, payload, bytes);
         publish(pool, hash, index_word(hash, stripe->open[queue], offset));
         COUNT(pool, tier_adds, 1);

@@ -57,11 +57,12 @@ struct tier_chunk {
     _Atomic uint32_t pins; /* lookups that have found something in it */
 };
 
-/* A block that was found: its payload, compressed by LZ4. */
+/* A block that was found: its payload and how that is compressed. */
 struct tier_hit {
     const uint8_t *payload;
     uint32_t bytes;
     uint32_t chunk;
+    uint8_t codec;
 };
 
 struct block_tier {
@@ -103,7 +104,7 @@ static inline bool tier_is_active(const struct block_tier *tier)
 bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit);
 void tier_release(struct pool *pool, const struct tier_hit *hit);
 /* Adds a payload that was verified. It may decline. */
-void tier_add(struct pool *pool, const struct block_seed *seal, const uint8_t *payload, uint32_t bytes);
+void tier_add(struct pool *pool, const struct block_seed *seal, uint8_t codec, const uint8_t *payload, uint32_t bytes);
 /* Gives memory back when pages need it. Returns whether there was any. */
 bool tier_yield(struct pool *pool);
 

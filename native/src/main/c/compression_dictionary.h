@@ -2,9 +2,10 @@
  * What blocks of pages may be compressed against: bytes that many pages have in common. A store has one or none, and it
  * never changes, so that every block of BLOCK_CODEC_LZ4_DICTIONARY means the same content.
  *
- * LZ4 begins a page as if the content had gone before it. What it has learned of the content by then (a hash table) is kept as a
- * template; a page is compressed in a copy of it, which costs less than learning it anew: 16 KiB to copy. The template points to the
- * content, which therefore stays where it is.
+ * LZ4 begins a page as if the content had gone before it. What it has learned of the content by then (a hash table) is kept
+ * as a template; a page is compressed in a copy of it, which costs less than learning it anew: 16 KiB to copy. The template
+ * points to the content, which therefore stays where it is. Its 4,096 places are taken by what comes last, so that of a long
+ * content the beginning is found less often than the end.
  */
 #ifndef KVMDB_COMPRESSION_DICTIONARY_H
 #define KVMDB_COMPRESSION_DICTIONARY_H
@@ -27,9 +28,8 @@ struct compression_dictionary {
  * bytes of the payload, or 0 when it does not fit. */
 int payload_compress(const struct compression_dictionary *dictionary, void *state, const uint8_t *page, int page_bytes,
     uint8_t *payload, int capacity);
-/* Decompresses a payload, of a block against a dictionary or, where that is NULL, of one against none. Returns the bytes of the
- * page, or less than 0. A payload that was made without one decodes with any: it refers to nothing before its start. Wrong ones
- * are safe, whatever they refer to. Async-signal-safe. */
+/* Decompresses a payload that was made against a dictionary or, where that is NULL, against none. Returns the bytes of the page,
+ * or less than 0. Wrong ones are safe, whatever they refer to. Async-signal-safe. */
 int payload_decompress(const struct compression_dictionary *dictionary, const uint8_t *payload, uint32_t payload_bytes,
     uint8_t *page, uint32_t page_bytes);
 

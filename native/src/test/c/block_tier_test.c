@@ -37,6 +37,11 @@ static void payload_of(uint64_t number, uint8_t *payload)
         payload[i] = (uint8_t)(number * 31 + i * 7 + (number >> 8) + (number >> 16));
 }
 
+static uint8_t codec_of(uint64_t number)
+{
+    return number % 3 ? BLOCK_CODEC_LZ4 : BLOCK_CODEC_LZ4_DICTIONARY;
+}
+
 static bool payload_is(uint64_t number, const uint8_t *found, uint32_t bytes)
 {
     uint8_t expected[4096];
@@ -49,7 +54,7 @@ static void add(uint64_t number)
     uint8_t payload[4096];
     struct block_seed seal = seal_number(number);
     payload_of(number, payload);
-    tier_add(s->pool, &seal, payload, length_of(number));
+    tier_add(s->pool, &seal, codec_of(number), payload, length_of(number));
 }
 
 static bool find(uint64_t number)
@@ -59,6 +64,7 @@ static bool find(uint64_t number)
     if (!tier_find(s->pool, &seal, &hit))
         return false;
     CHECK(payload_is(number, hit.payload, hit.bytes));
+    CHECK_EQUAL(hit.codec, codec_of(number));
     tier_release(s->pool, &hit);
     return true;
 }

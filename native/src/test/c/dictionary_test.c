@@ -111,7 +111,7 @@ static void check_page(const struct compression_dictionary *dictionary, const ui
 
 void pages_of_every_size_come_back_from_blocks_against_a_dictionary(void)
 {
-    static uint8_t text[KVMDB_PAGE_BYTES_MAX], noise[KVMDB_PAGE_BYTES_MAX], zeros[KVMDB_PAGE_BYTES_MAX], back[KVMDB_PAGE_BYTES_MAX];
+    static uint8_t text[KVMDB_PAGE_BYTES_MAX], noise[KVMDB_PAGE_BYTES_MAX], zeros[KVMDB_PAGE_BYTES_MAX];
     noise_write(1, noise, sizeof noise);
     for (uint32_t i = 0; i < LENGTHS; i++) {
         struct compression_dictionary *dictionary = dictionary_of_text(i, lengths[i]);
@@ -121,11 +121,6 @@ void pages_of_every_size_come_back_from_blocks_against_a_dictionary(void)
             check_page(dictionary, zeros, shift, BLOCK_CODEC_LZ4_DICTIONARY);
             check_page(dictionary, noise, shift, BLOCK_CODEC_RAW);
             check_page(NULL, text, shift, BLOCK_CODEC_LZ4);
-            /* The tier decodes all blocks alike. */
-            struct block_header header;
-            memcpy(&header, block, sizeof header);
-            CHECK_EQUAL(payload_decompress(dictionary, block + sizeof header, header.payload_bytes, back, 1u << shift), 1 << shift);
-            CHECK_EQUAL(memcmp(back, text, 1u << shift), 0);
         }
         CHECK_EQUAL(kvmdb_dictionary_destroy(dictionary), 0);
     }
@@ -179,10 +174,13 @@ void a_damaged_payload_reaches_nothing_but_its_page(void)
 {
     static uint8_t text[4096], back[4096];
     uint8_t *page = guarded(4096), *room = guarded(8192);
+    struct compression_dictionary *dictionaries[LENGTHS];
+    for (uint32_t i = 0; i < LENGTHS; i++)
+        dictionaries[i] = dictionary_of_text(1, lengths[i]);
     uint64_t seed = 3;
     int wrong = 0;
     for (int round = 0; round < 40000; round++) {
-        struct compression_dictionary *dictionary = dictionary_of_text(1, lengths[round % LENGTHS]);
+        struct compression_dictionary *dictionary = dictionaries[round % LENGTHS];
         text_write((uint64_t)round, text, sizeof text);
         struct block_seed right = encode(dictionary, text, 12);
         struct block_header header;
@@ -199,9 +197,10 @@ void a_damaged_payload_reaches_nothing_but_its_page(void)
         uint8_t *payload = room + 8192 - header.payload_bytes;
         memcpy(payload, block + sizeof header, header.payload_bytes);
         CHECK_AT_MOST(payload_decompress(dictionary, payload, header.payload_bytes, page, 4096), 4096);
-        CHECK_EQUAL(kvmdb_dictionary_destroy(dictionary), 0);
     }
     CHECK_LESS(10000, wrong);
+    for (uint32_t i = 0; i < LENGTHS; i++)
+        CHECK_EQUAL(kvmdb_dictionary_destroy(dictionaries[i]), 0);
     CHECK_EQUAL(munmap(page - 4096, 4096 + 8192), 0);
     CHECK_EQUAL(munmap(room - 4096, 8192 + 8192), 0);
 }
