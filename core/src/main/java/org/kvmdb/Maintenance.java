@@ -8,7 +8,7 @@ import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
 
-/** Checkpoints that are due, space, cleaning, the seal of an idle log, the next segment: what a journal needs beside the commits. */
+/** Checkpoints that are due, a dictionary, space, cleaning, the seal of an idle log, the next segment: what a journal needs beside the commits. */
 final class Maintenance implements Agent, AutoCloseable {
 
     private static final long PERIOD_NANOS = 50_000_000;
@@ -46,6 +46,7 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public int doWork() throws InterruptedException {
+        journal.idleWork().makeDictionary();
         final boolean isMore = reclaimer.step();
         journal.idleWork().sealIfIdle();
         journal.idleWork().checkInPlace();

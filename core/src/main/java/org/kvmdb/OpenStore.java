@@ -186,6 +186,7 @@ final class OpenStore implements Store {
                 .withSegmentSizeBytes(options.segmentSizeBytes())
                 .withMaxSizeBytes(options.maxSizeBytes())
                 .withCheckpointRecordsMax(options.checkpointRecords())
+                .withDictionarySampleBytes(options.dictionary() ? JournalOptions.defaults().dictionarySampleBytes() : 0)
                 .withPooledSegmentsMax(POOLED_SEGMENTS_MIN);
     }
 

@@ -115,6 +115,7 @@ final class StoreFigures {
                 j.freeBytes(),
                 j.fileBytes(),
                 j.mapBytes(),
+                j.dictionaryBytes(),
                 openNanos,
                 j.replayedRecords(),
                 j.cutBatches());

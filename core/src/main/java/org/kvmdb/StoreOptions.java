@@ -18,6 +18,8 @@ package org.kvmdb;
  * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
  *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
  *     blocks, too
+ * @param dictionary whether the store makes itself a dictionary of its first pages, if pages become a tenth smaller or more by being compressed
+ *     against it: a fifth less of text in pages of 4 KiB, for a quarter more time to compress. A store that has one keeps it
  */
 public record StoreOptions(
         long cacheSizeBytes,
@@ -27,7 +29,8 @@ public record StoreOptions(
         boolean controlSocket,
         boolean countersFile,
         double compressedTierShare,
-        boolean directReads) {
+        boolean directReads,
+        boolean dictionary) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
     public static final double COMPRESSED_TIER_SHARE_MAX = 0.875;
@@ -49,55 +52,61 @@ public record StoreOptions(
 
     /** 256 MiB of cache, three quarters of it for compressed blocks if need be; 16 MiB segments, no limit but the disk's. */
     public static StoreOptions defaults() {
-        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0.75, false);
+        return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0.75, false, true);
     }
 
     public StoreOptions withCacheSizeBytes(long bytes) {
         return new StoreOptions(
                 bytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
-                controlSocket, countersFile, compressedTierShare, directReads);
+                controlSocket, countersFile, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withMaxSizeBytes(long bytes) {
         return new StoreOptions(
                 cacheSizeBytes, bytes, segmentSizeBytes, checkpointRecords,
-                controlSocket, countersFile, compressedTierShare, directReads);
+                controlSocket, countersFile, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withSegmentSizeBytes(int bytes) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, bytes, checkpointRecords,
-                controlSocket, countersFile, compressedTierShare, directReads);
+                controlSocket, countersFile, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withCheckpointRecords(long records) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, segmentSizeBytes, records,
-                controlSocket, countersFile, compressedTierShare, directReads);
+                controlSocket, countersFile, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withControlSocket(boolean wanted) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
-                wanted, countersFile, compressedTierShare, directReads);
+                wanted, countersFile, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withCountersFile(boolean wanted) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
-                controlSocket, wanted, compressedTierShare, directReads);
+                controlSocket, wanted, compressedTierShare, directReads, dictionary);
     }
 
     public StoreOptions withCompressedTierShare(double share) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
-                controlSocket, countersFile, share, directReads);
+                controlSocket, countersFile, share, directReads, dictionary);
     }
 
     public StoreOptions withDirectReads(boolean wanted) {
         return new StoreOptions(
                 cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
-                controlSocket, countersFile, compressedTierShare, wanted);
+                controlSocket, countersFile, compressedTierShare, wanted, dictionary);
+    }
+
+    public StoreOptions withDictionary(boolean wanted) {
+        return new StoreOptions(
+                cacheSizeBytes, maxSizeBytes, segmentSizeBytes, checkpointRecords,
+                controlSocket, countersFile, compressedTierShare, directReads, wanted);
     }
 
     private static void check(boolean holds, String name, long value, String rule) {

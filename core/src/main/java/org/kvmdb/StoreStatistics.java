@@ -120,6 +120,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param freeBytes bytes of segments that are free
      * @param fileBytes what the file system holds for the store
      * @param mapBytes memory of the map
+     * @param dictionaryBytes of the dictionary that pages are compressed against; 0: the store has none
      * @param recoveryNanos how long opening took, replay included
      * @param replayedRecords log records replayed when the store was opened
      * @param cutBatches torn batches dropped when the store was opened
@@ -139,6 +140,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             long freeBytes,
             long fileBytes,
             long mapBytes,
+            long dictionaryBytes,
             long recoveryNanos,
             long replayedRecords,
             long cutBatches) {}

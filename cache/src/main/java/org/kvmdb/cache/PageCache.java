@@ -15,6 +15,7 @@ import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NoOpIdleStrategy;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.FaultCounters;
 import org.kvmdb.ffi.FaultKind;
@@ -78,6 +79,8 @@ public final class PageCache implements AutoCloseable {
             this.writeBack = new WriteBack(journal, writer, scopeGate);
             this.coordinator = new CommitCoordinator(writeBack);
             journal.readerGrace(opened.add(new PoolGrace(), grace -> journal.readerGrace(ReaderGrace.NONE)));
+            journal.dictionaryUser(this::compressAgainst);
+            opened.add(journal, closing -> closing.dictionaryUser(dictionary -> {}));
             journal.onRootChange(this::rootChanged);
             start(new PressureAgent("kvmdb-evictor", NativePool.PRESSURE_EVICT, this::evict));
             start(new PressureAgent("kvmdb-stealer", NativePool.PRESSURE_STEAL, this::steal));
@@ -109,6 +112,12 @@ public final class PageCache implements AutoCloseable {
         for (int device = 0; device < tables.deviceFds().length; device++) {
             pool.device(device, tables.deviceFds()[device]);
         }
+    }
+
+    /** The fault path knows it before the first block needs it. */
+    private void compressAgainst(CompressionDictionary dictionary) {
+        pool.useDictionary(dictionary);
+        writer.compressAgainst(dictionary);
     }
 
     private void rootChanged(int versionId, int node) {

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.kvmdb.ffi.BlockBuffers;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
@@ -42,6 +43,7 @@ final class PageWriter implements AutoCloseable {
     private final long memoryBytes;
     private final Arena arena = Arena.ofShared();
     private final Deque<Chunk> idle = new ArrayDeque<>();
+    private volatile CompressionDictionary dictionary;
 
     /** With as many workers as there are processors and the memory budget bears. */
     PageWriter(long budgetBytes) {
@@ -64,6 +66,11 @@ final class PageWriter implements AutoCloseable {
     /** What the buffers take of the store's memory budget. */
     long memoryBytes() {
         return memoryBytes;
+    }
+
+    /** From now on pages are compressed against this. */
+    void compressAgainst(CompressionDictionary newDictionary) {
+        dictionary = newDictionary;
     }
 
     /** Where the content of pages comes from. */
@@ -124,6 +131,7 @@ final class PageWriter implements AutoCloseable {
                 final Chunk chunk = idle.peek();
                 chunk.first = next;
                 chunk.count = (int) Math.min(chunkPages, pages.size() - next);
+                chunk.buffers.dictionary(dictionary);
                 source.fetch(chunk.first, chunk.count, chunk.buffers);
                 // It may fail: no thread for it, no memory. The chunk stays with the others then.
                 inFlight.add(new Encoding(
@@ -207,6 +215,7 @@ final class PageWriter implements AutoCloseable {
         }
 
         void append(Append append, Region region, LpnList list) {
+            append.sample(buffers.pages(), count, region.volume().pageShift());
             final int volumeId = region.volume().id();
             long at = 0;
             for (int i = 0; i < count; i++) {

@@ -68,6 +68,7 @@ public final class Operations {
         answer.fact("liveBytes", log.liveBytes());
         answer.fact("freeBytes", log.freeBytes());
         answer.fact("mapBytes", log.mapBytes());
+        answer.fact("dictionaryBytes", log.dictionaryBytes());
         answer.fact("snapshots", store.snapshots().size());
         answer.fact("sequence", log.sequence());
         answer.fact("durableSequence", log.durableSequence());

@@ -74,6 +74,11 @@ public final class Append implements AutoCloseable {
         return ppn;
     }
 
+    /** Shows pages whose blocks were appended to whoever makes the store's dictionary; the content is looked at in this call only. */
+    public void sample(MemorySegment pages, int pageCount, int pageShift) {
+        journal.sample(pages, pageCount, pageShift);
+    }
+
     /** Makes a stolen page part of this commit: its block was appended by an earlier group that ended as stolen. */
     public void reference(int volumeId, long lpn, long ppn) {
         check(State.OPEN);

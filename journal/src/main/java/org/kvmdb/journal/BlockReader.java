@@ -12,13 +12,23 @@ final class BlockReader {
 
     private final Device device;
     private final SegmentTable segments;
-    private final BlockSeal seal = new BlockSeal();
+    private final BlockSeal seal;
     /** Allocated when the first block is read: a journal has several readers, of which not all are used. */
     private MemorySegment buffer;
 
+    BlockReader(JournalParts parts) {
+        this(parts.device(), parts.segments(), new BlockSeal(parts.dictionary()));
+    }
+
+    /** One of map nodes and metadata, which no dictionary is used for. */
     BlockReader(Device device, SegmentTable segments) {
+        this(device, segments, new BlockSeal());
+    }
+
+    private BlockReader(Device device, SegmentTable segments, BlockSeal seal) {
         this.device = device;
         this.segments = segments;
+        this.seal = seal;
     }
 
     private MemorySegment room(int length) {

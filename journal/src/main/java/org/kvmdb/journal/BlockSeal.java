@@ -9,6 +9,7 @@ import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
 import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.CompressionDictionary;
 
 /**
  * The checksum of blocks and what verification of one means. Not thread-safe: each thread has its own.
@@ -17,11 +18,23 @@ final class BlockSeal {
 
     private static final LZ4SafeDecompressor DECOMPRESSOR = LZ4Factory.fastestInstance().safeDecompressor();
 
+    /** What blocks of pages may be compressed against; null where none of them are looked at. */
+    private final StoreDictionary dictionary;
+
     private final CRC32C crc = new CRC32C();
     private final ByteBuffer seed =
             ByteBuffer.allocateDirect(BlockDescriptor.SEED_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
     /** Allocated when it is first needed: most seals only reckon checksums. */
     private MemorySegment scratch;
+
+    /** For checksums, and for blocks that no dictionary is used for: map nodes and metadata. */
+    BlockSeal() {
+        this(null);
+    }
+
+    BlockSeal(StoreDictionary dictionary) {
+        this.dictionary = dictionary;
+    }
 
     /** The CRC of a block that fills the segment, for the place and the identity given. */
     int crc(MemorySegment block, long salt, int generation, long ppn, long lpn, long family) {
@@ -68,10 +81,22 @@ final class BlockSeal {
                             pageShift,
                             BlockDescriptor.VERSION);
         }
-        return decodePayload(block, payloadLength, page, 1 << pageShift);
+        return Fields.byteAt(block, BlockDescriptor.CODEC_OFFSET) == BlockDescriptor.CODEC_LZ4_DICTIONARY
+                ? decodeByDictionary(block, payloadLength, page, 1 << pageShift)
+                : decodePayload(block, payloadLength, page, 1 << pageShift);
     }
 
-    /** Decodes a payload behind a block's header into a page of that length; null, or what is wrong. */
+    private String decodeByDictionary(MemorySegment block, int payloadLength, MemorySegment page, int pageLength) {
+        final CompressionDictionary inUse = dictionary == null ? null : dictionary.inUse();
+        if (inUse == null) {
+            return "block is compressed against a dictionary, and the store has none";
+        }
+        final int length = inUse.decompress(
+                block.asSlice(BlockDescriptor.HEADER_LENGTH, payloadLength), page.asSlice(0, pageLength));
+        return length == pageLength ? null : "block does not decode against the dictionary";
+    }
+
+    /** Decodes a payload that needs no dictionary, behind a block's header, into a page of that length; null, or what is wrong. */
     static String decodePayload(MemorySegment block, int payloadLength, MemorySegment page, int pageLength) {
         final int codec = Fields.byteAt(block, BlockDescriptor.CODEC_OFFSET);
         if (codec == BlockDescriptor.CODEC_RAW) {

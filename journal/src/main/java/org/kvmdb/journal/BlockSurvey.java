@@ -39,6 +39,7 @@ public final class BlockSurvey implements BlockSource {
     private record BadNode(int level, long lpn, long ppn) {}
 
     private final Journal journal;
+    private final JournalParts parts;
     private final Device device;
     private final SegmentTable segments;
     private final NodeArena arena;
@@ -51,6 +52,7 @@ public final class BlockSurvey implements BlockSource {
 
     BlockSurvey(Journal journal, JournalParts parts, SpaceAccount space) {
         this.journal = journal;
+        this.parts = parts;
         this.device = parts.device();
         this.segments = parts.segments();
         this.arena = parts.arena();
@@ -187,6 +189,6 @@ public final class BlockSurvey implements BlockSource {
 
     @Override
     public BlockVerifier newVerifier() {
-        return new BlockVerifier(segments);
+        return new BlockVerifier(parts);
     }
 }

@@ -8,10 +8,11 @@ import org.kvmdb.ffi.Ppn;
 public final class BlockVerifier {
 
     private final SegmentTable segments;
-    private final BlockSeal seal = new BlockSeal();
+    private final BlockSeal seal;
 
-    BlockVerifier(SegmentTable segments) {
-        this.segments = segments;
+    BlockVerifier(JournalParts parts) {
+        segments = parts.segments();
+        seal = new BlockSeal(parts.dictionary());
     }
 
     /**

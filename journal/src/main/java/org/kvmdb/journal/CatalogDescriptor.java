@@ -1,15 +1,15 @@
 package org.kvmdb.journal;
 
 /**
- * The metadata stream of a checkpoint: catalog header, versions, segment records, remaps, in this order and nothing behind. It is
- * cut into METADATA blocks; {@link MetadataRootDescriptor} lists them. Little endian.
+ * The metadata stream of a checkpoint: catalog header, versions, segment records, remaps, dictionary, in this order and nothing
+ * behind. It is cut into METADATA blocks; {@link MetadataRootDescriptor} lists them. Little endian.
  *
  * <pre>
  *  header:
- *   0       8         12              16        20              24
- *  +-------+---------+---------------+---------+---------------+
- *  | magic | version | version count | next id | segment count |
- *  +-------+---------+---------------+---------+---------------+
+ *   0       8         12              16        20              24                  28         32
+ *  +-------+---------+---------------+---------+---------------+-------------------+----------+
+ *  | magic | version | version count | next id | segment count | dictionary length | reserved |
+ *  +-------+---------+---------------+---------+---------------+-------------------+----------+
  *
  *  version (a volume or a snapshot):
  *   0    4            5      6             8      16       24    32         40       44      48          52
@@ -41,7 +41,9 @@ final class CatalogDescriptor {
     static final int ENTRY_COUNT_OFFSET = VERSION_OFFSET + Integer.BYTES;
     static final int NEXT_ID_OFFSET = ENTRY_COUNT_OFFSET + Integer.BYTES;
     static final int SEGMENT_COUNT_OFFSET = NEXT_ID_OFFSET + Integer.BYTES;
-    static final int HEADER_LENGTH = SEGMENT_COUNT_OFFSET + Integer.BYTES;
+    static final int DICTIONARY_LENGTH_OFFSET = SEGMENT_COUNT_OFFSET + Integer.BYTES;
+    static final int RESERVED_OFFSET = DICTIONARY_LENGTH_OFFSET + Integer.BYTES;
+    static final int HEADER_LENGTH = RESERVED_OFFSET + Integer.BYTES;
 
     static final int ENTRY_ID_OFFSET = 0;
     static final int ENTRY_PAGE_SHIFT_OFFSET = ENTRY_ID_OFFSET + Integer.BYTES;
@@ -81,7 +83,7 @@ final class CatalogDescriptor {
     /** "KVMCATLG" as the bytes lie. */
     static final long MAGIC = 0x474C5441434D564BL;
 
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
     static final int KIND_VOLUME = 1;
     static final int KIND_SNAPSHOT = 2;

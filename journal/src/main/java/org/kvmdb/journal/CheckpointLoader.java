@@ -7,21 +7,23 @@ import java.util.List;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Loads what a superblock refers to: catalog and segment table. Everything read is taken for hostile. */
+/** Loads what a superblock refers to: catalog, segment table, dictionary. Everything read is taken for hostile. */
 final class CheckpointLoader {
 
     private final SegmentTable segments;
     private final Catalog catalog;
     private final BlockReader reader;
+    private final StoreDictionary dictionary;
     private final LoadListener listener;
     private final Counters counters;
 
     CheckpointLoader(JournalParts parts, LoadListener listener) {
         this.segments = parts.segments();
         this.catalog = parts.catalog();
+        this.dictionary = parts.dictionary();
         this.listener = listener;
         this.counters = parts.counters();
-        reader = new BlockReader(parts.device(), segments);
+        reader = new BlockReader(parts);
     }
 
     void load(Superblock superblock) {
@@ -33,6 +35,7 @@ final class CheckpointLoader {
                 throw Corrupt.store("superblock and segment table differ on the number of segments");
             }
             MetadataCodec.decodeSegments(stream, segmentsAt, segments);
+            dictionary.load(MetadataCodec.dictionary(stream));
             new CatalogLoader(catalog).load(images, superblock.epoch());
             catalog.nextId(Math.max(catalog.nextId(), Fields.intAt(stream, CatalogDescriptor.NEXT_ID_OFFSET)));
         }

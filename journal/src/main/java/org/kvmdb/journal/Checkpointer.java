@@ -18,7 +18,7 @@ import org.kvmdb.ffi.StorageException;
 /**
  * One checkpoint. In order: <b>cut</b> under the append lock (the map is frozen, the log's position noted); <b>nodes</b>:
  * dirty frozen nodes are encoded outside the lock and appended in pieces, children before parents, while commits go on;
- * <b>end</b> under the lock: catalog and segment table, flush, both superblock copies flushed one after the other, and
+ * <b>end</b> under the lock: catalog, segment table and dictionary, flush, both superblock copies flushed one after the other, and
  * only then is freed what the old superblock reached and the new one does not.
  */
 final class Checkpointer {
@@ -32,6 +32,7 @@ final class Checkpointer {
     private final NodeArena arena;
     private final SegmentTable segments;
     private final Catalog catalog;
+    private final StoreDictionary dictionary;
     private final SuperblockStore superblocks;
     private final Counters counters;
     private final Failure failure;
@@ -61,6 +62,7 @@ final class Checkpointer {
         this.arena = parts.arena();
         this.segments = parts.segments();
         this.catalog = parts.catalog();
+        this.dictionary = parts.dictionary();
         this.superblocks = parts.superblocks();
         this.counters = parts.counters();
         this.failure = parts.failure();
@@ -114,6 +116,7 @@ final class Checkpointer {
         try {
             log.abandonGroup();
             map.restoreDeaths(deaths);
+            dictionary.withdraw();
             letGo();
             counters.recordsSinceCheckpoint += recordsBeforeCut;
         } finally {
@@ -245,7 +248,7 @@ final class Checkpointer {
         final MetadataWriter metadata = new MetadataWriter(log, segments, base.generation() + 1);
         final long before = counters.writtenBytes;
         metadata.write(scratch, () -> MetadataCodec.encode(scratch, images, nextId, segments,
-                Arrays.copyOf(live, segments.count()), Arrays.copyOf(freed, segments.count()), held));
+                Arrays.copyOf(live, segments.count()), Arrays.copyOf(freed, segments.count()), held, dictionary.content()));
         counters.checkpointBytes += counters.writtenBytes - before;
         log.flush();
         final Superblock superblock = base.next(
@@ -257,6 +260,7 @@ final class Checkpointer {
         counters.checkpoints++;
         counters.metadataBytes = metadata.blockBytes();
         log.checkpointGeneration(superblock.generation());
+        dictionary.settled();
         release(freed);
         return superblock;
     }

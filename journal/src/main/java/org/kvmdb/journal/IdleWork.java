@@ -1,6 +1,8 @@
 package org.kvmdb.journal;
 
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
@@ -18,15 +20,21 @@ public final class IdleWork {
     private final Device device;
     private final LogWriter log;
     private final SegmentPreparer preparer;
+    private final StoreDictionary dictionary;
+    private final DictionarySampler sampler;
     private volatile long lastAppendNanos = System.nanoTime();
 
-    IdleWork(JournalParts parts, ReentrantLock appendLock, SegmentPreparer preparer, boolean readOnly) {
+    IdleWork(
+            JournalParts parts, ReentrantLock appendLock, SegmentPreparer preparer, DictionarySampler sampler,
+            boolean readOnly) {
         this.appendLock = appendLock;
         this.readOnly = readOnly;
         this.failure = parts.failure();
         this.device = parts.device();
         this.log = parts.log();
         this.preparer = preparer;
+        this.dictionary = parts.dictionary();
+        this.sampler = sampler;
     }
 
     void appended() {
@@ -63,6 +71,35 @@ public final class IdleWork {
             }
             log.reserveNext();
             return preparer.step();
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    /** Once enough pages were written: makes a dictionary of them, if that saves space. The next checkpoint, then due, adopts it. */
+    public void makeDictionary() {
+        final DictionarySampler.Sample sample = underLock(() -> isWriting() ? sampler.take() : null);
+        if (sample == null) {
+            return;
+        }
+        final CompressionDictionary made = DictionarySampler.judge(sample);
+        underLock(() -> {
+            if (made == null) {
+                sampler.retry();
+            } else if (isWriting()) {
+                dictionary.offer(made);
+                sampler.stop();
+            } else {
+                made.close();
+            }
+            return null;
+        });
+    }
+
+    private <T> T underLock(Supplier<T> action) {
+        appendLock.lock();
+        try {
+            return action.get();
         } finally {
             appendLock.unlock();
         }

@@ -3,9 +3,11 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.OpenParts;
 import org.kvmdb.ffi.SpaceAccount;
@@ -48,6 +50,8 @@ public final class Journal implements AutoCloseable {
     private final SegmentTable segments;
     private final NodeArena arena;
     private final PageMap map;
+    private final StoreDictionary dictionary;
+    private final DictionarySampler sampler;
     private final SuperblockStore superblocks;
     private final LogWriter log;
     private final JournalParts parts;
@@ -87,20 +91,22 @@ public final class Journal implements AutoCloseable {
         arena = opened.add(new NodeArena(), NodeArena::close);
         final MapLoader loader = new MapLoader(device, segments, arena, LoadListener.STRICT);
         map = new PageMap(arena, segments, loader);
+        dictionary = opened.add(new StoreDictionary(), StoreDictionary::close);
+        sampler = new DictionarySampler(options.readOnly() ? 0 : options.dictionarySampleBytes());
         log = opened.add(
                 new LogWriter(
                         device, segments, failure, counters, superblock.storeId(), superblock.secret(),
                         options.random().nextLong()),
                 LogWriter::close);
-        parts = new JournalParts(device, segments, arena, map, catalog, superblocks, log, counters, failure);
+        parts = new JournalParts(device, segments, arena, map, catalog, dictionary, superblocks, log, counters, failure);
         catalogWriter =
                 new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options);
         versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
         survey = new BlockSurvey(this, parts, space);
-        reader = new BlockReader(device, segments);
+        reader = new BlockReader(parts);
         preparer = new SegmentPreparer(log, segments, counters);
         budget = new SpaceBudget(parts, space, lock);
-        idleWork = new IdleWork(parts, lock, preparer, options.readOnly());
+        idleWork = new IdleWork(parts, lock, preparer, sampler, options.readOnly());
         mover = opened.add(
                 new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged),
                 SegmentMover::close);
@@ -162,6 +168,9 @@ public final class Journal implements AutoCloseable {
         segments.openFreeLists(options.pooledSegmentsMax());
         segments.publishRemaps();
         counters.recordsSinceCheckpoint = counters.recordsReplayed;
+        if (dictionary.inUse() != null) {
+            sampler.stop();
+        }
         if (options.readOnly()) {
             return;
         }
@@ -336,6 +345,21 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /**
+     * Sets who compresses pages against the store's dictionary: told at once if there is one, else when there is, under the
+     * append lock. It is valid until the journal is closed.
+     */
+    public void dictionaryUser(Consumer<CompressionDictionary> user) {
+        look(() -> {
+            dictionary.user(user);
+            return null;
+        });
+    }
+
+    void sample(MemorySegment pages, int count, int pageShift) {
+        sampler.offer(pages, count, pageShift);
+    }
+
     // ---- append ----
 
     /** Begins a commit, or a group of stolen pages; holds the append lock until it is closed. */
@@ -492,6 +516,7 @@ public final class Journal implements AutoCloseable {
             }
             return counters.recordsSinceCheckpoint + counters.batchesSinceCheckpoint * RECORDS_WORTH_A_BATCH
                             >= options.checkpointRecordsMax()
+                    || dictionary.isOffered()
                     || counters.writtenBytes - counters.writtenBytesAtCut
                             >= Math.max(logBytesMin(), budget.checkpointBytes() * CHEAP_SHARE)
                     || budget.isCheckpointNeeded();

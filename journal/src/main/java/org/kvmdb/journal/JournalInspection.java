@@ -216,9 +216,10 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
         final NodeArena arena = opened.add(new NodeArena(), NodeArena::close);
         final MapLoader loader = new MapLoader(device, segments, arena, maps);
         walk = new MapWalk(arena, loader);
+        final StoreDictionary dictionary = opened.add(new StoreDictionary(), StoreDictionary::close);
         parts = new JournalParts(
-                device, segments, arena, new PageMap(arena, segments, loader), new Catalog(), superblocks, null, new Counters(),
-                new Failure());
+                device, segments, arena, new PageMap(arena, segments, loader), new Catalog(), dictionary, superblocks, null,
+                new Counters(), new Failure());
     }
 
     private final class Listener implements LoadListener {
@@ -429,7 +430,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
 
     @Override
     public BlockVerifier newVerifier() {
-        return new BlockVerifier(parts.segments());
+        return new BlockVerifier(parts);
     }
 
     @Override

@@ -14,6 +14,7 @@ import org.kvmdb.ffi.StorageException;
  * @param growStepSegments segments that are allocated at a time
  * @param checkpointRecordsMax records since the last checkpoint that make one due, if nothing did before
  * @param pooledSegmentsMax free segments whose disk space a store that is opened holds on to
+ * @param dictionarySampleBytes how many bytes of pages are written before a dictionary is made of samples of them; 0: none is
  * @param readOnly writes nothing; recovers in memory
  * @param random where identities and salts come from; fixed in tests
  * @param clock what snapshots are dated by; nothing else depends on it
@@ -24,6 +25,7 @@ public record JournalOptions(
         int growStepSegments,
         long checkpointRecordsMax,
         int pooledSegmentsMax,
+        long dictionarySampleBytes,
         boolean readOnly,
         RandomGenerator random,
         InstantSource clock) {
@@ -37,15 +39,15 @@ public record JournalOptions(
         if (maxSizeBytes < SuperblockDescriptor.SEGMENTS_OFFSET) {
             throw invalid("maximum size is less than the superblocks need: " + maxSizeBytes);
         }
-        if (growStepSegments < 1 || checkpointRecordsMax < 1 || pooledSegmentsMax < 0) {
-            throw invalid("growStepSegments=%d checkpointRecordsMax=%d pooledSegmentsMax=%d"
-                    .formatted(growStepSegments, checkpointRecordsMax, pooledSegmentsMax));
+        if (growStepSegments < 1 || checkpointRecordsMax < 1 || pooledSegmentsMax < 0 || dictionarySampleBytes < 0) {
+            throw invalid("growStepSegments=%d checkpointRecordsMax=%d pooledSegmentsMax=%d dictionarySampleBytes=%d"
+                    .formatted(growStepSegments, checkpointRecordsMax, pooledSegmentsMax, dictionarySampleBytes));
         }
     }
 
     public static JournalOptions defaults() {
         return new JournalOptions(
-                Ppn.SEGMENT_BYTES_MAX, 64L << 40, 4, 4_000_000, 8, false, new java.security.SecureRandom(),
+                Ppn.SEGMENT_BYTES_MAX, 64L << 40, 4, 4_000_000, 8, 16 << 20, false, new java.security.SecureRandom(),
                 InstantSource.system());
     }
 
@@ -61,49 +63,55 @@ public record JournalOptions(
 
     public JournalOptions withSegmentSizeBytes(int bytes) {
         return new JournalOptions(
-                bytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
-                clock);
+                bytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, random, clock);
     }
 
     public JournalOptions withMaxSizeBytes(long bytes) {
         return new JournalOptions(
-                segmentSizeBytes, bytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
-                clock);
+                segmentSizeBytes, bytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, random, clock);
     }
 
     public JournalOptions withGrowStepSegments(int segments) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, segments, checkpointRecordsMax, pooledSegmentsMax, readOnly, random,
-                clock);
+                segmentSizeBytes, maxSizeBytes, segments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, random, clock);
     }
 
     public JournalOptions withCheckpointRecordsMax(long records) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, records, pooledSegmentsMax, readOnly, random,
-                clock);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, records, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, random, clock);
     }
 
     public JournalOptions withPooledSegmentsMax(int segments) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, segments, readOnly, random,
-                clock);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, segments,
+                dictionarySampleBytes, readOnly, random, clock);
+    }
+
+    public JournalOptions withDictionarySampleBytes(long bytes) {
+        return new JournalOptions(
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                bytes, readOnly, random, clock);
     }
 
     public JournalOptions withReadOnly(boolean value) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, value,
-                random, clock);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, value, random, clock);
     }
 
     public JournalOptions withRandom(RandomGenerator value) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly,
-                value, clock);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, value, clock);
     }
 
     public JournalOptions withClock(InstantSource value) {
         return new JournalOptions(
-                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax, readOnly,
-                random, value);
+                segmentSizeBytes, maxSizeBytes, growStepSegments, checkpointRecordsMax, pooledSegmentsMax,
+                dictionarySampleBytes, readOnly, random, value);
     }
 }

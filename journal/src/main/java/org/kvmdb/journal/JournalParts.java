@@ -7,6 +7,7 @@ record JournalParts(
         NodeArena arena,
         PageMap map,
         Catalog catalog,
+        StoreDictionary dictionary,
         SuperblockStore superblocks,
         LogWriter log,
         Counters counters,

@@ -14,6 +14,7 @@ import org.kvmdb.ffi.MapNodeDescriptor;
  * @param freeBytes bytes of segments that are free
  * @param fileBytes what the disk holds for the device
  * @param mapBytes memory of the map's nodes
+ * @param dictionaryBytes of the dictionary that pages are compressed against; 0: there is none
  * @param recoveryNanos how long opening took
  * @param replayedRecords log records applied when it was opened
  * @param cutBatches batches of a torn tail that were dropped when it was opened
@@ -33,6 +34,7 @@ public record JournalStatistics(
         long freeBytes,
         long fileBytes,
         long mapBytes,
+        long dictionaryBytes,
         long recoveryNanos,
         long replayedRecords,
         long cutBatches) {
@@ -56,6 +58,7 @@ public record JournalStatistics(
                 (long) segments.freeCount() * segments.segmentSizeBytes(),
                 parts.device().allocatedBytes(),
                 (long) parts.arena().count() * MapNodeDescriptor.NODE_LENGTH,
+                parts.dictionary().inUseBytes(),
                 counters.recoveryNanos,
                 counters.recordsReplayed,
                 counters.batchesCut);

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.Ppn;
 
 /** Writes and reads the metadata stream of a checkpoint, laid out as {@link CatalogDescriptor} says. */
@@ -53,23 +54,29 @@ final class MetadataCodec {
 
     private MetadataCodec() {}
 
-    /** Encodes the stream; the live bytes are those of the cut, by segment, with FREE where the checkpoint frees. */
+    /**
+     * Encodes the stream; the live bytes are those of the cut, by segment, with FREE where the checkpoint frees.
+     *
+     * @param dictionary empty when the store has none
+     */
     static MemorySegment encode(
             Arena arena, List<VersionImage> versions, int nextId, SegmentTable segments, int[] live, boolean[] freed,
-            long[][] remaps) {
+            long[][] remaps, MemorySegment dictionary) {
         long length = CatalogDescriptor.HEADER_LENGTH;
         for (VersionImage version : versions) {
             length += VersionImage.length(version.name());
         }
         length += (long) segments.count() * CatalogDescriptor.SEGMENT_LENGTH
                 + Long.BYTES
-                + (long) remaps.length * CatalogDescriptor.REMAP_LENGTH;
+                + (long) remaps.length * CatalogDescriptor.REMAP_LENGTH
+                + dictionary.byteSize();
         final MemorySegment stream = arena.allocate(length, 64);
         Fields.putLong(stream, CatalogDescriptor.MAGIC_OFFSET, CatalogDescriptor.MAGIC);
         Fields.putInt(stream, CatalogDescriptor.VERSION_OFFSET, CatalogDescriptor.VERSION);
         Fields.putInt(stream, CatalogDescriptor.ENTRY_COUNT_OFFSET, versions.size());
         Fields.putInt(stream, CatalogDescriptor.NEXT_ID_OFFSET, nextId);
         Fields.putInt(stream, CatalogDescriptor.SEGMENT_COUNT_OFFSET, segments.count());
+        Fields.putInt(stream, CatalogDescriptor.DICTIONARY_LENGTH_OFFSET, (int) dictionary.byteSize());
         long at = CatalogDescriptor.HEADER_LENGTH;
         for (VersionImage version : versions) {
             at += encodeVersion(stream.asSlice(at), version);
@@ -85,6 +92,7 @@ final class MetadataCodec {
             Fields.putLong(stream, at + CatalogDescriptor.REMAP_TARGET_OFFSET, remap[1]);
             at += CatalogDescriptor.REMAP_LENGTH;
         }
+        MemorySegment.copy(dictionary, 0, stream, at, dictionary.byteSize());
         return stream;
     }
 
@@ -223,8 +231,9 @@ final class MetadataCodec {
     private static void decodeRemaps(MemorySegment stream, long from, SegmentTable segments) {
         final long count = Fields.longAt(stream, from);
         final long at = from + Long.BYTES;
-        check(count >= 0 && count == (stream.byteSize() - at) / CatalogDescriptor.REMAP_LENGTH
-                        && at + count * CatalogDescriptor.REMAP_LENGTH == stream.byteSize(),
+        final long end = stream.byteSize() - dictionaryLength(stream);
+        check(count >= 0 && count == (end - at) / CatalogDescriptor.REMAP_LENGTH
+                        && at + count * CatalogDescriptor.REMAP_LENGTH == end,
                 "remaps have a wrong length", count);
         long last = 0;
         for (long i = 0; i < count; i++) {
@@ -240,6 +249,21 @@ final class MetadataCodec {
             segments.remaps().put(name, target);
             last = name;
         }
+    }
+
+    /** The store's dictionary, empty when it has none: what lies behind all else. */
+    static MemorySegment dictionary(MemorySegment stream) {
+        return stream.asSlice(stream.byteSize() - dictionaryLength(stream));
+    }
+
+    private static int dictionaryLength(MemorySegment stream) {
+        final int length = Fields.intAt(stream, CatalogDescriptor.DICTIONARY_LENGTH_OFFSET);
+        check(length >= 0
+                        && length <= CompressionDictionary.LENGTH_MAX
+                        && length <= stream.byteSize() - CatalogDescriptor.HEADER_LENGTH
+                        && Fields.intAt(stream, CatalogDescriptor.RESERVED_OFFSET) == 0,
+                "dictionary has a wrong length", length);
+        return length;
     }
 
     private static void check(boolean condition, String fact, long value) {

@@ -79,7 +79,7 @@ public final class SegmentMover implements AutoCloseable {
     private final long storeId;
     private final BatchParser parser;
     private final MapWalk walk;
-    private final BlockSeal seal = new BlockSeal();
+    private final BlockSeal seal;
     private final RelocationStream[] streams = new RelocationStream[STREAMS_MAX];
     private final List<Move> moves = new ArrayList<>();
     /** Segments that were begun since the last publication, and those of them that were read to their end. */
@@ -109,6 +109,7 @@ public final class SegmentMover implements AutoCloseable {
         this.lock = lock;
         this.storeId = storeId;
         this.afterChange = afterChange;
+        seal = new BlockSeal(parts.dictionary());
         parser = BatchParser.ofAnyStream(parts.device(), parts.segments(), storeId);
     }
 

@@ -1,5 +1,6 @@
 package org.kvmdb.journal;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.kvmdb.ffi.BlockDescriptor;
@@ -9,7 +10,7 @@ import org.kvmdb.ffi.StorageException;
 
 /**
  * Makes a stream of a snapshot, a chunk at a time: all of it, or what differs from an older snapshot of its family.
- * Blocks are verified as they are read and travel compressed as they are stored. Commits go on meanwhile: the append
+ * Blocks are verified as they are read and travel compressed as they are stored, but for those that need the store's dictionary. Commits go on meanwhile: the append
  * lock is held to look up a piece of the map, and not while the device is read.
  *
  * <p>The snapshots cannot be deleted until this is closed. Not thread-safe.
@@ -25,6 +26,12 @@ public final class SnapshotSender implements AutoCloseable {
     private final SegmentTable segments;
     private final BlockReader reader;
     private final StreamWriter writer = new StreamWriter();
+    /** The page that was read last, and its block if it was compressed anew. */
+    private final MemorySegment page;
+
+    private final MemorySegment block;
+    private int codec;
+    private MemorySegment payload;
     private boolean begun;
     private boolean ended;
     private boolean closed;
@@ -50,7 +57,9 @@ public final class SnapshotSender implements AutoCloseable {
         this.snapshot = snapshot;
         this.base = base;
         segments = journal.parts().segments();
-        reader = new BlockReader(journal.parts().device(), segments);
+        reader = new BlockReader(journal.parts());
+        page = Arena.ofAuto().allocate(1L << snapshot.pageShift(), Long.BYTES);
+        block = Arena.ofAuto().allocate(BlockEncoder.destinationLength(snapshot.pageShift()), Ppn.UNIT_BYTES);
         if (base != null && (base.familyId() != snapshot.familyId() || base.epoch() >= snapshot.epoch())) {
             throw new StorageException(
                     ErrorCode.INVALID,
@@ -161,13 +170,27 @@ public final class SnapshotSender implements AutoCloseable {
             endHole = lpn + 1;
             return true;
         }
-        // By the block's length, which is that of its payload rounded up: the same wherever the block lies.
-        if (!writer.hasRoom(Ppn.lengthBytes(place))) {
+        read(lpn, place);
+        if (reader.lastCodec() == BlockDescriptor.CODEC_LZ4_DICTIONARY) {
+            compressAnew();
+        } else {
+            codec = reader.lastCodec();
+            payload = reader.lastPayload();
+        }
+        // If there is none it is read once more, for the next chunk.
+        if (!writer.hasRoom((int) payload.byteSize())) {
             return false;
         }
-        read(lpn, place);
-        writer.page(lpn, reader.lastCodec(), reader.lastPayload());
+        writer.page(lpn, codec, payload);
         return true;
+    }
+
+    /** The receiver does not have this store's dictionary. */
+    private void compressAnew() {
+        BlockEncoder.encode(page, snapshot.pageShift(), block);
+        codec = Fields.byteAt(block, BlockDescriptor.CODEC_OFFSET);
+        payload = block.asSlice(
+                BlockDescriptor.HEADER_LENGTH, Fields.intAt(block, BlockDescriptor.PAYLOAD_LENGTH_OFFSET));
     }
 
     private boolean putHoles() {
@@ -200,7 +223,7 @@ public final class SnapshotSender implements AutoCloseable {
         final int segment = Ppn.segment(place);
         return reader.read(
                 place, segments.salt(segment), segments.generation(segment), BlockDescriptor.TYPE_PAGE, lpn,
-                snapshot.familyId(), null, snapshot.pageShift());
+                snapshot.familyId(), page, snapshot.pageShift());
     }
 
     @Override

@@ -17,6 +17,7 @@ final class SpaceBudget {
     private final SpaceAccount account;
     private final SegmentTable segments;
     private final NodeArena arena;
+    private final StoreDictionary dictionary;
     private final Counters counters;
     private final AppendPacer pacer;
 
@@ -26,6 +27,7 @@ final class SpaceBudget {
         this.account = account;
         this.segments = parts.segments();
         this.arena = parts.arena();
+        this.dictionary = parts.dictionary();
         this.counters = parts.counters();
         this.pacer = new AppendPacer(counters.latencies);
     }
@@ -40,7 +42,9 @@ final class SpaceBudget {
 
     /** What a checkpoint may write at worst. */
     long checkpointBytes() {
-        return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES + 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH;
+        return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES
+                + 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH
+                + dictionary.content().byteSize();
     }
 
     /** What a checkpoint may need at worst is kept out of what pages can reserve. */

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
@@ -222,6 +223,22 @@ class BadInputTest {
         set(ForgedStore.ROOT, MetadataRootDescriptor.BLOCK_COUNT_OFFSET, 4, most);
         set(ForgedStore.ROOT, MetadataRootDescriptor.STREAM_LENGTH_OFFSET, 8,
                 (long) most << MetadataRootDescriptor.pageShift(newest().segmentSizeBytes()));
+        assertRefused(ErrorCode.CORRUPT_STORE);
+    }
+
+    @Test
+    void shouldRefuse3WhenTheDictionaryIsSaidToBeWhatItIsNot() {
+        final long rest = STORE.part(ForgedStore.CATALOG).byteSize() - CatalogDescriptor.HEADER_LENGTH;
+        for (long length : new long[] {
+            1, CatalogDescriptor.REMAP_LENGTH, rest, rest + 1, CompressionDictionary.LENGTH_MAX,
+            CompressionDictionary.LENGTH_MAX + 1, Integer.MAX_VALUE, Integer.MIN_VALUE, -1
+        }) {
+            edits.clear();
+            set(ForgedStore.CATALOG, CatalogDescriptor.DICTIONARY_LENGTH_OFFSET, 4, length);
+            assertRefused(ErrorCode.CORRUPT_STORE);
+        }
+        edits.clear();
+        set(ForgedStore.CATALOG, CatalogDescriptor.RESERVED_OFFSET, 4, 1);
         assertRefused(ErrorCode.CORRUPT_STORE);
     }
 

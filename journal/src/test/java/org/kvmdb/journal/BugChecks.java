@@ -23,6 +23,8 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
 
     private static final int RECOVERIES_ONE_IN = 10;
 
+    private static final int SEEDS_OF_CLOSING = 6;
+
     private interface Check {
         void run(AtomicLong cases, long seed);
     }
@@ -36,7 +38,11 @@ final class BugChecks implements BiFunction<String, Long, Map<String, Object>> {
         add("crash-stolen-pages", (cases, seed) ->
                 CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::stolenPages));
         add("crash-reuse", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::reuse));
-        add("crash-closing", (cases, seed) -> CrashHunt.run(cases, seed, 1, 2, BugChecks::closing));
+        add("crash-closing", (cases, seed) -> {
+            for (int i = 0; i < SEEDS_OF_CLOSING; i++) { // which of its few recoveries are crashed is chance
+                CrashHunt.run(cases, seed + i, 1, 2, BugChecks::closing);
+            }
+        });
         add("crash-versions", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::versions));
         add("crash-cleaner", (cases, seed) -> CrashHunt.run(cases, seed, RECOVERIES_ONE_IN, 2, BugChecks::cleaner));
         add("crash-overtaken-checkpoint", (cases, seed) ->

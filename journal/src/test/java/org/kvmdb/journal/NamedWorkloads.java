@@ -43,6 +43,11 @@ final class NamedWorkloads {
                 clean 3; put a 9,11; checkpoint; clean 2; put a 9,12; steal b 1,2; clean 2; commit-stolen; checkpoint
                 put a 0-29; checkpoint
                 """);
+        TEXTS.put("dictionary", """
+                create a 524288 12; put a 0-9; offer-dictionary; put a 3; snapshot a s1; checkpoint; put a 5-14; steal a 20
+                checkpoint; commit-stolen; clean 2; send a@s1 r; kill; put a 3-5; close; put a 1; clean 2; put-async a 2; kill
+                put a 30-40
+                """);
         TEXTS.put("space-given-back", """
                 create a 524288 12; put a 0-99; put a 0-99; checkpoint; punch 2; put a 0-9; prepare; put a 10-59; checkpoint
                 punch 4; kill; put a 3; checkpoint; punch 1; close; put a 0-40

@@ -56,7 +56,7 @@ final class RandomSteps {
         } else if (choice < 22) {
             return Step.of(Step.Verb.DROP_STOLEN);
         } else if (choice < 25) {
-            return Step.of(Step.Verb.PREPARE);
+            return Step.of(choice == 22 ? Step.Verb.OFFER_DICTIONARY : Step.Verb.PREPARE);
         } else if (choice < 29) {
             return Step.of(Step.Verb.CLEAN, 1 + random.nextInt(4));
         } else if (choice >= 125) {

@@ -51,6 +51,8 @@ public record Step(Verb verb, List<String> arguments) {
         ABANDON(2, Step::hasPages, (work, step) -> work.abandon(step.name(), step.pages(1))),
         SYNC(0, (work, step) -> true, (work, step) -> work.sync()),
         CHECKPOINT(0, (work, step) -> true, (work, step) -> work.checkpoint()),
+        /** What the next checkpoint makes the store's dictionary. */
+        OFFER_DICTIONARY(0, (work, step) -> true, (work, step) -> work.offerDictionary()),
         /** volume, name of the snapshot */
         SNAPSHOT(2, (work, step) -> work.has(step.name()) && !work.has(step.name() + '@' + step.argument(1)),
                 (work, step) -> work.snapshot(step.name(), step.argument(1))),

@@ -20,7 +20,7 @@ final class StepSequences {
             "put a 1#", "put a 10#-14#", "put a 0-3,520", "put-async a 2#; put-async c 1,2#; sync", "put-async a 6#",
             "trim a 1,52#", "steal a 4#,30", "commit-stolen", "drop-stolen", "abandon a 6#-7#", "snapshot a n#",
             "put-snapshot a 7,8# m#", "clone a@s0 d#", "roll-back a@s0", "delete-snapshot a@s1", "drop 2", "delete b",
-            "resize a 2867200", "resize a 40960", "clean 2", "prepare", "punch 2", "checkpoint", "close", "kill",
+            "resize a 2867200", "resize a 40960", "clean 2", "prepare", "punch 2", "checkpoint", "offer-dictionary; checkpoint", "close", "kill",
             "send a@s1 r#", "quota a 409600");
 
     private StepSequences() {}

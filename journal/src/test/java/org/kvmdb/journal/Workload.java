@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.simulation.KeptDevice;
@@ -29,6 +31,8 @@ public final class Workload implements AutoCloseable {
         int commitOf(Journal journal, Workload work);
     }
 
+    private static final int DICTIONARY_BYTES = 4096;
+
     private record Stolen(String volume, long lpn, long version, long ppn) {}
 
     private final KeptDevice device;
@@ -38,6 +42,7 @@ public final class Workload implements AutoCloseable {
     private final JournalOptions options;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment page = arena.allocate(1 << 16, 64);
+    private final MemorySegment payload = arena.allocate(1 << 16, 64);
     private final MemorySegment encoded = arena.allocate(BlockEncoder.destinationLength(16), 64);
     private final List<Stolen> stolen = new ArrayList<>();
     private Journal journal;
@@ -455,11 +460,25 @@ public final class Workload implements AutoCloseable {
         ack(issued);
     }
 
+    /** One of a page that no store holds; it makes no difference to the model. */
+    public void offerDictionary() {
+        PageContent.fill(page.asSlice(0, DICTIONARY_BYTES), 0, 0, 2);
+        final CompressionDictionary dictionary = CompressionDictionary.of(page.asSlice(0, DICTIONARY_BYTES));
+        journal.look(() -> {
+            journal.parts().dictionary().offer(dictionary);
+            return null;
+        });
+    }
+
     private MemorySegment block(String name, long lpn, long ofVersion) {
         final int shift = journal.volume(name).pageShift();
         final MemorySegment target = page.asSlice(0, 1L << shift);
         PageContent.fill(target, StoreModel.contentOf(journal.volume(name)), lpn, ofVersion);
-        return encoded.asSlice(0, BlockEncoder.encode(target, shift, encoded));
+        final CompressionDictionary dictionary = journal.parts().dictionary().inUse();
+        final int length = dictionary == null ? 0 : dictionary.compress(target, payload.asSlice(0, target.byteSize() - 1));
+        return length == 0
+                ? encoded.asSlice(0, BlockEncoder.encode(target, shift, encoded))
+                : BlockEncoder.wrap(payload.asSlice(0, length), BlockDescriptor.CODEC_LZ4_DICTIONARY, shift, encoded);
     }
 
     private void issue() {

@@ -15,7 +15,7 @@ final class PrometheusText {
     /** What goes up and down; all else only grows while a store is open. */
     private static final Set<String> GAUGES = Set.of(
             "cache.budgetBytes", "cache.residentBytes", "cache.dirtyBytes", "log.liveBytes", "log.freeBytes",
-            "log.fileBytes", "log.mapBytes", "log.recoveryNanos", "log.replayedRecords", "log.cutBatches", "log.sequence",
+            "log.fileBytes", "log.mapBytes", "log.dictionaryBytes", "log.recoveryNanos", "log.replayedRecords", "log.cutBatches", "log.sequence",
             "log.durableSequence");
 
     private static final double[] QUANTILES = {0.5, 0.9, 0.99, 0.999};

@@ -53,6 +53,7 @@ final class StoreFacts {
                 .size("in use", "liveBytes", store.number("liveBytes"))
                 .size("free in segments", "freeBytes", store.number("freeBytes"))
                 .size("memory of the map", "mapBytes", store.number("mapBytes"))
+                .size("dictionary", "dictionaryBytes", store.number("dictionaryBytes"))
                 .count("snapshots", "snapshots", store.number("snapshots"))
                 .count("log sequence", "sequence", store.number("sequence"))
                 .count("known durable", "durableSequence", store.number("durableSequence"))

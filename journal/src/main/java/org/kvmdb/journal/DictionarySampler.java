@@ -1,0 +1,144 @@
+package org.kvmdb.journal;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import net.jpountz.lz4.LZ4Compressor;
+import net.jpountz.lz4.LZ4Factory;
+import org.kvmdb.ffi.BlockDescriptor;
+import org.kvmdb.ffi.CompressionDictionary;
+
+/**
+ * Collects what a store's dictionary is made of while pages are written: short pieces at equal distances, from all over the first
+ * pages that are written. Whole pages, others than those, are kept to judge by: a dictionary costs each page a quarter of the
+ * time to compress and a third of that to decompress, so it has to save something. Where it does not, it is tried
+ * again after eight times as much. Under the append lock, but for {@link #judge}.
+ */
+final class DictionarySampler {
+
+    private static final int PIECE_BYTES = 512;
+    private static final int PIECES = CompressionDictionary.LENGTH_MAX / PIECE_BYTES;
+    private static final int TRIAL_BYTES = 4 * CompressionDictionary.LENGTH_MAX;
+
+    /** Where in their pages pieces are taken from: an odd step goes through all places. */
+    private static final int STEP = 5;
+
+    /** A dictionary has to save one of so many bytes. */
+    private static final int SAVING = 10;
+
+    private static final int PATIENCE = 8;
+
+    /** What was collected, to be judged without the append lock. */
+    record Sample(byte[] pieces, byte[] pages, int pageShift) {}
+
+    private long strideBytes;
+    private byte[] pieces = new byte[0];
+    private byte[] pages = new byte[0];
+    private int pieceCount;
+    private int pagesLength;
+    private int pageShift;
+    private long seenBytes;
+    private boolean isCollecting;
+
+    /** @param sampleBytes of pages that are sampled; 0: none are */
+    DictionarySampler(long sampleBytes) {
+        strideBytes = sampleBytes / PIECES;
+        isCollecting = sampleBytes > 0;
+        if (isCollecting) {
+            pieces = new byte[CompressionDictionary.LENGTH_MAX];
+            pages = new byte[TRIAL_BYTES];
+        }
+    }
+
+    /** The store has a dictionary, or is to have none. */
+    void stop() {
+        isCollecting = false;
+        pieces = new byte[0];
+        pages = new byte[0];
+    }
+
+    /** Looks at pages that are written, one behind the other. */
+    void offer(MemorySegment written, int count, int shift) {
+        if (!isCollecting) {
+            return;
+        }
+        final int pageBytes = 1 << shift;
+        for (int i = 0; i < count && !isFull(); i++, seenBytes += pageBytes) {
+            final long page = (long) i << shift;
+            if (isWanted(shift)) {
+                copy(written, page, pages, pagesLength, pageBytes);
+                pagesLength += pageBytes;
+                pageShift = shift;
+            } else if (seenBytes >= pieceCount * strideBytes) {
+                final int place = pieceCount * STEP % (pageBytes / PIECE_BYTES);
+                copy(written, page + (long) place * PIECE_BYTES, pieces, pieceCount++ * PIECE_BYTES, PIECE_BYTES);
+            }
+        }
+    }
+
+    /** Pages to judge by are of one size, and from all over, too: not more of them than of pieces, by their share. */
+    private boolean isWanted(int shift) {
+        return (pagesLength == 0 || shift == pageShift)
+                && pagesLength + (1 << shift) <= (long) TRIAL_BYTES * pieceCount / PIECES;
+    }
+
+    private static void copy(MemorySegment source, long from, byte[] target, int at, int length) {
+        MemorySegment.copy(source, from, MemorySegment.ofArray(target), at, length);
+    }
+
+    private boolean isFull() {
+        return pieceCount == PIECES;
+    }
+
+    /** Hands over what was collected and collects no more; null when it is not enough. */
+    Sample take() {
+        if (!isCollecting || !isFull()) {
+            return null;
+        }
+        isCollecting = false;
+        return new Sample(pieces, java.util.Arrays.copyOf(pages, pagesLength), pageShift);
+    }
+
+    /** Goes on with pages of the time to come, after a dictionary of what was taken did not save enough. */
+    void retry() {
+        strideBytes *= PATIENCE;
+        pieceCount = 0;
+        pagesLength = 0;
+        seenBytes = 0;
+        isCollecting = true;
+    }
+
+    /** A dictionary of what was collected; null when pages become hardly smaller with it. */
+    static CompressionDictionary judge(Sample sample) {
+        final CompressionDictionary dictionary = CompressionDictionary.of(MemorySegment.ofArray(sample.pieces));
+        try {
+            if (saves(dictionary, sample)) {
+                return dictionary;
+            }
+        } catch (RuntimeException | Error e) {
+            dictionary.close();
+            throw e;
+        }
+        dictionary.close();
+        return null;
+    }
+
+    private static boolean saves(CompressionDictionary dictionary, Sample sample) {
+        final LZ4Compressor plain = LZ4Factory.fastestInstance().fastCompressor();
+        final int pageBytes = 1 << sample.pageShift;
+        final ByteBuffer page = ByteBuffer.allocateDirect(pageBytes);
+        final ByteBuffer payload = ByteBuffer.allocateDirect(plain.maxCompressedLength(pageBytes));
+        long without = 0;
+        long with = 0;
+        for (int at = 0; at < sample.pages.length; at += pageBytes) {
+            page.clear().put(sample.pages, at, pageBytes).flip();
+            without += blockLength(plain.compress(page, 0, pageBytes, payload, 0, payload.capacity()), pageBytes);
+            with += blockLength(
+                    dictionary.compress(MemorySegment.ofBuffer(page), MemorySegment.ofBuffer(payload.clear())), pageBytes);
+        }
+        return with < without && with * SAVING <= without * (SAVING - 1);
+    }
+
+    private static long blockLength(int payloadLength, int pageBytes) {
+        return BlockDescriptor.blockLength(payloadLength == 0 ? pageBytes : Math.min(payloadLength, pageBytes));
+    }
+}
