@@ -2,6 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 import org.kvmdb.ffi.BlockDescriptor;
@@ -38,6 +39,7 @@ final class DictionarySampler {
     private int pageShift;
     private long seenBytes;
     private boolean isCollecting;
+    private volatile boolean isReady;
 
     /** @param sampleBytes of pages that are sampled; 0: none are */
     DictionarySampler(long sampleBytes) {
@@ -62,7 +64,7 @@ final class DictionarySampler {
             return;
         }
         final int pageBytes = 1 << shift;
-        for (int i = 0; i < count && !isFull(); i++, seenBytes += pageBytes) {
+        for (int i = 0; i < count && pieceCount < PIECES; i++, seenBytes += pageBytes) {
             final long page = (long) i << shift;
             if (isWanted(shift)) {
                 copy(written, page, pages, pagesLength, pageBytes);
@@ -73,6 +75,7 @@ final class DictionarySampler {
                 copy(written, page + (long) place * PIECE_BYTES, pieces, pieceCount++ * PIECE_BYTES, PIECE_BYTES);
             }
         }
+        isReady = pieceCount == PIECES;
     }
 
     /** Pages to judge by are of one size, and from all over, too: not more of them than of pieces, by their share. */
@@ -81,21 +84,20 @@ final class DictionarySampler {
                 && pagesLength + (1 << shift) <= (long) TRIAL_BYTES * pieceCount / PIECES;
     }
 
+    /** Whether enough was collected; any thread. */
+    boolean isReady() {
+        return isReady;
+    }
+
     private static void copy(MemorySegment source, long from, byte[] target, int at, int length) {
         MemorySegment.copy(source, from, MemorySegment.ofArray(target), at, length);
     }
 
-    private boolean isFull() {
-        return pieceCount == PIECES;
-    }
-
-    /** Hands over what was collected and collects no more; null when it is not enough. */
+    /** Hands over what was collected, when that is enough, and collects no more. */
     Sample take() {
-        if (!isCollecting || !isFull()) {
-            return null;
-        }
+        isReady = false;
         isCollecting = false;
-        return new Sample(pieces, java.util.Arrays.copyOf(pages, pagesLength), pageShift);
+        return new Sample(pieces, Arrays.copyOf(pages, pagesLength), pageShift);
     }
 
     /** Goes on with pages of the time to come, after a dictionary of what was taken did not save enough. */

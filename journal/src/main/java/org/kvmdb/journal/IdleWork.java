@@ -78,10 +78,10 @@ public final class IdleWork {
 
     /** Once enough pages were written: makes a dictionary of them, if that saves space. The next checkpoint, then due, adopts it. */
     public void makeDictionary() {
-        final DictionarySampler.Sample sample = underLock(() -> isWriting() ? sampler.take() : null);
-        if (sample == null) {
+        if (!sampler.isReady() || !isWriting()) {
             return;
         }
+        final DictionarySampler.Sample sample = underLock(sampler::take);
         final CompressionDictionary made = DictionarySampler.judge(sample);
         underLock(() -> {
             if (made == null) {
