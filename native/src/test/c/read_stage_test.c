@@ -132,14 +132,14 @@ void faults_of_a_piece_are_not_those_of_its_pages(void)
     }
 }
 
-/* Nobody waits longer than until the deadline, and the pages come by reads of their own. */
+/* Nobody waits longer than until the deadline, which a busy disk keeps, and the pages come by reads of their own. */
 void a_piece_that_hangs_holds_nobody_up(void)
 {
-    if (begin(12, 50)) {
+    if (begin(12, 500)) {
         arm_fault(1ull << KVMDB_READ_SUBMIT, 0, 1, KVMDB_EFFECT_HANG, 0);
         uint64_t start = milliseconds();
         CHECK_EQUAL(read_ahead(20, 1, 100), 100);
-        CHECK_LESS(milliseconds() - start, 2000);
+        CHECK_LESS(milliseconds() - start, 5000);
         check_pages(0, 200);
         CHECK_AT_MOST(100, read_ahead(300, 1, 100)); /* by the other stages */
         CHECK_EQUAL(kvmdb_faults_disarm(), 0);
