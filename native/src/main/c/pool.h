@@ -169,11 +169,12 @@ enum { PRESSURE_EVICT = 1, PRESSURE_STEAL = 2, PRESSURE_STOP = 4 };
 
 struct pool {
     struct kvmdb_pool_options options;
+    /* What blocks of pages may be compressed against; NULL until there is one, then always the same. Stands apart from what
+     * faults write. */
+    const struct compression_dictionary *_Atomic dictionary;
     int uffd;
     struct read_device devices[KVMDB_DEVICES_MAX];
     struct kvmdb_space_account *space;
-    /* What blocks of pages may be compressed against; NULL until there is one, then always the same. */
-    const struct compression_dictionary *_Atomic dictionary;
 
     _Atomic int64_t resident_bytes; /* all that counts against the budget */
     _Atomic int64_t dirty_bytes;    /* DIRTY or FROZEN and in memory */
