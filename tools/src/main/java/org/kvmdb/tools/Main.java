@@ -3,6 +3,8 @@ package org.kvmdb.tools;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.ServiceLoader;
 import org.kvmdb.tools.bench.BenchCommand;
 import org.kvmdb.tools.bench.BenchModule;
@@ -40,36 +42,13 @@ import picocli.CommandLine.Option;
             "  kvmdb check /data/store",
             "  kvmdb demo",
             "  kvmdb crashtest --quick"
-        },
-        subcommands = {
-            CreateCommand.class,
-            InfoCommand.class,
-            StatsCommand.class,
-            TopCommand.class,
-            VolumeCommand.class,
-            ImportCommand.class,
-            ExportCommand.class,
-            SnapshotCommand.class,
-            CloneCommand.class,
-            DiffCommand.class,
-            SendCommand.class,
-            ReceiveCommand.class,
-            CheckCommand.class,
-            SpaceCommand.class,
-            ScrubCommand.class,
-            GcCommand.class,
-            CheckpointCommand.class,
-            DemoCommand.class,
-            DemoWorkerCommand.class,
-            CrashtestCommand.class,
-            FuzzCommand.class,
-            BenchCommand.class,
-            BenchOpenCommand.class,
-            BenchWriterCommand.class
         })
 public final class Main {
 
     static final String STACKTRACE = "--stacktrace";
+
+    /** By name, in the order of the help. */
+    static final Map<String, Class<?>> COMMANDS = commands();
 
     @Option(
             names = STACKTRACE,
@@ -91,7 +70,7 @@ public final class Main {
         Main main = new Main();
         CommandLine commandLine = new CommandLine(main);
         // Before the settings, which go to the subcommands that there are.
-        addBenches(commandLine.getSubcommands().get("bench"));
+        addCommands(commandLine, arguments);
         commandLine
                 .setOut(out)
                 .setErr(err)
@@ -114,8 +93,44 @@ public final class Main {
         }
     }
 
-    private static void addBenches(CommandLine bench) {
-        ServiceLoader.load(BenchModule.class).forEach(module -> module.addTo(bench));
+    /** The one that is asked for, and all of them where that is not known: to look into all takes longer than most run. */
+    private static void addCommands(CommandLine commandLine, String... arguments) {
+        Class<?> asked = arguments.length == 0 ? null : COMMANDS.get(arguments[0]);
+        Map<String, Class<?>> added = asked == null ? COMMANDS : Map.of(arguments[0], asked);
+        added.forEach(commandLine::addSubcommand);
+        CommandLine bench = commandLine.getSubcommands().get("bench");
+        if (bench != null) {
+            ServiceLoader.load(BenchModule.class).forEach(module -> module.addTo(bench));
+        }
+    }
+
+    private static Map<String, Class<?>> commands() {
+        Map<String, Class<?>> commands = new LinkedHashMap<>();
+        commands.put("create", CreateCommand.class);
+        commands.put("info", InfoCommand.class);
+        commands.put("stats", StatsCommand.class);
+        commands.put("top", TopCommand.class);
+        commands.put("volume", VolumeCommand.class);
+        commands.put("import", ImportCommand.class);
+        commands.put("export", ExportCommand.class);
+        commands.put("snapshot", SnapshotCommand.class);
+        commands.put("clone", CloneCommand.class);
+        commands.put("diff", DiffCommand.class);
+        commands.put("send", SendCommand.class);
+        commands.put("receive", ReceiveCommand.class);
+        commands.put("check", CheckCommand.class);
+        commands.put("space", SpaceCommand.class);
+        commands.put("scrub", ScrubCommand.class);
+        commands.put("gc", GcCommand.class);
+        commands.put("checkpoint", CheckpointCommand.class);
+        commands.put("demo", DemoCommand.class);
+        commands.put("demo-worker", DemoWorkerCommand.class);
+        commands.put("crashtest", CrashtestCommand.class);
+        commands.put("fuzz", FuzzCommand.class);
+        commands.put("bench", BenchCommand.class);
+        commands.put("bench-open", BenchOpenCommand.class);
+        commands.put("bench-writer", BenchWriterCommand.class);
+        return commands;
     }
 
     private static void spaceOutHelp(CommandLine commandLine) {

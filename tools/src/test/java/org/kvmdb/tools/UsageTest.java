@@ -7,6 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Command;
 
 class UsageTest {
 
@@ -98,6 +99,15 @@ class UsageTest {
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("Example") && run.out().contains("  kvmdb "), run.out());
         }
+    }
+
+    /** Whatever stands first, the others are not there; an option before it, and all are. */
+    @Test
+    void shouldShowTheSameHelpWhenACommandStandsFirst() {
+        Main.COMMANDS.forEach((name, command) -> {
+            assertEquals(name, command.getAnnotation(Command.class).name());
+            assertEquals(CommandRun.of(Main.STACKTRACE, name, "--help"), CommandRun.of(name, "--help"));
+        });
     }
 
     @Test
