@@ -34,3 +34,34 @@ expect 0 ./kvmdb import store v data
 expect 0 ./kvmdb export store v - --length 1000000
 cmp out data
 expect 0 ./kvmdb check store
+
+# The archive that the JVM starts with: of every command that is not long, damaged, missed by several at once, not to be made.
+archive=$tools/target/kvmdb.aot
+quietly() {
+    expect 0 ./kvmdb info store
+    [[ ! -s err ]]
+}
+quietly
+[[ -s $archive && -s $archive.seal ]]
+dd if=/dev/urandom of="$archive" bs=100 seek=100000 count=1 conv=notrunc 2>/dev/null
+damaged=$(cksum <"$archive")
+quietly
+[[ $(cksum <"$archive") != "$damaged" ]]
+
+rm "$archive" "$archive.seal"
+children=()
+for i in 1 2 3; do
+    ./kvmdb --version >"out$i" 2>"err$i" &
+    children+=($!)
+done
+for child in "${children[@]}"; do
+    wait "$child"
+done
+[[ ! -s err1 && ! -s err2 && ! -s err3 && -s $archive ]]
+
+# A directory in the place of its lock stands for a checkout that is not to be written to, also by root.
+rm -f "$archive" "$archive.seal" "$tools/target/.archive.lock"
+mkdir "$tools/target/.archive.lock"
+trap 'rm -rf "$work" "$tools/target/.archive.lock"' EXIT
+quietly
+[[ ! -e $archive ]]

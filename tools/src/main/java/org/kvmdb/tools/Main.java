@@ -123,6 +123,7 @@ public final class Main {
         commands.put("scrub", ScrubCommand.class);
         commands.put("gc", GcCommand.class);
         commands.put("checkpoint", CheckpointCommand.class);
+        commands.put("rehearse", RehearseCommand.class);
         commands.put("demo", DemoCommand.class);
         commands.put("demo-worker", DemoWorkerCommand.class);
         commands.put("crashtest", CrashtestCommand.class);
