@@ -131,13 +131,6 @@ static bool is_submitted(struct read_ring *ring)
     return __atomic_load_n(ring->submission_head, __ATOMIC_ACQUIRE) == *ring->submission_tail;
 }
 
-/* The kernel does not take what was put there. */
-static int withdraw(struct read_ring *ring)
-{
-    __atomic_store_n(ring->submission_tail, *ring->submission_tail - 1, __ATOMIC_RELEASE);
-    return -EAGAIN;
-}
-
 /* Submits what is not submitted yet and waits for a completion at most until the deadline. 0 or -errno. */
 static int enter(struct read_ring *ring, uint64_t deadline_ns)
 {
@@ -152,27 +145,42 @@ static int enter(struct read_ring *ring, uint64_t deadline_ns)
     return r < 0 ? -errno : 0;
 }
 
-int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position, uint64_t deadline_ns)
+/* Takes the completion of the read in flight, after an enter that ended so. */
+static int64_t await(struct read_ring *ring, int entered, uint64_t deadline_ns)
 {
     int64_t result;
+    while (!read_ring_take(ring, &result)) {
+        if (entered == -ETIME)
+            return -ETIMEDOUT;
+        if (entered != 0 && entered != -EINTR && entered != -EAGAIN && entered != -EBUSY)
+            return entered; /* given up, as after a timeout */
+        entered = enter(ring, deadline_ns);
+    }
+    return result;
+}
+
+/* After an enter: 0, or -EAGAIN when the kernel did not take what was put there. */
+static int begun(struct read_ring *ring)
+{
+    if (!is_submitted(ring)) {
+        __atomic_store_n(ring->submission_tail, *ring->submission_tail - 1, __ATOMIC_RELEASE);
+        return -EAGAIN;
+    }
+    ring->in_flight = true;
+    return 0;
+}
+
+int64_t read_ring_read(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position, uint64_t deadline_ns)
+{
     if (fault_plan_is_armed() && fault_plan_submit(&fd, &position, &bytes) != 0)
         return -EAGAIN;
     put_submission(ring, fd, buffer, bytes, position);
-    for (;;) {
-        int r = enter(ring, deadline_ns);
-        if (!is_submitted(ring)) {
-            if (r == -EINTR)
-                continue;
-            return withdraw(ring);
-        }
-        ring->in_flight = true;
-        if (read_ring_take(ring, &result))
-            return result;
-        if (r == -ETIME)
-            return -ETIMEDOUT;
-        if (r != 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
-            return r; /* given up, as after a timeout */
-    }
+    int entered;
+    do
+        entered = enter(ring, deadline_ns);
+    while (entered == -EINTR && !is_submitted(ring));
+    int r = begun(ring);
+    return r ? r : await(ring, entered, deadline_ns);
 }
 
 int read_ring_submit(struct read_ring *ring, int fd, void *buffer, uint32_t bytes, uint64_t position)
@@ -182,22 +190,10 @@ int read_ring_submit(struct read_ring *ring, int fd, void *buffer, uint32_t byte
     put_submission(ring, fd, buffer, bytes, position);
     while (syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) < 0 && errno == EINTR)
         ;
-    if (!is_submitted(ring))
-        return withdraw(ring);
-    ring->in_flight = true;
-    return 0;
+    return begun(ring);
 }
 
 int64_t read_ring_wait(struct read_ring *ring, uint64_t deadline_ns)
 {
-    int64_t result;
-    int r = 0;
-    while (!read_ring_take(ring, &result)) {
-        if (r == -ETIME)
-            return -ETIMEDOUT;
-        if (r != 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
-            return r;
-        r = enter(ring, deadline_ns);
-    }
-    return result;
+    return await(ring, 0, deadline_ns);
 }
