@@ -28,18 +28,21 @@ public final class Errno {
 
     private Errno() {}
 
-    /** Returns the result when it is not negative, throws otherwise. */
-    public static int check(int result, String what) {
-        if (result < 0) {
-            throw exception(result, what);
-        }
+    /**
+     * Returns the result when it is not negative, throws otherwise.
+     *
+     * @param what what failed then, a format when values follow. They stand in it only when it is thrown: the first message that
+     *     is formatted loads a hundred classes
+     */
+    public static int check(int result, String what, Object... values) {
+        check((long) result, what, values);
         return result;
     }
 
-    /** Returns the result when it is not negative, throws otherwise. */
-    public static long check(long result, String what) {
+    /** As {@link #check(int, String, Object...)}. */
+    public static long check(long result, String what, Object... values) {
         if (result < 0) {
-            throw exception((int) result, what);
+            throw exception((int) result, values.length == 0 ? what : what.formatted(values));
         }
         return result;
     }

@@ -35,8 +35,8 @@ public final class NativeFile implements AutoCloseable {
     public static NativeFile open(Path path, int mode, String name) {
         // Made before the descriptor is: without memory for it that would be lost.
         final String at = path.toString();
-        final String what = "open " + at;
-        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(at, mode), what));
+        final Object[] what = {at};
+        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(at, mode), "open %s", what));
     }
 
     /** A file that lives in memory and vanishes with its descriptor. */
@@ -51,8 +51,9 @@ public final class NativeFile implements AutoCloseable {
      */
     public static NativeFile openDirectory(Path directory) {
         final String name = directory.toString();
-        final String what = "open directory " + name;
-        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_directory_open(name), what));
+        final Object[] what = {name};
+        return new NativeFile(
+                name, Errno.check(ShimLibrary.shim().kvmdb_directory_open(name), "open directory %s", what));
     }
 
     /** The descriptor, for the fault handler's reads. It belongs to this object. */
@@ -66,34 +67,32 @@ public final class NativeFile implements AutoCloseable {
         if (result == -Errno.EAGAIN) {
             return false;
         }
-        Errno.check(result, "lock " + name);
+        Errno.check(result, "lock %s", name);
         return true;
     }
 
     /** Reads to the end of the buffer or of the file and returns the number of bytes read. */
     public long read(long position, MemorySegment buffer) {
-        final long result = ShimLibrary.shim().kvmdb_file_read(fd, buffer.address(), buffer.byteSize(), position);
-        if (result < 0) {
-            throw Errno.exception(
-                    (int) result, "read %d bytes at %d of %s".formatted(buffer.byteSize(), position, name));
-        }
-        return result;
+        return Errno.check(
+                ShimLibrary.shim().kvmdb_file_read(fd, buffer.address(), buffer.byteSize(), position),
+                "read %d bytes at %d of %s",
+                buffer.byteSize(),
+                position,
+                name);
     }
 
     public void write(long position, MemorySegment buffer) {
-        final int result = ShimLibrary.shim().kvmdb_file_write(fd, buffer.address(), buffer.byteSize(), position);
-        if (result < 0) {
-            throw Errno.exception(
-                    result, "write %d bytes at %d of %s".formatted(buffer.byteSize(), position, name));
-        }
+        Errno.check(
+                ShimLibrary.shim().kvmdb_file_write(fd, buffer.address(), buffer.byteSize(), position),
+                "write %d bytes at %d of %s",
+                buffer.byteSize(),
+                position,
+                name);
     }
 
     /** Makes everything durable that was written before this call (fdatasync). Never retry it after a failure. */
     public void flush() {
-        final int result = ShimLibrary.shim().kvmdb_file_flush(fd);
-        if (result < 0) {
-            throw Errno.exception(result, "flush " + name);
-        }
+        Errno.check(ShimLibrary.shim().kvmdb_file_flush(fd), "flush %s", name);
     }
 
     /** Starts writing the range to the device without waiting; a hint. */
@@ -103,43 +102,47 @@ public final class NativeFile implements AutoCloseable {
 
     /** Has the file system grant space for the range, growing the file when it lies behind its end. */
     public void allocate(long position, long lengthBytes) {
-        final int result = ShimLibrary.shim().kvmdb_file_allocate(fd, position, lengthBytes);
-        if (result < 0) {
-            throw Errno.exception(result, "allocate %d bytes at %d of %s".formatted(lengthBytes, position, name));
-        }
+        Errno.check(
+                ShimLibrary.shim().kvmdb_file_allocate(fd, position, lengthBytes),
+                "allocate %d bytes at %d of %s",
+                lengthBytes,
+                position,
+                name);
     }
 
     /** Gives the space of the range back to the file system; it reads as zeros afterwards. */
     public void punchHole(long position, long lengthBytes) {
-        final int result = ShimLibrary.shim().kvmdb_file_punch_hole(fd, position, lengthBytes);
-        if (result < 0) {
-            throw Errno.exception(result, "give back %d bytes at %d of %s".formatted(lengthBytes, position, name));
-        }
+        Errno.check(
+                ShimLibrary.shim().kvmdb_file_punch_hole(fd, position, lengthBytes),
+                "give back %d bytes at %d of %s",
+                lengthBytes,
+                position,
+                name);
     }
 
     public void truncate(long lengthBytes) {
-        Errno.check(ShimLibrary.shim().kvmdb_file_truncate(fd, lengthBytes), "truncate " + name);
+        Errno.check(ShimLibrary.shim().kvmdb_file_truncate(fd, lengthBytes), "truncate %s", name);
     }
 
     public long sizeBytes() {
-        return Errno.check(ShimLibrary.shim().kvmdb_file_size(fd), "size of " + name);
+        return Errno.check(ShimLibrary.shim().kvmdb_file_size(fd), "size of %s", name);
     }
 
     /** What the file system holds for the file; holes do not count. */
     public long allocatedBytes() {
-        return Errno.check(ShimLibrary.shim().kvmdb_file_allocated_bytes(fd), "size of " + name);
+        return Errno.check(ShimLibrary.shim().kvmdb_file_allocated_bytes(fd), "size of %s", name);
     }
 
     /** Makes the entries of a directory durable. */
     public static void flushDirectory(Path directory) {
-        Errno.check(ShimLibrary.shim().kvmdb_directory_flush(directory.toString()), "flush directory " + directory);
+        Errno.check(ShimLibrary.shim().kvmdb_directory_flush(directory.toString()), "flush directory %s", directory);
     }
 
     @Override
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            Errno.check(ShimLibrary.shim().kvmdb_file_close(fd), "close " + name);
+            Errno.check(ShimLibrary.shim().kvmdb_file_close(fd), "close %s", name);
         }
     }
 

@@ -18,10 +18,8 @@ public final class NativeMemory implements AutoCloseable {
     /** Reserves that many bytes of address space. */
     public static NativeMemory reserve(long lengthBytes) {
         final long address = ShimLibrary.shim().kvmdb_memory_reserve(lengthBytes);
-        if (address < 0 && address > -4096) {
-            throw Errno.exception((int) address, "reserve %d bytes of address space".formatted(lengthBytes));
-        }
         try {
+            Errno.check(address, "reserve %d bytes of address space", lengthBytes);
             return new NativeMemory(MemorySegment.ofAddress(address).reinterpret(lengthBytes));
         } catch (Error e) {
             ShimLibrary.shim().kvmdb_memory_release(address, lengthBytes);
@@ -48,21 +46,20 @@ public final class NativeMemory implements AutoCloseable {
 
     /** Gives the memory of a page-aligned range back; it reads as zeros afterwards. */
     public void discard(long offset, long lengthBytes) {
-        final int result = ShimLibrary.shim().kvmdb_memory_discard(address() + offset, lengthBytes);
-        if (result < 0) {
-            throw Errno.exception(result, "discard %d bytes of memory".formatted(lengthBytes));
-        }
+        Errno.check(
+                ShimLibrary.shim().kvmdb_memory_discard(address() + offset, lengthBytes),
+                "discard %d bytes of memory",
+                lengthBytes);
     }
 
     @Override
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            // The first message that is formatted loads a hundred classes: not when there is nothing to say.
-            final int result = ShimLibrary.shim().kvmdb_memory_release(address(), lengthBytes());
-            if (result < 0) {
-                throw Errno.exception(result, "release %d bytes of address space".formatted(lengthBytes()));
-            }
+            Errno.check(
+                    ShimLibrary.shim().kvmdb_memory_release(address(), lengthBytes()),
+                    "release %d bytes of address space",
+                    lengthBytes());
         }
     }
 }

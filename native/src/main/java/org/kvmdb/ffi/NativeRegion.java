@@ -69,12 +69,11 @@ public final class NativeRegion implements AutoCloseable {
             final MemorySegment options = arena.allocateFrom(
                     ValueLayout.JAVA_LONG, sizeBytes, reserveBytes, pageShift, familyId, mapRoot, spillFd, flags);
             final MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-            final int result = ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address());
-            if (result < 0) {
-                throw Errno.exception(
-                        result,
-                        "map a region of %d bytes in %d bytes of address space".formatted(sizeBytes, reserveBytes));
-            }
+            final Object[] sizes = {sizeBytes, reserveBytes};
+            Errno.check(
+                    ShimLibrary.shim().kvmdb_region_open(pool.handle(), options.address(), handle.address()),
+                    "map a region of %d bytes in %d bytes of address space",
+                    sizes);
             region.handle = handle.get(ValueLayout.JAVA_LONG, 0);
             return region;
         }
@@ -89,14 +88,15 @@ public final class NativeRegion implements AutoCloseable {
     }
 
     public void resize(long sizeBytes) {
-        Errno.check(ShimLibrary.shim().kvmdb_region_resize(handle, sizeBytes), "resize to %d bytes".formatted(sizeBytes));
+        Errno.check(ShimLibrary.shim().kvmdb_region_resize(handle, sizeBytes), "resize to %d bytes", sizeBytes);
     }
 
     /** Drops all pages: the region shows what its root says, at that size. No page is pinned. */
     public void replace(long sizeBytes) {
         Errno.check(
                 ShimLibrary.shim().kvmdb_region_replace(handle, sizeBytes),
-                "replace the content by %d bytes".formatted(sizeBytes));
+                "replace the content by %d bytes",
+                sizeBytes);
     }
 
     /** Brings pages in; false when one is bad (and recorded). */
