@@ -12,6 +12,7 @@ import java.util.List;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Checkpoint;
+import org.rocksdb.CompressionOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.EnvOptions;
 import org.rocksdb.IngestExternalFileOptions;
@@ -26,11 +27,13 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * RocksDB: the page's number is the key, big-endian, and the page is the value. LZ4 on all levels; blocks of one page, so
- * that a read takes no neighbours in; a block cache of a quarter of the limit with index and filters in it; buffered reads, so
- * that the page cache holds compressed blocks in the rest; ten bits of bloom filter; commits are synced writes to the log. Loaded
- * as an expert would: sorted files, written aside and ingested. Tried: direct reads were slower; a cache of half the limit had
- * the process killed.
+ * RocksDB: the page's number is the key, big-endian, and the page is the value. LZ4 with a dictionary for each file on all levels;
+ * blocks of one page, so that a read takes no neighbours in; a small block cache and buffered reads, so that the page cache
+ * holds compressed blocks in the rest; ten bits of bloom filter; commits are synced writes to the log. Loaded as an expert
+ * would: sorted files, written aside and ingested.
+ *
+ * <p>Index and filters are kept outside of the block cache, 5 MB for each GiB. Within it the index of a file is a single
+ * entry; those that share a shard without room for both evict each other at every read.
  */
 final class RocksPeer implements Peer {
 
@@ -40,12 +43,16 @@ final class RocksPeer implements Peer {
 
     private static final int KEY_BYTES = Long.BYTES;
     private static final int BLOOM_BITS = 10;
-    private static final long LOAD_FILE_PAGES = 64 << 10;
+    private static final int CACHE_SHARE = 8;
+    private static final int DICTIONARY_BYTES = 64 << 10;
+    private static final long FILE_BYTES_MAX = 64 << 20;
     private static final int SCAN_READAHEAD_BYTES = 2 << 20;
     private static final int BACKGROUND_JOBS = 2;
 
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
     private final Path directory;
+    /** Of a file of the load, which is in memory until it is written, for the sake of its dictionary; and of what is written later. */
+    private final long fileBytes;
     private final Options options;
     private final RocksDB db;
     private final WriteOptions synced = own(new WriteOptions().setSync(true));
@@ -53,22 +60,25 @@ final class RocksPeer implements Peer {
 
     RocksPeer(PeerSetup setup) throws IOException {
         directory = setup.directory();
+        fileBytes = Math.min(FILE_BYTES_MAX, setup.limitBytes() / 16);
+        CompressionOptions compression =
+                own(new CompressionOptions()).setMaxDictBytes(DICTIONARY_BYTES).setEnabled(true);
         options = own(new Options())
                 .setCreateIfMissing(true)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
+                .setCompressionOptions(compression)
                 .setBottommostCompressionType(CompressionType.LZ4_COMPRESSION)
-                .setWriteBufferSize(Math.min(64L << 20, setup.limitBytes() / 16))
+                .setBottommostCompressionOptions(compression)
+                .setWriteBufferSize(fileBytes)
                 .setMaxWriteBufferNumber(3)
                 .setMaxBackgroundJobs(BACKGROUND_JOBS)
                 .setMaxOpenFiles(-1)
                 .setEnablePipelinedWrite(true)
                 .setLevelCompactionDynamicLevelBytes(true)
                 .setTableFormatConfig(new BlockBasedTableConfig()
-                        .setBlockCache(own(new LRUCache(setup.limitBytes() / 4)))
+                        .setBlockCache(own(new LRUCache(setup.limitBytes() / CACHE_SHARE)))
                         .setBlockSize(PageSource.PAGE_BYTES)
                         .setFilterPolicy(own(new BloomFilter(BLOOM_BITS, false)))
-                        .setCacheIndexAndFilterBlocks(true)
-                        .setPinL0FilterAndIndexBlocksInCache(true)
                         .setFormatVersion(6));
         try {
             db = RocksDB.open(options, directory.toString());
@@ -103,15 +113,16 @@ final class RocksPeer implements Peer {
     @Override
     public void load(long pages, PageSource source) throws IOException {
         Path file = directory.resolve("load.sst");
+        long filePages = fileBytes / PageSource.PAGE_BYTES;
         ByteBuffer key = ByteBuffer.allocateDirect(KEY_BYTES);
         ByteBuffer value = ByteBuffer.allocateDirect(PageSource.PAGE_BYTES);
         MemorySegment memory = MemorySegment.ofBuffer(value);
         try (EnvOptions environment = new EnvOptions();
                 IngestExternalFileOptions ingest = new IngestExternalFileOptions().setMoveFiles(true)) {
-            for (long first = 0; first < pages; first += LOAD_FILE_PAGES) {
+            for (long first = 0; first < pages; first += filePages) {
                 try (SstFileWriter writer = new SstFileWriter(environment, options)) {
                     writer.open(file.toString());
-                    for (long page = first; page < Math.min(first + LOAD_FILE_PAGES, pages); page++) {
+                    for (long page = first; page < Math.min(first + filePages, pages); page++) {
                         source.fill(memory, 0, page, 0);
                         writer.put(key.clear().putLong(0, page), value.clear());
                     }
