@@ -107,19 +107,15 @@ final class CommitWork implements Work {
     private static double commit(
             ChildContext context, Peer peer, PageSource source, int threads, double seconds, Histogram histogram)
             throws Exception {
-        return Crew.perSecond(peer, threads, seconds, (session, random, end) -> {
+        return Crew.perSecond(peer, threads, seconds, (session, random) -> {
             long[] page = new long[1];
-            long commits = 0;
-            long before = System.nanoTime();
-            while (before < end) {
+            return () -> {
                 page[0] = random.nextLong(context.pages());
+                long startNanos = System.nanoTime();
                 session.commit(page, 1, source, version(random));
-                long after = System.nanoTime();
-                histogram.recordValue(Math.min(after - before, NANOS_MAX));
-                before = after;
-                commits++;
-            }
-            return commits;
+                histogram.recordValue(Math.min(System.nanoTime() - startNanos, NANOS_MAX));
+                return 1;
+            };
         });
     }
 

@@ -1,26 +1,35 @@
 package org.kvmdb.tools.peers;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 
-/** Threads that do the same for a while. */
+/** Threads that do the same again and again, each in a session of its own, while somebody watches. */
 final class Crew {
 
-    /** What one thread does. */
+    /** What the threads do. */
     interface Job {
-        /**
-         * Works until that time.
-         *
-         * @return how much it did
-         */
-        long run(Session session, SplittableRandom random, long endNanos) throws Exception;
+        /** For one thread, which then takes that step until all are stopped. */
+        Step begin(Session session, SplittableRandom random);
+    }
+
+    /** Short beside the time that is measured. */
+    interface Step {
+        /** Returns how much it did. */
+        long run() throws Exception;
+    }
+
+    /** Stops them by returning. */
+    private interface Watcher {
+        void watch(LongAdder done) throws InterruptedException;
     }
 
     private static final double NANOS_PER_SECOND = 1e9;
@@ -37,32 +46,48 @@ final class Crew {
 
     /** Works, not measured, until that gets no faster: a system that can keep more has longer to fill. */
     static void warm(Peer peer, int threads, double seconds, Job job) throws Exception {
-        double best = 0;
-        int pieces = 0;
-        for (int since = 0; since < WARMING_PATIENCE && pieces < WARMING_PIECES_MAX; since++, pieces++) {
-            double rate = perSecond(peer, threads, seconds, job);
-            if (rate > best * WARMING_GAIN) {
-                best = rate;
-                since = -1;
+        work(peer, threads, job, done -> {
+            double best = 0;
+            int pieces = 0;
+            for (int since = 0; since < WARMING_PATIENCE && pieces < WARMING_PIECES_MAX; since++, pieces++) {
+                long startNanos = System.nanoTime();
+                long before = done.sum();
+                sleep(seconds);
+                double rate = (double) (done.sum() - before) / (System.nanoTime() - startNanos);
+                if (rate > best * WARMING_GAIN) {
+                    best = rate;
+                    since = -1;
+                }
             }
-        }
+        });
     }
 
     /** How much they did in a second, together. */
     static double perSecond(Peer peer, int threads, double seconds, Job job) throws Exception {
-        CyclicBarrier start = new CyclicBarrier(threads);
+        return work(peer, threads, job, done -> sleep(seconds));
+    }
+
+    private static void sleep(double seconds) throws InterruptedException {
+        Thread.sleep(Duration.ofNanos((long) (seconds * NANOS_PER_SECOND)));
+    }
+
+    private static double work(Peer peer, int threads, Job job, Watcher watcher) throws Exception {
+        LongAdder done = new LongAdder();
+        AtomicBoolean stopped = new AtomicBoolean();
         try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
             List<Future<Double>> rates = new ArrayList<>();
             for (int thread = 0; thread < threads; thread++) {
                 SplittableRandom random = new SplittableRandom(SEEDS.incrementAndGet());
                 rates.add(executor.submit((Callable<Double>) () -> {
                     try (Session session = peer.session()) {
-                        start.await();
-                        long startNanos = System.nanoTime();
-                        long done = job.run(session, random, startNanos + (long) (seconds * NANOS_PER_SECOND));
-                        return done * NANOS_PER_SECOND / (System.nanoTime() - startNanos);
+                        return work(job.begin(session, random), done, stopped);
                     }
                 }));
+            }
+            try {
+                watcher.watch(done);
+            } finally {
+                stopped.set(true);
             }
             double sum = 0;
             for (Future<Double> rate : rates) {
@@ -70,5 +95,17 @@ final class Crew {
             }
             return sum;
         }
+    }
+
+    /** One thread: its own rate, to the end of its last step. */
+    private static double work(Step step, LongAdder done, AtomicBoolean stopped) throws Exception {
+        long startNanos = System.nanoTime();
+        long own = 0;
+        do {
+            long count = step.run();
+            own += count;
+            done.add(count);
+        } while (!stopped.get());
+        return own * NANOS_PER_SECOND / (System.nanoTime() - startNanos);
     }
 }

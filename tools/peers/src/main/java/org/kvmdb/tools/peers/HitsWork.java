@@ -89,7 +89,10 @@ final class HitsWork implements Work {
             }
             MemorySegment memory = peer.memory();
             Crew.Job job = memory == null
-                    ? (session, random, end) -> readWords(session, places(context, random), end)
+                    ? (session, random) -> {
+                        long[] places = places(context, random);
+                        return () -> readWords(session, places);
+                    }
                     : memoryJob(memory, context);
             Crew.perSecond(peer, 1, context.seconds() / 2, job);
             boolean isBeside = memory != null && context.system().role() != PeerSystem.Role.FLOOR;
@@ -101,7 +104,10 @@ final class HitsWork implements Work {
     }
 
     private static Crew.Job memoryJob(MemorySegment memory, ChildContext context) {
-        return (session, random, end) -> readMemory(memory, places(context, random), end);
+        return (session, random) -> {
+            long[] places = places(context, random);
+            return () -> readMemory(memory, places);
+        };
     }
 
     private static MemorySegment plainMemory(Arena arena, long bytes) {
@@ -134,29 +140,20 @@ final class HitsWork implements Work {
     }
 
     /** The loop that a user would write: the segment is a local variable. */
-    private static long readMemory(MemorySegment memory, long[] places, long endNanos) {
-        long reads = 0;
+    private static long readMemory(MemorySegment memory, long[] places) {
         long sum = 0;
-        do {
-            for (long place : places) {
-                sum += memory.get(ValueLayout.JAVA_LONG, place);
-            }
-            reads += places.length;
-        } while (System.nanoTime() < endNanos);
-        return blackhole(sum, reads);
+        for (long place : places) {
+            sum += memory.get(ValueLayout.JAVA_LONG, place);
+        }
+        return blackhole(sum, places.length);
     }
 
-    private static long readWords(Session session, long[] places, long endNanos) {
-        long reads = 0;
+    private static long readWords(Session session, long[] places) {
         long sum = 0;
-        do {
-            for (int i = 0; i < 1024; i++) {
-                long place = places[(int) (reads + i) & PLACES - 1];
-                sum += session.word(place / PageSource.PAGE_BYTES, (int) (place % PageSource.PAGE_BYTES));
-            }
-            reads += 1024;
-        } while (System.nanoTime() < endNanos);
-        return blackhole(sum, reads);
+        for (long place : places) {
+            sum += session.word(place / PageSource.PAGE_BYTES, (int) (place % PageSource.PAGE_BYTES));
+        }
+        return blackhole(sum, places.length);
     }
 
     /** So that nothing is optimised away. */

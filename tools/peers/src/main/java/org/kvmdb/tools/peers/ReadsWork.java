@@ -14,7 +14,7 @@ final class ReadsWork implements Work {
     private static final List<Integer> THREADS = List.of(1, 2, 8);
     private static final int WARMING_THREADS = 8;
     private static final double ZIPF = 0.99;
-    /** Between two looks at the clock. */
+    /** Between two looks at whether to stop. */
     private static final int BATCH = 16;
 
     /** How large the data are, and what is to be reached. */
@@ -108,7 +108,7 @@ final class ReadsWork implements Work {
         try (Peer peer = context.open(PeerSetup.Access.RANDOM)) {
             for (boolean zipf : List.of(false, true)) {
                 Picker picker = zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages);
-                Crew.Job job = (session, random, end) -> read(session, picker, random, end);
+                Crew.Job job = job(picker);
                 Crew.warm(peer, WARMING_THREADS, context.seconds(), job);
                 for (int threads : THREADS) {
                     context.answer(
@@ -118,18 +118,18 @@ final class ReadsWork implements Work {
         }
     }
 
-    static long read(Session session, Picker picker, SplittableRandom random, long endNanos) {
-        long reads = 0;
-        do {
-            for (int i = 0; i < BATCH; i++) {
-                long page = picker.next(random);
-                long found = session.word(page, 0);
-                if (found != page) {
-                    throw new IllegalStateException("page " + page + " says that it is page " + found);
-                }
+    static Crew.Job job(Picker picker) {
+        return (session, random) -> () -> read(session, picker, random);
+    }
+
+    private static long read(Session session, Picker picker, SplittableRandom random) {
+        for (int i = 0; i < BATCH; i++) {
+            long page = picker.next(random);
+            long found = session.word(page, 0);
+            if (found != page) {
+                throw new IllegalStateException("page " + page + " says that it is page " + found);
             }
-            reads += BATCH;
-        } while (System.nanoTime() < endNanos);
-        return reads;
+        }
+        return BATCH;
     }
 }

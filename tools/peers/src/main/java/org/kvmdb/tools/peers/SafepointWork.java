@@ -99,8 +99,7 @@ final class SafepointWork implements Work {
             }
         });
         try (Peer peer = context.open(PeerSetup.Access.RANDOM)) {
-            Picker picker = Picker.uniform(context.pages());
-            Crew.Job job = (session, random, end) -> ReadsWork.read(session, picker, random, end);
+            Crew.Job job = ReadsWork.job(Picker.uniform(context.pages()));
             Crew.perSecond(peer, THREADS, context.seconds(), job);
             collector.start();
             Crew.perSecond(peer, THREADS, context.seconds(), job);

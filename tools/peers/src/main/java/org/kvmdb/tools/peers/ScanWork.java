@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
@@ -90,14 +91,15 @@ final class ScanWork implements Work {
 
     private static double scan(ChildContext context) throws Exception {
         try (Peer peer = context.open(PeerSetup.Access.SEQUENTIAL)) {
-            double pages = Crew.perSecond(peer, 1, 2 * context.seconds(), (session, random, end) -> {
-                long page = 0;
-                do {
+            double pages = Crew.perSecond(peer, 1, 2 * context.seconds(), (session, random) -> {
+                AtomicLong next = new AtomicLong();
+                return () -> {
+                    long page = next.get();
                     long count = Math.min(PIECE_PAGES, context.pages() - page);
                     session.scan(page, count);
-                    page += count;
-                } while (page < context.pages() && System.nanoTime() < end);
-                return page;
+                    next.set((page + count) % context.pages());
+                    return count;
+                };
             });
             return pages * PageSource.PAGE_BYTES;
         }
@@ -110,16 +112,14 @@ final class ScanWork implements Work {
             byte[][] blocks = blocks(context.source(arena));
             LZ4SafeDecompressor decompressor = LZ4Factory.fastestInstance().safeDecompressor();
             int threads = Runtime.getRuntime().availableProcessors();
-            double pages = Crew.perSecond(none, threads, context.seconds(), (session, random, end) -> {
+            double pages = Crew.perSecond(none, threads, context.seconds(), (session, random) -> {
                 byte[] page = new byte[PageSource.PAGE_BYTES];
-                long done = 0;
-                do {
+                return () -> {
                     for (byte[] block : blocks) {
                         decompressor.decompress(block, page);
                     }
-                    done += blocks.length;
-                } while (System.nanoTime() < end);
-                return done;
+                    return blocks.length;
+                };
             });
             return pages * PageSource.PAGE_BYTES;
         }

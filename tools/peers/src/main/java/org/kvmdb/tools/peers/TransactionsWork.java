@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.kvmdb.tools.bench.Figure.Aim;
 
 /** A thousand random pages overwritten in one durable transaction, one thread. */
@@ -68,35 +69,30 @@ final class TransactionsWork implements Work {
             try (Session session = peer.session()) {
                 session.scan(0, context.pages());
             }
-            run(context, peer, source, context.seconds() / 2);
+            AtomicLong pages = new AtomicLong();
+            Crew.Job job = (session, random) -> () -> {
+                int count = transaction(context, session, source, random);
+                pages.addAndGet(count);
+                return count;
+            };
+            Crew.perSecond(peer, 1, context.seconds() / 2, job);
+            long pagesBefore = pages.get();
             long writtenBefore = writtenBytes();
-            long[] pages = new long[1];
-            double perSecond = Crew.perSecond(peer, 1, context.seconds(), (session, random, end) -> {
-                pages[0] = transactions(context, session, source, random, end);
-                return pages[0];
-            });
-            double written = (double) (writtenBytes() - writtenBefore) / (pages[0] * PageSource.PAGE_BYTES);
+            double perSecond = Crew.perSecond(peer, 1, context.seconds(), job);
+            long bytes = (pages.get() - pagesBefore) * PageSource.PAGE_BYTES;
+            double written = (double) (writtenBytes() - writtenBefore) / bytes;
             context.answer(RATE, perSecond);
             context.answer(WRITTEN, written);
             context.answer(PER_COMPRESSED, written * context.compression());
         }
     }
 
-    private static void run(ChildContext context, Peer peer, PageSource source, double seconds) throws Exception {
-        Crew.perSecond(
-                peer, 1, seconds, (session, random, end) -> transactions(context, session, source, random, end));
-    }
-
-    private static long transactions(
-            ChildContext context, Session session, PageSource source, SplittableRandom random, long end) {
+    private static int transaction(
+            ChildContext context, Session session, PageSource source, SplittableRandom random) {
         int count = (int) Math.min(PAGES, context.pages() / 4);
-        long done = 0;
-        do {
-            long[] pages = random.longs(0, context.pages()).distinct().limit(count).toArray();
-            session.commit(pages, count, source, CommitWork.version(random));
-            done += count;
-        } while (System.nanoTime() < end);
-        return done;
+        long[] pages = random.longs(0, context.pages()).distinct().limit(count).toArray();
+        session.commit(pages, count, source, CommitWork.version(random));
+        return count;
     }
 
     /** What this process has had written to devices; what it wrote and took back before that is not counted. */
