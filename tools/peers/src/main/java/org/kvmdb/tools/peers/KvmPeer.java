@@ -15,8 +15,11 @@ import org.kvmdb.VolumeOptions;
 final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
-    /** The JVM, the tables of a volume of a million pages, and the kernel's page tables: 75 to 95 MiB were seen. */
-    private static final long OTHER_BYTES = 112L << 20;
+    /** The JVM with its libraries: 75 MiB were seen with reads, more with writes. */
+    private static final long JVM_BYTES = 80L << 20;
+    private static final long OTHER_BYTES_MIN = 112L << 20;
+    /** The map's entry of a page, and the kernel's in its page table. */
+    private static final long TABLE_BYTES_PER_PAGE = 2 * Long.BYTES;
     private static final long LOAD_CACHE_BYTES = 32L << 20;
     private static final double TIER_SHARE = 0.875;
     /** A load is a commit that is not flushed for each of these, and one durable point at its end. */
@@ -40,9 +43,10 @@ final class KvmPeer implements Peer {
      * that go past the cache, which holds them up only when it is large enough for them.
      */
     private static StoreOptions options(PeerSetup setup) {
+        long otherBytes = Math.max(OTHER_BYTES_MIN, JVM_BYTES + setup.pages() * TABLE_BYTES_PER_PAGE);
         long cacheBytes = setup.access() == PeerSetup.Access.LOAD
                 ? LOAD_CACHE_BYTES
-                : Math.max(setup.limitBytes() - OTHER_BYTES, setup.limitBytes() / 5);
+                : Math.max(setup.limitBytes() - otherBytes, setup.limitBytes() / 5);
         return StoreOptions.defaults()
                 .withCacheSizeBytes(cacheBytes)
                 .withCompressedTierShare(TIER_SHARE)

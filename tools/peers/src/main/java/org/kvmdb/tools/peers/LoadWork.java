@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.kvmdb.tools.bench.Figure.Aim;
 
-/** Filling an empty store in order, with one durable point at the end. What it leaves is what others read. */
+/** Filling an empty store in order, with one durable point at the end. */
 final class LoadWork implements Work {
 
     private static final Case SECONDS = Case.cost("load-seconds", "a bulk load, durable at its end", "s");
@@ -48,10 +48,12 @@ final class LoadWork implements Work {
 
     @Override
     public void measure(Trial trial) throws IOException, InterruptedException {
-        long pages = trial.settings().largePages();
-        Path directory = trial.makeLargeData(empty -> trial.run(RUN, empty, pages));
+        long pages = trial.settings().loadPages();
+        Path directory = trial.emptyDirectory("load");
+        trial.run(RUN, directory, pages);
         LibC.dropCaches(directory);
         trial.answer(SIZE, FileTrees.diskBytes(directory) / ((double) pages * PageSource.PAGE_BYTES));
+        FileTrees.delete(directory);
     }
 
     /** From the open store to the durable point; opening and closing are not part of it. */

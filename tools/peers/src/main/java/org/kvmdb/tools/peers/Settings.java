@@ -9,7 +9,7 @@ import java.util.List;
  * @param directory of its own, on the disk that is measured
  * @param corpus texts for the pages, see {@link Corpus}
  * @param compression of the corpus: bytes of a page for each byte of its LZ4
- * @param largePages of the data that are larger than memory, and of the bulk load
+ * @param largePages of the data that are larger than memory
  * @param seconds of each timed piece
  */
 record Settings(
@@ -22,6 +22,13 @@ record Settings(
         int rounds,
         List<Work> works,
         List<PeerSystem> systems) {
+
+    private static final long LOAD_BYTES_MAX = 4L << 30;
+
+    /** Of the bulk load: as many as the large data, but no more than 4 GiB, which its figures are of. */
+    long loadPages() {
+        return Math.min(largePages, LOAD_BYTES_MAX / PageSource.PAGE_BYTES);
+    }
 
     /** A quarter of the limit: fits in the cache of each system. */
     long smallPages() {

@@ -14,7 +14,7 @@ import org.kvmdb.tools.Sizes;
 /** One system, one work, one round, as the parent arranges it. */
 final class Trial {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final Duration POLL = Duration.ofMillis(10);
     private static final Duration SETTLING = Duration.ofMillis(200);
 
@@ -67,36 +67,16 @@ final class Trial {
         return FileTrees.fresh(settings.directory().resolve(system.owner() + "-" + name));
     }
 
-    /** How data come into an empty directory. */
-    interface Maker {
-        void make(Path directory) throws IOException, InterruptedException;
-    }
-
-    /** The data that are larger than memory: made once, and only read from then on. */
+    /** The data that are larger than memory: made once, as a whole or not at all, and only read from then on. */
     Path largeData() throws IOException, InterruptedException {
-        Path directory = largeDirectory();
-        return Files.exists(directory)
-                ? directory
-                : makeLargeData(empty -> makeData(empty, settings.largePages()));
-    }
-
-    /** Makes them again; they are there as a whole or not at all. */
-    Path makeLargeData(Maker maker) throws IOException, InterruptedException {
-        Path directory = FileTrees.fresh(largeDirectory());
-        boolean made = false;
-        try {
-            maker.make(directory);
-            made = true;
-        } finally {
-            if (!made) {
-                FileTrees.delete(directory);
-            }
+        String name = system.owner() + "-large";
+        Path directory = settings.directory().resolve(name);
+        if (!Files.exists(directory)) {
+            Path unfinished = FileTrees.fresh(directory.resolveSibling(name + "-unfinished"));
+            makeData(unfinished, settings.largePages());
+            Files.move(unfinished, directory);
         }
         return directory;
-    }
-
-    private Path largeDirectory() {
-        return settings.directory().resolve(system.owner() + "-large");
     }
 
     /** Data that are made anew, since they will be written to. */

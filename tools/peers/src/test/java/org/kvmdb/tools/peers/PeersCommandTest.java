@@ -98,15 +98,25 @@ class PeersCommandTest {
         assertFalse(err.toString().contains("\tat "));
     }
 
+    private Settings settings(long largePages) {
+        return new Settings(
+                directory, directory, 2, 1, largePages, 1, 1, List.of(Works.of("load")), List.of(PeerSystem.values()));
+    }
+
+    @Test
+    void shouldLoadFourGibibytesAtMostWhenMoreIsRead() {
+        long fourGibibytes = 1L << 20;
+        assertEquals(fourGibibytes, settings(2 * fourGibibytes).loadPages());
+        assertEquals(1, settings(1).loadPages());
+    }
+
     @Test
     void shouldTellOnceWhenOneSystemFails() {
         Results results = new Results(1, OptionalDouble.empty());
         results.fail("load", PeerSystem.H2, "no");
         results.fail("load", PeerSystem.H2, "no");
         results.add("load-seconds", PeerSystem.KVMDB, 0, 3);
-        Settings settings = new Settings(
-                directory, directory, 2, 1, 1, 1, 1, List.of(Works.of("load")), List.of(PeerSystem.values()));
-        Report report = new Report(settings, results);
+        Report report = new Report(settings(1), results);
         assertEquals(1, report.failures().size());
         assertEquals(1, report.allRows().size());
         assertTrue(report.text().contains("no"));
