@@ -44,8 +44,12 @@ final class Crew {
 
     private Crew() {}
 
-    /** Works, not measured, until that gets no faster: a system that can keep more has longer to fill. */
-    static void warm(Peer peer, int threads, double seconds, Job job) throws Exception {
+    /**
+     * Works, not measured, until that gets no faster: a system that can keep more has longer to fill.
+     *
+     * @param least how much is done in any case: while caches fill for the first time, nothing gets faster
+     */
+    static void warm(Peer peer, int threads, double seconds, long least, Job job) throws Exception {
         work(peer, threads, job, done -> {
             double best = 0;
             int pieces = 0;
@@ -54,7 +58,10 @@ final class Crew {
                 long before = done.sum();
                 sleep(seconds);
                 double rate = (double) (done.sum() - before) / (System.nanoTime() - startNanos);
-                if (rate > best * WARMING_GAIN) {
+                if (done.sum() < least) {
+                    pieces = 0;
+                    since = -1;
+                } else if (rate > best * WARMING_GAIN) {
                     best = rate;
                     since = -1;
                 }

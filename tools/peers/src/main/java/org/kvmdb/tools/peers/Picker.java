@@ -1,6 +1,8 @@
 package org.kvmdb.tools.peers;
 
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 
 /** Chooses pages. Shared by threads. */
 interface Picker {
@@ -9,6 +11,23 @@ interface Picker {
 
     static Picker uniform(long pages) {
         return random -> random.nextLong(pages);
+    }
+
+    /** Every page once, in random order, and then any. */
+    static Picker everyOneFirst(long pages) {
+        int[] order = IntStream.range(0, Math.toIntExact(pages)).toArray();
+        SplittableRandom shuffling = new SplittableRandom(1);
+        for (int i = order.length - 1; i > 0; i--) {
+            int other = shuffling.nextInt(i + 1);
+            int page = order[i];
+            order[i] = order[other];
+            order[other] = page;
+        }
+        AtomicLong next = new AtomicLong();
+        return random -> {
+            long i = next.getAndIncrement();
+            return i < order.length ? order[(int) i] : random.nextInt(order.length);
+        };
     }
 
     /** Pages by popularity, the popular ones scattered over all of them. */

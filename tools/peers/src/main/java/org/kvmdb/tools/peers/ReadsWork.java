@@ -1,6 +1,5 @@
 package org.kvmdb.tools.peers;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -90,31 +89,37 @@ final class ReadsWork implements Work {
         return true;
     }
 
-    /** The first part of the large data, so that they are made once. */
+    /** Parts of the large data, so that they are made once. */
     @Override
     public void measure(Trial trial) throws Exception {
-        Path directory = trial.largeData();
-        for (Size size : Size.values()) {
-            if (size.pages(trial.settings().limitBytes()) <= trial.settings().largePages()) {
-                trial.run(size.name(), directory, trial.settings().largePages());
+        trial.run(RUN, trial.largeData(), trial.settings().largePages());
+    }
+
+    /**
+     * All sizes by one process, each the first part of the next: reading every page of the smallest once fills the caches, which takes the
+     * longest, and they are full from then on.
+     */
+    @Override
+    public void run(String stage, ChildContext context) throws Exception {
+        try (Peer peer = context.open(PeerSetup.Access.RANDOM)) {
+            long smallest = Math.min(Size.S24.pages(context.limitBytes()), context.pages());
+            Crew.warm(peer, WARMING_THREADS, context.seconds(), smallest, job(Picker.everyOneFirst(smallest)));
+            for (boolean zipf : List.of(false, true)) {
+                for (Size size : Size.values()) {
+                    if (size.pages(context.limitBytes()) <= context.pages()) {
+                        run(context, peer, size, zipf);
+                    }
+                }
             }
         }
     }
 
-    @Override
-    public void run(String stage, ChildContext context) throws Exception {
-        Size size = Size.valueOf(stage);
+    private static void run(ChildContext context, Peer peer, Size size, boolean zipf) throws Exception {
         long pages = size.pages(context.limitBytes());
-        try (Peer peer = context.open(PeerSetup.Access.RANDOM)) {
-            for (boolean zipf : List.of(false, true)) {
-                Picker picker = zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages);
-                Crew.Job job = job(picker);
-                Crew.warm(peer, WARMING_THREADS, context.seconds(), job);
-                for (int threads : THREADS) {
-                    context.answer(
-                            measured(size, zipf, threads), Crew.perSecond(peer, threads, context.seconds(), job));
-                }
-            }
+        Crew.Job job = job(zipf ? Picker.zipf(pages, ZIPF) : Picker.uniform(pages));
+        Crew.warm(peer, WARMING_THREADS, context.seconds(), 0, job);
+        for (int threads : THREADS) {
+            context.answer(measured(size, zipf, threads), Crew.perSecond(peer, threads, context.seconds(), job));
         }
     }
 

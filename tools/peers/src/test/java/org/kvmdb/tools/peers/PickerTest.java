@@ -1,10 +1,13 @@
 package org.kvmdb.tools.peers;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class PickerTest {
@@ -31,6 +34,16 @@ class PickerTest {
         assertTrue(popular > DRAWS / 2, "the most popular hundredth got " + popular);
         int firstTenth = Arrays.stream(counts, 0, PAGES / 10).sum();
         assertTrue(firstTenth < DRAWS / 2, "the first tenth got " + firstTenth);
+    }
+
+    @Test
+    void shouldReachEveryPageOnceBeforeAnyTwiceWhenAskedFor() {
+        SplittableRandom random = new SplittableRandom(3);
+        Picker picker = Picker.everyOneFirst(PAGES);
+        long[] first = LongStream.generate(() -> picker.next(random)).limit(PAGES).toArray();
+        assertArrayEquals(LongStream.range(0, PAGES).toArray(), LongStream.of(first).sorted().toArray());
+        assertFalse(Arrays.equals(LongStream.range(0, PAGES).toArray(), first));
+        assertTrue(Arrays.stream(counts(picker)).min().orElseThrow() > 0);
     }
 
     @Test
