@@ -173,12 +173,21 @@ static uint64_t staging_bytes(const struct pool *pool)
     return (uint64_t)pool->slot_count * SLOT_BYTES + stages_bytes(pool);
 }
 
-/* The tier leaves an eighth to frames, whatever is asked for: a page that is looked at needs one. */
+/* Of a smaller budget the tier leaves an eighth to frames. */
+#define FRAMES_BYTES_ENOUGH (16u << 20)
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The tier leaves a sixteenth to frames, whatever is asked for: a page that is looked at needs one. */
 static uint64_t tier_bytes(const struct pool *pool)
 {
     uint64_t staging = staging_bytes(pool);
-    uint64_t most = pool->options.budget_bytes > staging ? (pool->options.budget_bytes - staging) / 8 * 7 : 0;
-    return pool->options.tier_bytes < most ? pool->options.tier_bytes : most;
+    uint64_t all = pool->options.budget_bytes > staging ? pool->options.budget_bytes - staging : 0;
+    uint64_t frames = all / 16 > FRAMES_BYTES_ENOUGH ? all / 16 : least(all / 8, FRAMES_BYTES_ENOUGH);
+    return least(pool->options.tier_bytes, all - frames);
 }
 
 static int open_memory(struct pool *pool)

@@ -13,8 +13,8 @@ package org.kvmdb;
  * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
  *     {@code kvmdb top}
  * @param compressedTierShare how much of the cache blocks may have that are kept as they are stored, compressed, so that
- *     a page that was evicted comes back without a read: from 0 (none) to 0.875. They have none of it before something had
- *     to be evicted, and none for data that do not compress.
+ *     a page that was evicted comes back without a read: from 0 (none) to 0.9375 (an eighth of a cache of less than 128 MiB is
+ *     left to pages). They have none of it before something had to be evicted, and none for data that do not compress.
  * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
  *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
  *     blocks, too
@@ -34,7 +34,7 @@ public record StoreOptions(
         boolean dictionary) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
-    public static final double COMPRESSED_TIER_SHARE_MAX = 0.875;
+    public static final double COMPRESSED_TIER_SHARE_MAX = 0.9375;
 
     public StoreOptions {
         check(cacheSizeBytes >= CACHE_SIZE_BYTES_MIN, "cacheSizeBytes", cacheSizeBytes, "at least 4 MiB");

@@ -99,7 +99,7 @@ class CompressedTierTest {
 
     @Test
     void shouldRefuseSharesThatLeaveNoFrames() {
-        for (double share : new double[] {-0.01, 0.9, Double.NaN}) {
+        for (double share : new double[] {-0.01, 0.95, Double.NaN}) {
             assertThrows(
                     IllegalArgumentException.class, () -> StoreOptions.defaults().withCompressedTierShare(share));
         }

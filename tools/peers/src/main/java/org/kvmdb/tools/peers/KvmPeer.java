@@ -21,7 +21,7 @@ final class KvmPeer implements Peer {
     /** The map's entry of a page, and the kernel's in its page table. */
     private static final long TABLE_BYTES_PER_PAGE = 2 * Long.BYTES;
     private static final long LOAD_CACHE_BYTES = 32L << 20;
-    private static final double TIER_SHARE = 0.875;
+    private static final double TIER_SHARE = StoreOptions.COMPRESSED_TIER_SHARE_MAX;
     /** A load is a commit that is not flushed for each of these, and one durable point at its end. */
     private static final int PIECE_PAGES = 4096;
 
