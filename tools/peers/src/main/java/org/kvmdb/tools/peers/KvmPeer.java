@@ -15,9 +15,8 @@ import org.kvmdb.VolumeOptions;
 final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
-    /** The JVM with its libraries: 75 MiB were seen with reads, more with writes. */
-    private static final long JVM_BYTES = 80L << 20;
-    private static final long OTHER_BYTES_MIN = 112L << 20;
+    /** The JVM with its libraries and a heap that fills in time: with 80 MiB for it, it was killed after minutes of reads. */
+    private static final long JVM_BYTES = 112L << 20;
     /** The map's entry of a page, and the kernel's in its page table. */
     private static final long TABLE_BYTES_PER_PAGE = 2 * Long.BYTES;
     private static final long LOAD_CACHE_BYTES = 32L << 20;
@@ -43,7 +42,7 @@ final class KvmPeer implements Peer {
      * that go past the cache, which holds them up only when it is large enough for them.
      */
     private static StoreOptions options(PeerSetup setup) {
-        long otherBytes = Math.max(OTHER_BYTES_MIN, JVM_BYTES + setup.pages() * TABLE_BYTES_PER_PAGE);
+        long otherBytes = JVM_BYTES + setup.pages() * TABLE_BYTES_PER_PAGE;
         long cacheBytes = setup.access() == PeerSetup.Access.LOAD
                 ? LOAD_CACHE_BYTES
                 : Math.max(setup.limitBytes() - otherBytes, setup.limitBytes() / 5);
