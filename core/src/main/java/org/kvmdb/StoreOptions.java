@@ -19,8 +19,8 @@ package org.kvmdb;
  *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
  *     blocks, too
  * @param dictionary whether the store makes itself a dictionary of its first pages, if pages become a tenth smaller or more by being compressed
- *     against it: a fifth less of text in pages of 4 KiB, for a fifth more time to compress. A store that has one keeps it, also the
- *     pieces of pages in it that were overwritten since or deleted
+ *     against it: a fifth less of text in pages of 4 KiB, for up to a third more time to compress. A store that has one keeps
+ *     it, also the pieces of pages in it that were overwritten since or deleted
  */
 public record StoreOptions(
         long cacheSizeBytes,

@@ -10,8 +10,8 @@ import org.kvmdb.ffi.CompressionDictionary;
 
 /**
  * Collects what a store's dictionary is made of while pages are written: short pieces at equal distances, from all over the first
- * pages that are written. Whole pages, others than those, are kept to judge by: a dictionary costs each page a quarter of the
- * time to compress and a third of that to decompress, so it has to save something. Where it does not, it is tried
+ * pages that are written. Whole pages, others than those, are kept to judge by: with a dictionary a page takes up to a third more
+ * time to compress and a fifth more to decompress, so it has to save something. Where it does not, it is tried
  * again after eight times as much. Under the append lock, but for {@link #judge}.
  */
 final class DictionarySampler {
