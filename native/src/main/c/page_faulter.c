@@ -21,6 +21,7 @@
  * with another thread is such a fault, too, and a busy page may see many in a day: only a quick succession counts. */
 #define IDLE_FAULTS_MAX 100000
 #define IDLE_FAULTS_NS 60000000000ull
+#define STUCK_NS 5000000000ull
 
 static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
 
@@ -375,7 +376,8 @@ static bool is_write(const ucontext_t *context)
     return context->uc_mcontext.gregs[REG_ERR] & 2; /* the page-fault error code: bit 1 is set for a write */
 }
 
-/* Whether the same thread faults at the same address over and over with nothing for us to do. */
+/* Whether the same thread faults at the same address over and over with nothing for us to do, and for longer than another one that
+ * has something to do there can be kept from its processor. */
 static bool is_stuck(struct pool *pool, uint64_t address, uint64_t now)
 {
     COUNT(pool, idle_faults, 1);
@@ -384,7 +386,7 @@ static bool is_stuck(struct pool *pool, uint64_t address, uint64_t now)
         idle.since_ns = now;
         idle.count = 0;
     }
-    return ++idle.count > IDLE_FAULTS_MAX;
+    return ++idle.count > IDLE_FAULTS_MAX && now - idle.since_ns > STUCK_NS;
 }
 
 static enum kvmdb_fault_kind fault_kind(bool missing, bool for_write)
