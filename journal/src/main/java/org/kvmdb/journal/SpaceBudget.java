@@ -44,7 +44,7 @@ final class SpaceBudget {
     long checkpointBytes() {
         return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES
                 + 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH
-                + dictionary.content().byteSize();
+                + dictionary.storedBytes();
     }
 
     /** What a checkpoint may need at worst is kept out of what pages can reserve. */

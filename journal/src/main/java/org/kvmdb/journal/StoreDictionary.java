@@ -54,8 +54,21 @@ final class StoreDictionary implements AutoCloseable {
 
     /** What a checkpoint has to hold, empty when there is none. */
     MemorySegment content() {
-        final CompressionDictionary dictionary = offered == null ? inUse : offered;
-        return dictionary == null ? MemorySegment.NULL : dictionary.content();
+        final CompressionDictionary stored = stored();
+        return stored == null ? MemorySegment.NULL : stored.content();
+    }
+
+    /** How much that is; asked for with each commit. */
+    int storedBytes() {
+        return lengthOf(stored());
+    }
+
+    private CompressionDictionary stored() {
+        return offered == null ? inUse : offered;
+    }
+
+    private static int lengthOf(CompressionDictionary dictionary) {
+        return dictionary == null ? 0 : dictionary.lengthBytes();
     }
 
     /** A checkpoint with what {@link #content} was is durable. */
@@ -74,7 +87,7 @@ final class StoreDictionary implements AutoCloseable {
 
     /** Length of what is in use; 0 when there is none. */
     int inUseBytes() {
-        return inUse == null ? 0 : inUse.lengthBytes();
+        return lengthOf(inUse);
     }
 
     @Override
