@@ -10,15 +10,17 @@ import org.kvmdb.ffi.CompressionDictionary;
 
 /**
  * Collects what a store's dictionary is made of while pages are written: short pieces at equal distances, from all over the first
- * pages that are written. Whole pages, others than those, are kept to judge by: with a dictionary a page takes up to a third more
+ * pages that are written, of which {@link DictionaryPieces} chooses a quarter. Whole pages, others than those, are kept to choose
+ * and to judge by: with a dictionary a page takes up to a third more
  * time to compress and a fifth more to decompress, so it has to save something. Where it does not, it is tried
  * again after eight times as much. Under the append lock, but for {@link #judge}.
  */
 final class DictionarySampler {
 
     private static final int PIECE_BYTES = 512;
-    private static final int PIECES = CompressionDictionary.LENGTH_MAX / PIECE_BYTES;
-    private static final int TRIAL_BYTES = 4 * CompressionDictionary.LENGTH_MAX;
+    private static final int PIECES_BYTES = 4 * CompressionDictionary.LENGTH_MAX;
+    private static final int PIECES = PIECES_BYTES / PIECE_BYTES;
+    private static final int TRIAL_BYTES = 8 * CompressionDictionary.LENGTH_MAX;
 
     /** Where in their pages pieces are taken from: an odd step goes through all places. */
     private static final int STEP = 5;
@@ -46,7 +48,7 @@ final class DictionarySampler {
         strideBytes = sampleBytes / PIECES;
         isCollecting = sampleBytes > 0;
         if (isCollecting) {
-            pieces = new byte[CompressionDictionary.LENGTH_MAX];
+            pieces = new byte[PIECES_BYTES];
             pages = new byte[TRIAL_BYTES];
         }
     }
@@ -111,7 +113,7 @@ final class DictionarySampler {
 
     /** A dictionary of what was collected; null when pages become hardly smaller with it. */
     static CompressionDictionary judge(Sample sample) {
-        final CompressionDictionary dictionary = CompressionDictionary.of(MemorySegment.ofArray(sample.pieces));
+        final CompressionDictionary dictionary = CompressionDictionary.of(MemorySegment.ofArray(choose(sample)));
         try {
             if (saves(dictionary, sample)) {
                 return dictionary;
@@ -124,6 +126,16 @@ final class DictionarySampler {
         return null;
     }
 
+    /** By every second page, so that there are others to judge by. */
+    private static byte[] choose(Sample sample) {
+        final DictionaryPieces pieces = new DictionaryPieces(sample.pieces, PIECE_BYTES);
+        final int pageBytes = 1 << sample.pageShift;
+        for (int at = 0; at < sample.pages.length; at += 2 * pageBytes) {
+            pieces.count(sample.pages, at, pageBytes);
+        }
+        return pieces.choose(CompressionDictionary.LENGTH_MAX);
+    }
+
     private static boolean saves(CompressionDictionary dictionary, Sample sample) {
         final LZ4Compressor plain = LZ4Factory.fastestInstance().fastCompressor();
         final int pageBytes = 1 << sample.pageShift;
@@ -131,7 +143,7 @@ final class DictionarySampler {
         final ByteBuffer payload = ByteBuffer.allocateDirect(plain.maxCompressedLength(pageBytes));
         long without = 0;
         long with = 0;
-        for (int at = 0; at < sample.pages.length; at += pageBytes) {
+        for (int at = pageBytes; at < sample.pages.length; at += 2 * pageBytes) {
             page.clear().put(sample.pages, at, pageBytes).flip();
             without += blockLength(plain.compress(page, 0, pageBytes, payload, 0, payload.capacity()), pageBytes);
             with += blockLength(
