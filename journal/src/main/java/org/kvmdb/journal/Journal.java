@@ -628,6 +628,11 @@ public final class Journal implements AutoCloseable {
         }
         log.writeSeal(BatchDescriptor.FLAG_CLOSED);
         log.flush();
+        try {
+            segments.discardUnwritten();
+        } catch (StorageException e) {
+            // Everything is durable and stays so: the file is merely longer than it need be.
+        }
     }
 
     /** Lets go of everything and writes nothing, as the end of the process would. For tests. */

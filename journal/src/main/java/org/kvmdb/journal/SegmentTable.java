@@ -477,6 +477,21 @@ final class SegmentTable implements AutoCloseable {
         }
     }
 
+    /**
+     * For a journal that closes: free segments that were never written give their space back. They hold nothing, and are no
+     * better to commit into than holes; whoever opens the store has granted what it needs.
+     */
+    void discardUnwritten() {
+        adoptGrowth();
+        for (int i = 0; i < count; i++) {
+            final SegmentState state = state(i);
+            if (medium[i] == FRESH && (state == SegmentState.FREE || state == SegmentState.RESERVED)) {
+                medium[i] = HOLE;
+                device.discard(position(i), segmentSizeBytes);
+            }
+        }
+    }
+
     void markWritten(int segment) {
         medium(segment, WRITTEN);
     }
