@@ -284,7 +284,7 @@ final class Checkpointer {
         segments.publishRemaps();
         for (int i = 0; i < freed.length; i++) {
             if (freed[i]) {
-                segments.free(i);
+                segments.free().add(i);
             }
         }
         for (Version version : versions) {

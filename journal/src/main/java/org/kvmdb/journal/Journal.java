@@ -165,7 +165,7 @@ public final class Journal implements AutoCloseable {
         segments.extend();
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());
-        segments.openFreeLists(options.pooledSegmentsMax());
+        segments.free().open(options.pooledSegmentsMax());
         segments.publishRemaps();
         counters.recordsSinceCheckpoint = counters.recordsReplayed;
         if (dictionary.inUse() != null) {
@@ -536,7 +536,7 @@ public final class Journal implements AutoCloseable {
         lock.lock();
         try {
             checkWritable();
-            return segments.punch(keep, countAtMost);
+            return segments.free().punch(keep, countAtMost);
         } finally {
             lock.unlock();
         }
@@ -629,7 +629,7 @@ public final class Journal implements AutoCloseable {
         log.writeSeal(BatchDescriptor.FLAG_CLOSED);
         log.flush();
         try {
-            segments.discardUnwritten();
+            segments.free().discardUnwritten();
         } catch (StorageException e) {
             // Everything is durable and stays so: the file is merely longer than it need be.
         }

@@ -55,7 +55,7 @@ public record JournalStatistics(
                 parts.log().writtenSequence(),
                 parts.log().durableSequence(),
                 segments.liveBytes(),
-                (long) segments.freeCount() * segments.segmentSizeBytes(),
+                (long) segments.free().count() * segments.segmentSizeBytes(),
                 parts.device().allocatedBytes(),
                 (long) parts.arena().count() * MapNodeDescriptor.NODE_LENGTH,
                 parts.dictionary().inUseBytes(),

@@ -213,7 +213,7 @@ final class LogWriter implements AutoCloseable {
             segments.state(next, SegmentState.RESERVED);
         }
         if (claim != SpaceClaim.CHECKPOINT
-                && !segments.ensureFree(claim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes()))) {
+                && !segments.free().ensure(claim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes()))) {
             throw full();
         }
         writeBatch(BatchDescriptor.FLAG_SEGMENT_END);
@@ -239,11 +239,11 @@ final class LogWriter implements AutoCloseable {
     /** Takes a free segment and gives it an identity, for something that may go that far; NO_SEGMENT when there is none. */
     int takeSegment(SpaceClaim spaceClaim) {
         final long leaves = spaceClaim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes());
-        return segments.ensureFree(leaves + segments.segmentSizeBytes()) ? takeSegment() : BatchDescriptor.NO_SEGMENT;
+        return segments.free().ensure(leaves + segments.segmentSizeBytes()) ? takeSegment() : BatchDescriptor.NO_SEGMENT;
     }
 
     private int takeSegment() {
-        final int taken = segments.take();
+        final int taken = segments.free().take();
         if (taken < 0) {
             return BatchDescriptor.NO_SEGMENT;
         }

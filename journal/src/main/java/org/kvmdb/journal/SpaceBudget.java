@@ -56,17 +56,17 @@ final class SpaceBudget {
 
     /** Whether segments that a checkpoint would free are needed: little is available, and the file cannot grow. */
     boolean isCheckpointNeeded() {
-        return segments.hasReclaimable() && freeBytes() < account.growStepBytes() && !segments.grow();
+        return segments.hasReclaimable() && freeBytes() < account.growStepBytes() && !segments.free().grow();
     }
 
     SegmentStatistics statistics() {
         countSpare();
-        return segments.statistics(segments.freeCount(), segments.holeCount(), counters);
+        return segments.statistics(segments.free().count(), segments.free().holeCount(), counters);
     }
 
     /** Counts what commits may still take. What is counted lies in memory that goes with the journal. */
     void countSpare() {
-        final long elsewhere = (long) (segments.holeCount() + segments.growable()) * segments.segmentSizeBytes();
+        final long elsewhere = (long) (segments.free().holeCount() + segments.free().growable()) * segments.segmentSizeBytes();
         pacer.spareBytes(freeBytes() + elsewhere);
     }
 

@@ -28,7 +28,7 @@ enum BehindTheBack {
         final SegmentTable segments = journal.parts().segments();
         for (int i = 0; i < segments.count(); i++) {
             if (segments.state(i) == SegmentState.FULL && segments.live(i) > 0) {
-                segments.free(i);
+                segments.free().add(i);
                 return;
             }
         }

@@ -102,7 +102,7 @@ class ClosedSpaceTest {
         write(0);
         write(1);
         journal.checkpoint();
-        final int free = journal.parts().segments().freeCount();
+        final int free = journal.parts().segments().free().count();
         assertTrue(free >= 3, free + " segments of the first version are free");
         journal.close();
         assertTrue(segmentsOnDisk() >= 2L * (PAGES << SHIFT) / SEGMENT, segmentsOnDisk() + " segments");

@@ -103,7 +103,7 @@ class CrashStatesCampaignTest {
                 while (segments.live(victim[0]) > 0) {
                     work.clean(8);
                 }
-                segments.free(victim[0]);
+                segments.free().add(victim[0]);
             }
         }));
         assertTrue(caught.getMessage().contains("state "), caught.getMessage());

@@ -136,7 +136,7 @@ final class PlantedCode {
         final int segment = Ppn.segment(segments.resolve(name));
         segments.removeLive(name);
         if (isEmpty(segments, segment)) {
-            segments.free(segment);
+            segments.free().add(segment);
         }
     }
 
@@ -145,7 +145,7 @@ final class PlantedCode {
         final int segment = Ppn.segment(segments.resolve(name));
         segments.removeLive(name);
         if (isEmpty(segments, segment)) {
-            ((Device) field(segments, "device")).discard(segments.position(segment), segments.segmentSizeBytes());
+            ((Device) field(segments.free(), "device")).discard(segments.position(segment), segments.segmentSizeBytes());
         }
     }
 

@@ -137,20 +137,20 @@ final class SpaceCheck {
 
     private void compareAvailable(Journal journal) {
         final SegmentTable segments = parts.segments();
-        final int holes = segments.holeCount(); // first, since this takes in what was filled by growing
+        final int holes = segments.free().holeCount(); // first, since this takes in what was filled by growing
         final long grown = (journal.space().grantedBytes() - SuperblockDescriptor.SEGMENTS_OFFSET)
                 / segments.segmentSizeBytes() - segments.count();
-        final long expected = (segments.freeCount() + grown) * segments.segmentSizeBytes()
+        final long expected = (segments.free().count() + grown) * segments.segmentSizeBytes()
                 - parts.counters().reserveBytes;
         if (journal.space().availableBytes() != expected) {
             throw new AssertionError("available: recomputed=%d account=%d free=%d grown=%d reserve=%d".formatted(
-                    expected, journal.space().availableBytes(), segments.freeCount(), grown,
+                    expected, journal.space().availableBytes(), segments.free().count(), grown,
                     parts.counters().reserveBytes));
         }
         final int free = segments.countOf(SegmentState.FREE);
-        if (segments.freeCount() + holes != free) {
+        if (segments.free().count() + holes != free) {
             throw new AssertionError("free lists hold %d + %d segments, %d are free"
-                    .formatted(segments.freeCount(), holes, free));
+                    .formatted(segments.free().count(), holes, free));
         }
     }
 }

@@ -93,7 +93,7 @@ enum Bug {
     REUSED_BEFORE_CHECKPOINT("a segment is used anew when its last block dies", "crash-reuse",
             of("PageMap", "removePage", new Redirect(Call.of("SegmentTable", "removeLive"), "removeLiveAndFree"))),
     REUSED_BEFORE_READERS_LEFT("a segment is used anew while readers may look at it", "direct-readers",
-            of("SegmentTable", "reclaim", new Answer(new Call("ReaderGrace", "passed", 2, 2), 1))),
+            of("FreeSegments", "reclaim", new Answer(new Call("ReaderGrace", "passed", 2, 2), 1))),
     PUNCHED_BEFORE_CHECKPOINT("a segment gives its space back when its last block dies", "crash-reuse",
             of("PageMap", "removePage", new Redirect(Call.of("SegmentTable", "removeLive"), "removeLiveAndPunch"))),
     CHECKPOINT_HOLDS_LATER_ENTRIES("a checkpoint writes entries that changed since its cut", "crash-overtaken-checkpoint",
