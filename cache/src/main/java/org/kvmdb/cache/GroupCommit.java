@@ -1,0 +1,222 @@
+package org.kvmdb.cache;
+
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.PageFaulter;
+import org.kvmdb.ffi.SpaceAccount;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.Append;
+import org.kvmdb.journal.Journal;
+
+/**
+ * One attempt to commit a group: keep write scopes out, freeze the dirty pages, let the scopes in again; ask the front
+ * ends' logs; copy out, compress, append; flush; flip the map; thaw. Under the write-back lock.
+ *
+ * <p>A region whose part cannot be committed (a bad page, a write pin that stays) fails the requests that name it, and the
+ * rest of the group goes on without it (DURABILITY rule 9). What shows only while blocks are appended (a quota, the name of
+ * a snapshot) does the same: the attempt is given up, and the next one is made without those who failed.
+ */
+final class GroupCommit {
+
+    /** In place of a sequence: nothing was committed. */
+    private static final long GIVEN_UP = -1;
+
+    private final Journal journal;
+    private final SpaceAccount space;
+    private final PageWriter writer;
+    private final Scopes.Gate scopeGate;
+    private final List<CommitRequest> group;
+    private final Map<Region, FrozenRegion> frozen = new LinkedHashMap<>();
+
+    GroupCommit(Journal journal, PageWriter writer, Scopes.Gate scopeGate, List<CommitRequest> group) {
+        this.journal = journal;
+        this.space = journal.space();
+        this.writer = writer;
+        this.scopeGate = scopeGate;
+        this.group = group;
+    }
+
+    /**
+     * Commits what has not failed; each request ends with its sequence or its failure. False, with nothing changed, when
+     * one more failed alone while it was written.
+     */
+    boolean attempt() {
+        try {
+            checkFaultsAreSeen();
+            freeze();
+            passBarriers();
+            abandonUnneeded();
+            final long sequence = write();
+            if (sequence == GIVEN_UP) {
+                frozen.values().forEach(f -> f.failed(space));
+                return false;
+            }
+            frozen.values().forEach(f -> f.committed(space));
+            group.forEach(request -> request.sequence(sequence));
+            return true;
+        } catch (RuntimeException | Error e) {
+            frozen.values().forEach(f -> f.failed(space));
+            throw e;
+        }
+    }
+
+    /** Pages that it committed. */
+    long pageCount() {
+        return frozen.values().stream().mapToLong(FrozenRegion::pageCount).sum();
+    }
+
+    // ---- who is in it ----
+
+    private Stream<CommitRequest> unfailed() {
+        return group.stream().filter(request -> !request.hasFailed());
+    }
+
+    private void failAll(Region region, RuntimeException failure) {
+        group.stream().filter(request -> request.regions().contains(region)).forEach(request -> request.fail(failure));
+    }
+
+    /** All regions of requests that have not failed, in order of their volumes. */
+    private List<Region> regions() {
+        final Set<Region> regions = new TreeSet<>(Comparator.comparingInt(region -> region.version().id()));
+        unfailed().forEach(request -> regions.addAll(request.regions()));
+        return List.copyOf(regions);
+    }
+
+    /** Gives up what only failed requests wanted. */
+    private void abandonUnneeded() {
+        if (group.stream().noneMatch(CommitRequest::hasFailed)) {
+            return;
+        }
+        frozen.values().removeIf(f -> {
+            final boolean needed = unfailed().anyMatch(request -> request.regions().contains(f.region()));
+            if (!needed) {
+                f.failed(space);
+            }
+            return !needed;
+        });
+    }
+
+    // ---- freeze ----
+
+    private static void checkFaultsAreSeen() {
+        if (!PageFaulter.isInstalled()) {
+            throw new StorageException(
+                    ErrorCode.FAILED,
+                    "another library has replaced the SIGBUS handler, so that page faults are no longer seen: open the"
+                            + " store after it was loaded, or keep it from installing one");
+        }
+    }
+
+    /** Freezes the regions of the group while no write scope is open on any of them. */
+    private void freeze() {
+        try (Exclusion exclusion = new Exclusion(scopeGate, regions(), this::failAll)) {
+            for (Region region : exclusion.regions()) {
+                if (region.isClosed()) {
+                    // Since the request was made. Who meant all that are open does not mean this one any more.
+                    group.stream()
+                            .filter(request -> request.hasNamed(region))
+                            .forEach(request -> request.fail(region.closedException()));
+                } else {
+                    freeze(region);
+                }
+            }
+        }
+    }
+
+    private void freeze(Region region) {
+        try {
+            region.checkCommittable();
+            final FrozenRegion f = new FrozenRegion(region);
+            frozen.put(region, f);
+            f.freeze(space);
+            // A page may have turned bad between the check and the freeze.
+            region.checkCommittable();
+        } catch (StorageException e) {
+            failAll(region, e);
+        }
+    }
+
+    private void passBarriers() {
+        frozen.forEach((region, f) -> {
+            try {
+                scopeGate.callingBack(f::passBarrier);
+            } catch (RuntimeException e) {
+                failAll(region, e);
+            }
+        });
+    }
+
+    // ---- append and flush ----
+
+    /** Returns the sequence, or GIVEN_UP. */
+    private long write() {
+        final boolean durable = unfailed().anyMatch(CommitRequest::isDurable);
+        if (isNothing()) {
+            if (durable) {
+                journal.flush();
+            }
+            return journal.sequence();
+        }
+        try (Append append = journal.beginAppend()) {
+            if (!appendPages(append) || !appendSnapshots(append)) {
+                return GIVEN_UP;
+            }
+            final long sequence = append.commit();
+            if (durable) {
+                append.flush();
+            }
+            append.apply();
+            return sequence;
+        }
+    }
+
+    private boolean isNothing() {
+        return frozen.values().stream().allMatch(FrozenRegion::isEmpty)
+                && unfailed().allMatch(request -> request.snapshotName() == null);
+    }
+
+    /** False when a volume came to its quota; the requests that name it have failed. */
+    private boolean appendPages(Append append) {
+        for (FrozenRegion f : frozen.values()) {
+            f.append(append, writer);
+            try {
+                f.checkQuota(journal);
+            } catch (StorageException e) {
+                failAll(f.region(), e);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Behind all pages: a snapshot holds what the commit leaves. False when one cannot be; its request has failed. */
+    private boolean appendSnapshots(Append append) {
+        for (CommitRequest request : group) {
+            if (!request.hasFailed() && request.snapshotName() != null && !appendSnapshots(append, request)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean appendSnapshots(Append append, CommitRequest request) {
+        for (Region region : request.regions()) {
+            try {
+                append.snapshot(region.version().id(), request.snapshotName());
+            } catch (StorageException e) {
+                if (e.code() != ErrorCode.SNAPSHOT_EXISTS && e.code() != ErrorCode.BUSY) {
+                    throw e;
+                }
+                request.fail(e);
+                return false;
+            }
+        }
+        return true;
+    }
+}
