@@ -10,8 +10,9 @@ import org.kvmdb.ffi.StorageException;
 
 /**
  * Makes a stream of a snapshot, a chunk at a time: all of it, or what differs from an older snapshot of its family.
- * Blocks are verified as they are read and travel compressed as they are stored, but for those that need the store's dictionary. Commits go on meanwhile: the append
- * lock is held to look up a piece of the map, and not while the device is read.
+ * Blocks are verified as they are read and travel compressed as they are stored, but for those that need the store's
+ * dictionary. Commits go on meanwhile: the append lock is held to look up a piece of the map, and not while the device is
+ * read.
  *
  * <p>The snapshots cannot be deleted until this is closed. Not thread-safe.
  */
@@ -31,6 +32,7 @@ public final class SnapshotSender implements AutoCloseable {
 
     private final MemorySegment block;
     private int codec;
+    /** Of a page that was read and is in no chunk yet; null: there is none. */
     private MemorySegment payload;
     private boolean begun;
     private boolean ended;
@@ -170,6 +172,19 @@ public final class SnapshotSender implements AutoCloseable {
             endHole = lpn + 1;
             return true;
         }
+        // How long it is shows when it is read, so one that does not fit waits for the next chunk.
+        if (payload == null) {
+            readPayload(lpn, place);
+        }
+        if (!writer.hasRoom((int) payload.byteSize())) {
+            return false;
+        }
+        writer.page(lpn, codec, payload);
+        payload = null;
+        return true;
+    }
+
+    private void readPayload(long lpn, long place) {
         read(lpn, place);
         if (reader.lastCodec() == BlockDescriptor.CODEC_LZ4_DICTIONARY) {
             compressAnew();
@@ -177,12 +192,6 @@ public final class SnapshotSender implements AutoCloseable {
             codec = reader.lastCodec();
             payload = reader.lastPayload();
         }
-        // If there is none it is read once more, for the next chunk.
-        if (!writer.hasRoom((int) payload.byteSize())) {
-            return false;
-        }
-        writer.page(lpn, codec, payload);
-        return true;
     }
 
     /** The receiver does not have this store's dictionary. */

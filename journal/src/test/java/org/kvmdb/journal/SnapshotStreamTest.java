@@ -212,6 +212,30 @@ class SnapshotStreamTest extends StreamPair {
     }
 
     @Test
+    void shouldReadEachPageOnceWhereverAChunkEnds() {
+        work.createVolume("a", 3000L << 12, 12);
+        work.put("a", true, range(0, 3000));
+        snapshot("a", "s");
+        work.closeJournal();
+        final AtomicInteger reads = new AtomicInteger();
+        final KeptDevice device = new KeptDevice(sourceDevice.medium()) {
+            @Override
+            public long read(long position, MemorySegment buffer) {
+                reads.incrementAndGet();
+                return super.read(position, buffer);
+            }
+        };
+        try (Journal journal = Journal.open(device, OPTIONS)) {
+            final SnapshotEntry snapshot = journal.versions().snapshot("a", "s");
+            journal.versions().openMap(snapshot);
+            reads.set(0);
+            final StreamForge forge = new StreamForge(TestStreams.send(journal, snapshot, null));
+            assertTrue(forge.chunks().size() > 5);
+            assertEquals(3000, reads.get());
+        }
+    }
+
+    @Test
     void shouldSayWhichPageWhenABlockCannotBeRead() {
         work.createVolume("a", 100L << 12, 12);
         work.put("a", true, range(0, 50));
