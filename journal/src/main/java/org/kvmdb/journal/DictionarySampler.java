@@ -34,8 +34,10 @@ final class DictionarySampler {
     record Sample(byte[] pieces, byte[] pages, int pageShift) {}
 
     private long strideBytes;
-    private byte[] pieces = new byte[0];
-    private byte[] pages = new byte[0];
+    /** Room for what is collected, from the first page on; null when there was none yet, or none is wanted any more. */
+    private byte[] pieces;
+
+    private byte[] pages;
     private int pieceCount;
     private int pagesLength;
     private int pageShift;
@@ -47,23 +49,23 @@ final class DictionarySampler {
     DictionarySampler(long sampleBytes) {
         strideBytes = sampleBytes / PIECES;
         isCollecting = sampleBytes > 0;
-        if (isCollecting) {
-            pieces = new byte[PIECES_BYTES];
-            pages = new byte[TRIAL_BYTES];
-        }
     }
 
     /** The store has a dictionary, or is to have none. */
     void stop() {
         isCollecting = false;
-        pieces = new byte[0];
-        pages = new byte[0];
+        pieces = null;
+        pages = null;
     }
 
     /** Looks at pages that are written, one behind the other. */
     void offer(MemorySegment written, int count, int shift) {
         if (!isCollecting) {
             return;
+        }
+        if (pieces == null) {
+            pieces = new byte[PIECES_BYTES];
+            pages = new byte[TRIAL_BYTES];
         }
         final int pageBytes = 1 << shift;
         for (int i = 0; i < count && pieceCount < PIECES; i++, seenBytes += pageBytes) {

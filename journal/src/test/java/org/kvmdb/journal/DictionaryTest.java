@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -189,6 +191,20 @@ class DictionaryTest {
         write(DictionaryTest::text, 0, 2 * SAMPLE_PAGES);
         journal.idleWork().makeDictionary();
         assertFalse(isOffered());
+    }
+
+    /** A store that is opened to write little, or has a dictionary, is not to pay for the room that samples take. */
+    @Test
+    void shouldTakeNoMemoryBeforeTheFirstPage() {
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        new DictionarySampler(SAMPLE_PAGES << SHIFT);
+        final long before = threads.getCurrentThreadAllocatedBytes();
+        final DictionarySampler sampler = new DictionarySampler(SAMPLE_PAGES << SHIFT);
+        final long atFirst = threads.getCurrentThreadAllocatedBytes();
+        sampler.offer(page, 1, SHIFT);
+        final long withAPage = threads.getCurrentThreadAllocatedBytes();
+        assertTrue(atFirst - before < CompressionDictionary.LENGTH_MAX);
+        assertTrue(withAPage - atFirst > CompressionDictionary.LENGTH_MAX);
     }
 
     @Test
