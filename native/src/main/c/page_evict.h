@@ -3,7 +3,7 @@
  *
  * No access bit is visible to user space, so the policy needs none. It is S3-FIFO in shape: a page that comes in is
  * queued in "small", which is held to a tenth of the pages, and leaves unless it was used (written) meanwhile; a page
- * that faults again within as many evictions as the main queue is long was dropped too early and is queued in "main".
+ * that faults again within a quarter as many evictions as pages are kept was dropped too early and is queued in "main".
  * The ghost queue is a stamp in the word of the evicted page. A scan thus passes through "small" and leaves "main" alone.
  */
 #ifndef KVMDB_PAGE_EVICT_H

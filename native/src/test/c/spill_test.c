@@ -283,3 +283,32 @@ void pages_that_found_no_place_in_a_queue_are_evicted_all_the_same(void)
     volume_close(v);
     store_close(s);
 }
+
+/* Brings in a page that went so many evictions ago. Returns whether that was taken for soon. */
+static bool is_hot_after(uint64_t lpn, uint64_t evictions)
+{
+    uint32_t now = 1u << 20;
+    atomic_store(&s->pool->eviction_clock, now);
+    atomic_store(&v->region->words[lpn], page_with_stamp(EMPTY, now - (uint32_t)evictions));
+    uint64_t hits = store_counters(s).ghost_hits;
+    CHECK_EQUAL(kvmdb_region_load(v->region, lpn, 1), 0);
+    bool hot = word_of(v, lpn) & PAGE_HOT;
+    CHECK_EQUAL(store_counters(s).ghost_hits, hits + hot);
+    return hot;
+}
+
+/* The length of the frames' memory of what they evicted; kvmdb bench policy says why it is this one. */
+void a_page_is_hot_when_it_comes_back_within_a_quarter_of_the_pages_kept(void)
+{
+    s = store_open(64 * MIB);
+    v = volume_open(s, 1000, 12);
+    volume_populate(v, 0, 1000);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 0, 400), 0);
+    for (uint64_t kept = 400; kept < 500; kept += 2) {
+        CHECK(is_hot_after(kept, kept / 4));
+        CHECK(!is_hot_after(kept + 1, (kept + 1) / 4 + 1));
+    }
+    CHECK_EQUAL(atomic_load(&s->pool->main.tail) - atomic_load(&s->pool->main.head), 50);
+    volume_close(v);
+    store_close(s);
+}

@@ -51,6 +51,10 @@
     t(rollback_returns_to_the_last_commit) \
     t(stolen_pages_are_read_from_the_overlay_until_the_commit) \
     t(an_overlay_entry_that_changed_stays_when_the_old_one_is_taken_out) \
+    t(pages_that_are_not_in_memory_are_placed_and_the_others_left) \
+    t(a_page_that_is_placed_again_returns_its_first_block_and_a_rollback_drops_it) \
+    t(placed_pages_go_when_the_content_is_replaced) \
+    t(nothing_is_reserved_for_missing_pages_that_there_is_no_space_for) \
     t(a_spilled_page_comes_back_by_a_read_or_a_write) \
     t(a_spilled_page_is_committed_from_the_spill_area) \
     t(a_spilled_page_that_does_not_come_back_is_bad) \
@@ -63,6 +67,7 @@
     t(a_page_frozen_out_is_dirty_again_when_the_commit_fails) \
     t(a_transaction_larger_than_memory_goes_through_the_spill_area) \
     t(pages_that_found_no_place_in_a_queue_are_evicted_all_the_same) \
+    t(a_page_is_hot_when_it_comes_back_within_a_quarter_of_the_pages_kept) \
     t(a_flipped_bit_is_recorded_and_reads_as_zeros_until_unpoisoned) \
     t(a_bad_neighbour_does_not_harm_the_page_that_was_asked_for) \
     t(every_way_to_be_bad_has_its_cause) \

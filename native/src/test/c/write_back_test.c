@@ -276,3 +276,118 @@ void a_freeze_that_fails_returns_what_it_froze(void)
     volume_close(v);
     store_close(s);
 }
+
+/* The content of all pages as one version, in the log: what a large write appends before it places it. */
+static void append_version(struct volume *v, const uint64_t *lpns, uint64_t *ppns, int64_t count, uint64_t version)
+{
+    uint8_t page[4096];
+    for (int64_t i = 0; i < count; i++) {
+        content_write(v, lpns[i], version, page);
+        ppns[i] = store_append(v->store, v, lpns[i], page, CODEC_BY_LPN);
+    }
+}
+
+static int64_t reserve_missing(struct volume *v, uint64_t *lpns)
+{
+    struct kvmdb_freeze reserved = {0};
+    int64_t before = atomic_load(&v->store->space.reserved_bytes);
+    int64_t missing = kvmdb_region_reserve_missing(v->region, 0, (int64_t)v->pages, lpns, &reserved);
+    int64_t after = atomic_load(&v->store->space.reserved_bytes);
+    CHECK_EQUAL(reserved.page_reserved_bytes, missing * v->region->page_reservation_bytes);
+    CHECK_EQUAL(after - before, reserved.page_reserved_bytes + reserved.path_reserved_bytes);
+    kvmdb_space_release(&v->store->space, (int64_t)reserved.page_reserved_bytes);
+    v->path_bytes_kept += (int64_t)reserved.path_reserved_bytes;
+    return missing;
+}
+
+/* Those that came into memory between the two calls keep what they hold there, be it written or read. */
+void pages_that_are_not_in_memory_are_placed_and_the_others_left(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 200, 12);
+    volume_populate(v, 0, 100);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 1, 1), 0); /* a fault might bring neighbours, too */
+    CHECK_EQUAL(kvmdb_region_load(v->region, 150, 1), 0);
+    write_version(v, 150, 2);
+    uint64_t lpns[200], ppns[200], appended[200], placed[4] = {0};
+    CHECK_EQUAL(reserve_missing(v, lpns), 198);
+    CHECK_EQUAL(lpns[0], 0);
+    CHECK_EQUAL(lpns[1], 2);
+    CHECK_EQUAL(lpns[197], 199);
+    append_version(v, lpns, ppns, 198, 5);
+    memcpy(appended, ppns, sizeof ppns);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 70, 1), 0);
+    CHECK_EQUAL(kvmdb_region_load(v->region, 140, 1), 0);
+    write_version(v, 140, 3);
+    CHECK_EQUAL(kvmdb_region_place(v->region, lpns, ppns, 198, placed), 0);
+    for (int64_t i = 0; i < 198; i++) {
+        bool came = lpns[i] == 70 || lpns[i] == 140;
+        CHECK_EQUAL(placed[i / 64] >> i % 64 & 1, !came);
+        CHECK_EQUAL(ppns[i], came ? appended[i] : 0);
+    }
+    CHECK_EQUAL(placed[3] >> 198 % 64, 0);
+    for (int committed = 0; committed < 2; committed++) {
+        for (uint64_t lpn = 0; lpn < 200; lpn++)
+            CHECK_PAGE(v, lpn, lpn == 1 || lpn == 70 ? 1 : lpn == 150 ? 2 : lpn == 140 ? 3 : 5);
+        CHECK_EQUAL(commit_all(v), committed ? 0 : 2);
+        for (uint64_t lpn = 0; lpn < 200; lpn++)
+            evict_page(v, lpn);
+    }
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+void a_page_that_is_placed_again_returns_its_first_block_and_a_rollback_drops_it(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 100, 12);
+    volume_populate(v, 0, 50);
+    uint64_t lpns[100], first[100], second[100], placed[2] = {0};
+    CHECK_EQUAL(reserve_missing(v, lpns), 100);
+    append_version(v, lpns, first, 100, 5);
+    append_version(v, lpns, second, 100, 6);
+    uint64_t expected = first[7];
+    CHECK_EQUAL(kvmdb_region_place(v->region, lpns, first, 100, placed), 0);
+    CHECK_EQUAL(kvmdb_region_place(v->region, lpns, second, 100, placed), 0);
+    CHECK_EQUAL(second[7], expected);
+    CHECK_PAGE(v, 7, 6);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
+    for (uint64_t lpn = 0; lpn < 100; lpn++)
+        CHECK_PAGE(v, lpn, lpn < 50 ? 1 : 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* No fault has touched them: that they were placed must be enough for the walk to find them. */
+void placed_pages_go_when_the_content_is_replaced(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 100, 12);
+    volume_populate(v, 0, 50);
+    uint64_t lpns[100], ppns[100], placed[2] = {0};
+    CHECK_EQUAL(reserve_missing(v, lpns), 100);
+    append_version(v, lpns, ppns, 100, 5);
+    CHECK_EQUAL(kvmdb_region_place(v->region, lpns, ppns, 100, placed), 0);
+    CHECK_EQUAL(kvmdb_region_replace(v->region, 100 * 4096), 0);
+    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
+    for (uint64_t lpn = 0; lpn < 100; lpn++)
+        CHECK_PAGE(v, lpn, lpn < 50 ? 1 : 0);
+    volume_close(v);
+    store_close(s);
+}
+
+void nothing_is_reserved_for_missing_pages_that_there_is_no_space_for(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 100, 12);
+    store_set_free(s, 50 * 4096);
+    uint64_t lpns[100];
+    struct kvmdb_freeze reserved = {0};
+    CHECK_EQUAL(kvmdb_region_reserve_missing(v->region, 0, 100, lpns, &reserved), -ENOSPC);
+    CHECK_EQUAL(reserved.page_reserved_bytes + reserved.path_reserved_bytes, 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
