@@ -3,8 +3,6 @@ package org.kvmdb.cache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.BitSet;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.BadPage;
@@ -27,24 +25,15 @@ import org.kvmdb.journal.VolumeEntry;
  */
 public final class Region {
 
-    /** Pages that are copied with one call, so that no safepoint waits long (FAULTPATH rule 19). */
-    private static final int COPY_BYTES = 256 << 10;
-
-    /** Pages that go to the log together: some batches, so that workers seldom run dry between two. */
-    private static final long THROUGH_BYTES = 4 << 20;
-
     private final PageCache cache;
     private final Version version;
     private final NativeRegion region;
     private final long reserveBytes;
     private final Scopes scopes;
+    private final Pins pins;
+    private final Copies copies;
     private final ReentrantReadWriteLock lifecycle = new ReentrantReadWriteLock();
     private boolean closed;
-
-    /** Held shared by who pins, exclusively while the content is replaced. */
-    private final ReentrantReadWriteLock pinGate = new ReentrantReadWriteLock();
-
-    private final AtomicInteger pins = new AtomicInteger();
 
     private Arena arena = Arena.ofShared();
     private volatile MemorySegment memory;
@@ -76,6 +65,8 @@ public final class Region {
         this.cache = cache;
         this.version = version;
         this.scopes = new Scopes(cache.scopeGate());
+        this.pins = new Pins(cache, this);
+        this.copies = new Copies(cache, this);
         this.reserveBytes = reserveBytes(version);
         this.region = isReadOnly() ? openReadOnly() : openWritable(spillDirectory);
         mapMemory();
@@ -235,7 +226,7 @@ public final class Region {
         }
     }
 
-    // ---- bringing in ----
+    // ---- pages in memory ----
 
     /** Brings a range in and verifies it. */
     public void load(long offset, long lengthBytes) {
@@ -269,100 +260,53 @@ public final class Region {
         }
     }
 
-    /** Copies out of the region in pieces, each loaded first, so that no page of it is delivered wrong. */
+    /** Copies out of the region; no page of it is delivered wrong. */
     public void read(long offset, MemorySegment destination) {
-        final long length = destination.byteSize();
-        checkRange(offset, length);
+        checkRange(offset, destination.byteSize());
         final long mark = beginRead();
-        for (long done = 0; done < length; done += COPY_BYTES) {
-            final long piece = Math.min(COPY_BYTES, length - done);
-            load(offset + done, piece);
-            MemorySegment.copy(memory(), offset + done, destination, done, piece);
-        }
+        copies.read(offset, destination);
         endRead(mark);
     }
 
-    /** Copies into the region in pieces. What is larger than may be dirty in memory goes to the log at once. */
+    /** Copies into the region. What is larger than may be dirty in memory goes to the log at once. */
     public void write(long offset, MemorySegment source) {
-        final long length = source.byteSize();
-        checkRange(offset, length);
+        checkRange(offset, source.byteSize());
         final long mark = beginRead();
-        final long pageBytes = 1L << version.pageShift();
-        final boolean isTooMuch = cache.isTooMuchToBeDirty(length);
-        for (long done = 0; done < length; ) {
-            final long at = offset + done;
-            final long wholePages = (length - done) & -pageBytes;
-            long piece = Math.min(wholePages, THROUGH_BYTES);
-            if (isTooMuch && at % pageBytes == 0 && piece >= COPY_BYTES) {
-                writeThrough(at, source.asSlice(done, piece));
-            } else {
-                piece = Math.min(COPY_BYTES - at % COPY_BYTES, length - done);
-                writeToMemory(at, source.asSlice(done, piece));
-            }
-            done += piece;
-        }
+        copies.write(offset, source);
         endRead(mark);
     }
 
-    /** Whole pages. */
-    private void writeThrough(long offset, MemorySegment source) {
-        final long pageBytes = 1L << version.pageShift();
-        final int count = (int) (source.byteSize() / pageBytes);
-        final BitSet done = cache.writeThrough(this, lpn(offset), source);
-        for (int i = done.nextClearBit(0); i < count; ) {
-            final int end = Math.min(done.nextSetBit(i) < 0 ? count : done.nextSetBit(i), count);
-            for (; i < end; i += (int) (COPY_BYTES / pageBytes)) {
-                final long piece = Math.min(COPY_BYTES, (end - i) * pageBytes);
-                writeToMemory(offset + i * pageBytes, source.asSlice(i * pageBytes, piece));
-            }
-            i = done.nextClearBit(end);
-        }
-    }
-
-    private void writeToMemory(long offset, MemorySegment source) {
-        final long length = source.byteSize();
+    /** Makes clean pages of a range that are in memory ready to be written to. */
+    void expectWrites(long offset, long lengthBytes) {
         withRegion(() -> {
-            region.expectWrites(lpn(offset), pages(offset, length));
+            region.expectWrites(lpn(offset), pages(offset, lengthBytes));
             return null;
         });
-        MemorySegment.copy(source, 0, memory(), offset, length);
     }
-
-    // ---- pins ----
 
     /** Keeps a range in memory; returns what undoes it. */
     public Runnable pin(long offset, long lengthBytes, boolean forWrite) {
         checkRange(offset, lengthBytes);
-        final long lpn = lpn(offset);
-        final long pages = pages(offset, lengthBytes);
-        final long bytes = pages << version.pageShift();
-        cache.reservePins(bytes);
-        try {
-            if (forWrite) {
-                scopes.addWritePin();
-            }
-            try {
-                pinPages(lpn, pages, forWrite);
-            } catch (RuntimeException e) {
-                if (forWrite) {
-                    scopes.removeWritePin();
-                }
-                throw e;
-            }
-        } catch (RuntimeException e) {
-            cache.releasePins(bytes);
-            throw e;
-        }
-        return () -> {
-            unpinPages(lpn, pages);
-            if (forWrite) {
-                scopes.removeWritePin();
-            }
-            cache.releasePins(bytes);
-        };
+        return pins.pin(lpn(offset), pages(offset, lengthBytes), forWrite);
     }
 
-    private void unpinPages(long lpn, long pages) {
+    /** Pins pages in memory, no more. */
+    void pinPages(long lpn, long pages, boolean forWrite) {
+        withRegion(() -> {
+            final long mark = region.badCount();
+            final int result = region.pin(lpn, pages, forWrite);
+            if (result < 0) {
+                final StorageException failure = failureSince(mark);
+                throw failure != null
+                        ? failure
+                        : Errno.exception(result, "pin %d pages of %s".formatted(pages, version.name()));
+            }
+            return null;
+        });
+    }
+
+    /** Undoes {@link #pinPages}; does nothing on a region that was closed meanwhile. */
+    void unpinPages(long lpn, long pages) {
         lifecycle.readLock().lock();
         try {
             if (!closed) {
@@ -371,27 +315,10 @@ public final class Region {
         } finally {
             lifecycle.readLock().unlock();
         }
-        pins.decrementAndGet();
     }
 
-    private void pinPages(long lpn, long pages, boolean forWrite) {
-        pinGate.readLock().lock();
-        try {
-            withRegion(() -> {
-                final long mark = region.badCount();
-                final int result = region.pin(lpn, pages, forWrite);
-                if (result < 0) {
-                    final StorageException failure = failureSince(mark);
-                    throw failure != null
-                            ? failure
-                            : Errno.exception(result, "pin %d pages of %s".formatted(pages, version.name()));
-                }
-                pins.incrementAndGet();
-                return null;
-            });
-        } finally {
-            pinGate.readLock().unlock();
-        }
+    Pins pins() {
+        return pins;
     }
 
     // ---- write-back: under the write-back lock ----
@@ -466,20 +393,6 @@ public final class Region {
             }
         } finally {
             lifecycle.readLock().unlock();
-        }
-    }
-
-    /** Runs what replaces the content while nothing is pinned. */
-    void whileUnpinned(Runnable action) {
-        pinGate.writeLock().lock();
-        try {
-            if (pins.get() > 0) {
-                throw new StorageException(
-                        ErrorCode.BUSY, "pages of %s are pinned: close the pins".formatted(title()));
-            }
-            action.run();
-        } finally {
-            pinGate.writeLock().unlock();
         }
     }
 

@@ -78,7 +78,7 @@ final class RegionChanges {
 
     /** See {@link PageCache#replace}. */
     void replace(Region region, long sizeBytes, boolean dropsWrites, Runnable change) {
-        exclusively(region, () -> region.whileUnpinned(() -> {
+        exclusively(region, () -> region.pins().whileNone(() -> {
             region.checkCanGrowTo(sizeBytes);
             if (!dropsWrites) {
                 checkCommitted(region);

@@ -1,0 +1,76 @@
+package org.kvmdb.cache;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+
+/** Pages of one region that are kept in memory. Its content is not replaced while there are any. Thread-safe. */
+final class Pins {
+
+    private final PageCache cache;
+    private final Region region;
+    /** Held shared by who pins, exclusively while the content is replaced. */
+    private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
+
+    private final AtomicInteger count = new AtomicInteger();
+
+    Pins(PageCache cache, Region region) {
+        this.cache = cache;
+        this.region = region;
+    }
+
+    /** Keeps pages in memory; returns what undoes it. */
+    Runnable pin(long lpn, long pages, boolean forWrite) {
+        final long bytes = pages << region.version().pageShift();
+        cache.reservePins(bytes);
+        try {
+            if (forWrite) {
+                region.scopes().addWritePin();
+            }
+            try {
+                pinPages(lpn, pages, forWrite);
+            } catch (RuntimeException e) {
+                if (forWrite) {
+                    region.scopes().removeWritePin();
+                }
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            cache.releasePins(bytes);
+            throw e;
+        }
+        return () -> {
+            region.unpinPages(lpn, pages);
+            count.decrementAndGet();
+            if (forWrite) {
+                region.scopes().removeWritePin();
+            }
+            cache.releasePins(bytes);
+        };
+    }
+
+    private void pinPages(long lpn, long pages, boolean forWrite) {
+        gate.readLock().lock();
+        try {
+            region.pinPages(lpn, pages, forWrite);
+            count.incrementAndGet();
+        } finally {
+            gate.readLock().unlock();
+        }
+    }
+
+    /** Runs what replaces the content while nothing is pinned. */
+    void whileNone(Runnable action) {
+        gate.writeLock().lock();
+        try {
+            if (count.get() > 0) {
+                throw new StorageException(
+                        ErrorCode.BUSY, "pages of %s are pinned: close the pins".formatted(region.title()));
+            }
+            action.run();
+        } finally {
+            gate.writeLock().unlock();
+        }
+    }
+}
