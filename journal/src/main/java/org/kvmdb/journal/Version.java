@@ -20,9 +20,6 @@ import java.util.List;
  */
 public abstract sealed class Version permits VolumeEntry, SnapshotEntry {
 
-    /** Cursor of a version that nothing is left of. */
-    static final long DROPPED = Long.MAX_VALUE;
-
     private final int id;
     private final int pageShift;
     private final long familyId;

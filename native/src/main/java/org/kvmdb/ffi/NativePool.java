@@ -12,7 +12,6 @@ public final class NativePool implements AutoCloseable {
     public static final int PRESSURE_EVICT = 1;
 
     public static final int PRESSURE_STEAL = 2;
-    public static final int PRESSURE_STOP = 4;
 
     static final int OPTIONS_LENGTH = 9 * Long.BYTES;
 

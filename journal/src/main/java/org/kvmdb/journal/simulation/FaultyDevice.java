@@ -76,7 +76,6 @@ public final class FaultyDevice extends KeptDevice {
     /** Of the history, at the last flush that did not lie. */
     private int honest;
 
-    private boolean hanging;
     private boolean released;
 
     /** @param failAt the operation that fails, from 0; negative: none */
@@ -158,18 +157,11 @@ public final class FaultyDevice extends KeptDevice {
         notifyAll();
     }
 
-    /** Waits until an operation hangs; false when none did in that time. */
-    public synchronized boolean awaitHang(long timeoutMillis) {
-        final long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-        while (!hanging && System.nanoTime() < end) {
-            waitMillis(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
-        }
-        return hanging;
-    }
-
-    private void waitMillis(long millis) {
+    private void awaitRelease() {
         try {
-            wait(millis);
+            while (!released) {
+                wait();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StorageException(ErrorCode.IO, "interrupted in an operation that hangs");
@@ -209,11 +201,7 @@ public final class FaultyDevice extends KeptDevice {
             return true;
         }
         if (fault == Fault.HANG) {
-            hanging = true;
-            notifyAll();
-            while (!released) {
-                waitMillis(0);
-            }
+            awaitRelease();
             return true;
         }
         return false;
