@@ -82,9 +82,7 @@ final class CommitWork implements Work {
         try (Arena arena = Arena.ofShared();
                 Peer peer = context.open(PeerSetup.Access.RANDOM)) {
             PageSource source = context.source(arena);
-            try (Session session = peer.session()) {
-                session.scan(0, context.pages());
-            }
+            peer.readAll(context.pages());
             // Until the compiler is done: it takes one of two processors while it is not, also with what only groups do.
             for (int threads : WARM_UP_THREADS) {
                 commit(context, peer, source, threads, 2 * context.seconds());

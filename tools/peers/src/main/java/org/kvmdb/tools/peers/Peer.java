@@ -13,6 +13,13 @@ interface Peer extends AutoCloseable {
     /** Writes all pages in order, as fast as the system can; durable when the call returns. By one thread, into an empty peer. */
     void load(long pages, PageSource source) throws Exception;
 
+    /** Reads all of so many pages once, in order: what fits into its caches is there then. */
+    default void readAll(long pages) {
+        try (Session session = session()) {
+            session.scan(0, pages);
+        }
+    }
+
     /** Its pages as plain memory, when they are that; null otherwise. */
     default MemorySegment memory() {
         return null;

@@ -66,9 +66,7 @@ final class TransactionsWork implements Work {
         try (Arena arena = Arena.ofShared();
                 Peer peer = context.open(PeerSetup.Access.RANDOM)) {
             PageSource source = context.source(arena);
-            try (Session session = peer.session()) {
-                session.scan(0, context.pages());
-            }
+            peer.readAll(context.pages());
             AtomicLong pages = new AtomicLong();
             Crew.Job job = (session, random) -> () -> {
                 int count = transaction(context, session, source, random);
