@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.kvmdb.cache.PageCache;
 import org.kvmdb.cache.Region;
@@ -33,7 +32,6 @@ final class OpenStore implements Store {
     /** The file that holds everything, within the store's directory. */
     static final String DATA_FILE = "store.kvmdb";
 
-    private static final int CLOSING = 1 << 31;
     private static final int NAME_BYTES_MAX = 255;
 
     /** After which a device read in a page fault makes a bad page. */
@@ -56,9 +54,7 @@ final class OpenStore implements Store {
     /** Keeps a version from being mapped while what is done to it needs that it is not. */
     private final Object mappingLock = new Object();
 
-    /** Calls in flight; the sign bit is set when no more may begin. */
-    private final AtomicInteger calls = new AtomicInteger();
-
+    private final CallGate calls;
     private boolean closed;
 
     /** Null when there is none. */
@@ -72,6 +68,7 @@ final class OpenStore implements Store {
     private OpenStore(Path directory, Supplier<Journal> source, StoreOptions options, long readDeadlineMillis) {
         final long begin = System.nanoTime();
         this.directory = directory;
+        this.calls = new CallGate(directory);
         try {
             this.journal = opened.add(source.get(), Journal::close);
             this.reclaimer = opened.add(new SegmentReclaimer(journal, POOLED_SEGMENTS_MIN), SegmentReclaimer::finish);
@@ -442,49 +439,18 @@ final class OpenStore implements Store {
     /** Runs an action on the open store, translating its exceptions. Close waits for it. */
     <T> T call(Supplier<T> action) {
         return ExceptionMapper.call(() -> {
-            if (calls.incrementAndGet() < 0) {
-                endCall();
-                throw new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
-            }
+            calls.enter();
             try {
                 return action.get();
             } finally {
-                endCall();
+                calls.leave();
             }
         });
     }
 
     /** Throws when the store is being closed, which waits for the call that asks. */
     void checkNotClosing() {
-        if (calls.get() < 0) {
-            throw new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
-        }
-    }
-
-    private void endCall() {
-        if (calls.decrementAndGet() == CLOSING) {
-            synchronized (calls) {
-                calls.notifyAll();
-            }
-        }
-    }
-
-    /** Native code below must not be called any more when its structures go: refuses new calls and waits for the others. */
-    private void awaitCalls() {
-        calls.getAndUpdate(n -> n | CLOSING);
-        boolean interrupted = false;
-        synchronized (calls) {
-            while (calls.get() != CLOSING) {
-                try {
-                    calls.wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        calls.checkNotClosing();
     }
 
     @Override
@@ -502,11 +468,11 @@ final class OpenStore implements Store {
             if (control != null) {
                 control.close();
             }
-            awaitCalls();
+            calls.close();
             try {
                 cache.closeMemory();
             } catch (StorageException e) {
-                calls.getAndUpdate(n -> n & ~CLOSING);
+                calls.reopen();
                 control = control == null ? null : ControlServer.open(this);
                 throw e;
             }
