@@ -13,25 +13,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Clones of snapshots, and volumes that go back to one. */
 @Timeout(120)
-class CloneTest {
+class CloneTest extends SmallStoreTest {
 
-    private static final VolumeOptions TWO_MIB = VolumeOptions.ofSizeBytes(2 << 20);
     private static final int PAGES = 100;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
-
-    private Store open() {
-        return Store.open(directory.resolve("s"), TestStores.small());
-    }
 
     private static void commitPages(Volume volume, int from, int to, int version) {
         TestStores.writePages(volume, 1, from, to, version);

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -12,21 +11,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Quotas: a commit that would go beyond fails alone, before any change. */
 @Timeout(120)
-class QuotaTest {
+class QuotaTest extends SmallStoreTest {
 
     /** Block of a page with an odd LPN: it does not compress. */
     private static final long BLOCK_BYTES = 4096 + 64;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
 
     private static Volume makeVolume(Store store, String name) {
         return store.createVolume(name, VolumeOptions.ofSizeBytes(64 << 20));

@@ -5,30 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Deleting snapshots: what is refused, and what comes back. */
 @Timeout(120)
-class SnapshotDeletionTest {
+class SnapshotDeletionTest extends SmallStoreTest {
 
-    private static final VolumeOptions TWO_MIB = VolumeOptions.ofSizeBytes(2 << 20);
     private static final int PAGES = 100;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
 
     private static void commitPages(Volume volume, int version) {
         TestStores.writePages(volume, 1, 0, PAGES, version);

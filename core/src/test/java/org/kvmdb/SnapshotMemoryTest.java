@@ -16,25 +16,12 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Snapshots as memory: read in every way that a volume is, and never written. */
 @Timeout(120)
-class SnapshotMemoryTest {
+class SnapshotMemoryTest extends SmallStoreTest {
 
-    private static final VolumeOptions TWO_MIB = VolumeOptions.ofSizeBytes(2 << 20);
     private static final int PAGES = 100;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
-
-    private Store open() {
-        return Store.open(directory.resolve("s"), TestStores.small());
-    }
 
     private static void commitPages(Volume volume, int version) {
         TestStores.writePages(volume, 1, 0, PAGES, version);

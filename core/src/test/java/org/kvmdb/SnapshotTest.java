@@ -20,27 +20,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Taking snapshots, finding them, and that nothing changes them. */
 @Timeout(120)
-class SnapshotTest {
+class SnapshotTest extends SmallStoreTest {
 
-    private static final VolumeOptions TWO_MIB = VolumeOptions.ofSizeBytes(2 << 20);
     private static final int PAGES = 100;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
-
-    private Store open() {
-        return Store.open(directory.resolve("s"), TestStores.small());
-    }
 
     private static void commitPages(Volume volume, int version) {
         TestStores.writePages(volume, 1, 0, PAGES, version);

@@ -21,26 +21,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A store's life, its volumes, its statistics. */
 @Timeout(60)
-class StoreTest {
-
-    private static final VolumeOptions TWO_MIB = VolumeOptions.ofSizeBytes(2 << 20);
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
-
-    private Store open() {
-        return Store.open(directory.resolve("s"), TestStores.small());
-    }
+class StoreTest extends SmallStoreTest {
 
     // ---- life ----
 

@@ -21,23 +21,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Scrubs and the account of space, of a store in use. */
-class UpkeepTest {
+class UpkeepTest extends SmallStoreTest {
 
     private static final int PAGES = 4000;
-
-    @TempDir
-    Path directory;
-
-    private Store create() {
-        return Store.create(directory.resolve("s"), TestStores.small());
-    }
-
-    private Store open() {
-        return Store.open(directory.resolve("s"), TestStores.small());
-    }
 
     /** Flips a bit of each copy of a block; the cleaner may have left dead ones. Odd pages do not compress, so they are found. */
     private void rot(long marker) throws IOException {
