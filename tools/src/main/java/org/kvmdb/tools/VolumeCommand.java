@@ -33,18 +33,22 @@ final class VolumeCommand {
 
     private VolumeCommand() {}
 
+    /** What is done with one volume. */
+    private abstract static class NamedVolume extends LiveCommand {
+
+        @Spec
+        CommandSpec spec;
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
+        String name;
+    }
+
     @Command(
             name = "create",
             mixinStandardHelpOptions = true,
             description = "Create a volume; it reads as zeros, and only what is written takes space.",
             footer = {"%nExample:", "  kvmdb volume create /data/store orders --size 64G --page-size 16K"})
-    static final class CreateVolume extends LiveCommand {
-
-        @Spec
-        private CommandSpec spec;
-
-        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
-        private String name;
+    static final class CreateVolume extends NamedVolume {
 
         @Option(
                 names = "--size",
@@ -110,13 +114,7 @@ final class VolumeCommand {
                 "What lies beyond a smaller size is gone; growing again reads zeros."
             },
             footer = {"%nExample:", "  kvmdb volume resize /data/store orders --size 128G"})
-    static final class ResizeVolume extends LiveCommand {
-
-        @Spec
-        private CommandSpec spec;
-
-        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
-        private String name;
+    static final class ResizeVolume extends NamedVolume {
 
         @Option(
                 names = "--size",
@@ -162,10 +160,7 @@ final class VolumeCommand {
                 "  kvmdb volume quota /data/store orders --size 10G",
                 "  kvmdb volume quota /data/store orders --size 0"
             })
-    static final class LimitVolume extends LiveCommand {
-
-        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
-        private String name;
+    static final class LimitVolume extends NamedVolume {
 
         @Option(
                 names = "--size",
@@ -196,10 +191,7 @@ final class VolumeCommand {
             mixinStandardHelpOptions = true,
             description = "Delete a volume and all that is in it.",
             footer = {"%nExample:", "  kvmdb volume delete /data/store orders"})
-    static final class DeleteVolume extends LiveCommand {
-
-        @Parameters(index = "1", paramLabel = "NAME", description = "Name of the volume.")
-        private String name;
+    static final class DeleteVolume extends NamedVolume {
 
         @Option(names = "--force", description = "Also one whose memory another process uses.")
         private boolean force;
