@@ -16,14 +16,7 @@ class SuperblockRepairTest {
      */
     @Test
     void shouldKeepACopyReadableWhenThatWhichIsReadIsNotOnTheMedium() {
-        final RecordingDevice recording = new RecordingDevice(new MemoryDevice("superblocks"));
-        try (Workload work = new Workload(recording, Workload.tinyOptions(), 1)) {
-            work.create();
-            work.createVolume("a", 64 << 12, 12);
-            work.put("a", true, 1, 2);
-            work.checkpoint();
-        }
-        final List<RecordingDevice.Event> events = recording.events();
+        final List<RecordingDevice.Event> events = eventsOfAStore();
         final int first = copyOfNewest(events, 2);
         final RecordingDevice.Event copy = events.get(first);
         final byte[] medium = mediumBefore(events, first);
@@ -31,13 +24,7 @@ class SuperblockRepairTest {
 
         final RecordingDevice device = RecordingDevice.unflushable(medium, medium.length, List.of(copy));
         Journal.open(device, Workload.tinyOptions()).kill();
-        final CrashStates.Limits limits = new CrashStates.Limits(8, 6, 8, 8, 4, false);
-        final long states = new CrashStates(
-                        device, 1, limits, state -> Journal.open(state.device(), Workload.tinyOptions()).kill())
-                .walk(0, 0, 0);
-        assertTrue(states > 10, () -> states + " states");
-        device.dispose();
-        recording.dispose();
+        crashEverywhere(device);
     }
 
     /**
@@ -46,14 +33,7 @@ class SuperblockRepairTest {
      */
     @Test
     void shouldKeepACopyReadableWhenTheSecondIsNotOnTheMedium() {
-        final RecordingDevice recording = new RecordingDevice(new MemoryDevice("superblocks"));
-        try (Workload work = new Workload(recording, Workload.tinyOptions(), 1)) {
-            work.create();
-            work.createVolume("a", 64 << 12, 12);
-            work.put("a", true, 1, 2);
-            work.checkpoint();
-        }
-        final List<RecordingDevice.Event> events = recording.events();
+        final List<RecordingDevice.Event> events = eventsOfAStore();
         final int second = copyOfNewest(events, 1);
         final RecordingDevice.Event copy = events.get(second);
         final byte[] medium = mediumBefore(events, second);
@@ -62,13 +42,30 @@ class SuperblockRepairTest {
         final Journal journal = Journal.open(device, Workload.tinyOptions());
         journal.checkpoint();
         journal.kill();
+        crashEverywhere(device);
+    }
+
+    private static List<RecordingDevice.Event> eventsOfAStore() {
+        final RecordingDevice recording = new RecordingDevice(new MemoryDevice("superblocks"));
+        try (Workload work = new Workload(recording, Workload.tinyOptions(), 1)) {
+            work.create();
+            work.createVolume("a", 64 << 12, 12);
+            work.put("a", true, 1, 2);
+            work.checkpoint();
+        }
+        final List<RecordingDevice.Event> events = recording.events();
+        recording.dispose();
+        return events;
+    }
+
+    /** Cuts the power at every moment of what the device recorded: a store must always be found. */
+    private static void crashEverywhere(RecordingDevice device) {
         final CrashStates.Limits limits = new CrashStates.Limits(8, 6, 8, 8, 4, false);
         final long states = new CrashStates(
                         device, 1, limits, state -> Journal.open(state.device(), Workload.tinyOptions()).kill())
                 .walk(0, 0, 0);
         assertTrue(states > 10, () -> states + " states");
         device.dispose();
-        recording.dispose();
     }
 
     /** What is on the medium when everything before that event is. */
