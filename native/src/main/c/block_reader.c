@@ -191,6 +191,7 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
 {
     uint64_t ppns[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
     ppns[0] = bad->ppn = lookup(region, lpn);
+    slot->was_read = false;
     if (ppns[0] == 0)
         return hole_run(region, slot, lpn, pages);
     if (ppns[0] == PPN_NOT_TO_BE_HAD || ppn_length_bytes(ppns[0]) > KVMDB_SLOT_BLOCKS_BYTES - 4096
@@ -202,6 +203,7 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
     uint32_t n = tiered ? tier_run(region, slot, lpn, pages, ppns[0]) : 0;
     if (n)
         return n;
+    slot->was_read = true;
     uint32_t bytes;
     n = adjacent_blocks(region, lpn, pages, ppns, &bytes);
     uint32_t staged = again ? 0 : staged_blocks(region->pool, slot, ppns, n);

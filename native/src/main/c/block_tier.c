@@ -120,7 +120,7 @@ int tier_open(struct pool *pool, uint64_t bytes)
     tier->arena = (uint8_t *)tier->memory + tier->tables_bytes;
     tier->buckets = buckets;
     tier->ghost_mask = ghosts - 1;
-    tier->chunks_max = (uint32_t)chunks;
+    tier->chunks_max = tier->chunks_allowed = (uint32_t)chunks;
     tier->stripe_count = tier->chunks_max < 16 * TIER_STRIPES_MAX ? (tier->chunks_max + 15) / 16 : TIER_STRIPES_MAX;
     for (int i = 0; i < TIER_QUEUES; i++)
         tier->queues[i] = (struct tier_list){NO_CHUNK, NO_CHUNK, 0};
@@ -178,9 +178,16 @@ static uint32_t take_dropped(struct block_tier *tier)
     return NO_CHUNK;
 }
 
+static uint32_t chunks_in_memory(const struct block_tier *tier)
+{
+    return tier->chunks_touched - tier->absent.count;
+}
+
+/* Those that it may have besides. */
 static uint32_t absent_chunks(const struct block_tier *tier)
 {
-    return tier->absent.count + tier->chunks_max - tier->chunks_touched;
+    uint32_t allowed = atomic_load_explicit(&tier->chunks_allowed, memory_order_relaxed);
+    return allowed > chunks_in_memory(tier) ? allowed - chunks_in_memory(tier) : 0;
 }
 
 /* A chunk that has no memory yet, if the budget has room for it, tables included, as long as they are not counted. */
@@ -188,8 +195,10 @@ static uint32_t take_absent(struct pool *pool)
 {
     struct block_tier *tier = &pool->tier;
     int64_t more = TIER_CHUNK_BYTES + (atomic_load(&tier->bytes) ? 0 : (int64_t)tier->tables_bytes);
-    if (absent_chunks(tier) == 0)
+    if (absent_chunks(tier) == 0) {
+        atomic_store(&tier->wanted_bytes, 0);
         return NO_CHUNK;
+    }
     bool has_room = atomic_load(&pool->resident_bytes) + more <= (int64_t)pool->options.budget_bytes;
     atomic_store(&tier->wanted_bytes, has_room ? 0 : more);
     if (!has_room)
@@ -266,6 +275,7 @@ static void open_chunk(struct block_tier *tier, struct tier_stripe *stripe, int 
     if (stripe->open[queue] != NO_CHUNK)
         list_put(tier, &tier->queues[queue], stripe->open[queue]);
     tier->chunks[chunk].used_bytes = 0;
+    tier->chunks[chunk].place = tier->places[queue]++;
     stripe->open[queue] = chunk;
 }
 
@@ -317,6 +327,19 @@ static void drop_chunk(struct pool *pool, struct tier_stripe *stripe, uint32_t c
     list_put(tier, &tier->dropped, chunk);
 }
 
+/* Marks what would not be there any more if the tier were a step smaller, and its queues shorter by their parts of that. */
+static void mark_late(struct pool *pool, uint32_t in_queues)
+{
+    struct block_tier *tier = &pool->tier;
+    uint64_t step = (uint64_t)share_step_bytes(pool) / TIER_CHUNK_BYTES;
+    for (int i = 0; i < TIER_QUEUES; i++) {
+        const struct tier_list *queue = &tier->queues[i];
+        uint32_t late = (uint32_t)(queue->count * (step < in_queues ? step : in_queues) / in_queues);
+        if (queue->count)
+            atomic_store_explicit(&tier->late_places[i], tier->chunks[queue->first].place + late, memory_order_relaxed);
+    }
+}
+
 static bool drop_oldest(struct pool *pool, struct tier_stripe *stripe)
 {
     struct block_tier *tier = &pool->tier;
@@ -324,9 +347,17 @@ static bool drop_oldest(struct pool *pool, struct tier_stripe *stripe)
     uint32_t in_queues = queues[TIER_SMALL].count + queues[TIER_MAIN].count;
     if (in_queues == 0)
         return false;
+    mark_late(pool, in_queues);
     bool small = queues[TIER_MAIN].count == 0 || queues[TIER_SMALL].count > in_queues / 10;
     drop_chunk(pool, stripe, list_take(tier, &tier->queues[small ? TIER_SMALL : TIER_MAIN]));
     return true;
+}
+
+/* Keeps some chunks ready: dropping needs one for what it keeps, and one or the other may have pins. */
+static void make_ready(struct pool *pool, struct tier_stripe *stripe, uint32_t absent)
+{
+    for (int i = 0; i < DROPS_MAX && pool->tier.dropped.count + absent < READY_MIN && drop_oldest(pool, stripe); i++)
+        ;
 }
 
 /* A fresh chunk for the queue. False when there is none; the next call may find one. Under the stripe's lock. */
@@ -339,13 +370,8 @@ static bool renew_open_chunk(struct pool *pool, struct tier_stripe *stripe, int 
     uint32_t chunk = take_chunk(pool);
     if (chunk != NO_CHUNK)
         open_chunk(tier, stripe, queue, chunk);
-    /*
-     * Some are kept ready: dropping needs one for what it keeps, and one or the other may have pins. Those without memory
-     * are ready unless the budget refused it twice.
-     */
-    uint32_t ready = chunk == NO_CHUNK && was_refused ? 0 : absent_chunks(tier);
-    for (int i = 0; i < DROPS_MAX && tier->dropped.count + ready < READY_MIN && drop_oldest(pool, stripe); i++)
-        ;
+    /* Those without memory are ready unless the budget refused it twice. */
+    make_ready(pool, stripe, chunk == NO_CHUNK && was_refused ? 0 : absent_chunks(tier));
     futex_unlock(&tier->lock);
     return chunk != NO_CHUNK;
 }
@@ -356,6 +382,12 @@ static bool is_sealed(const struct tier_entry *entry, const struct block_seed *s
 {
     return entry->ppn == seal->ppn && entry->salt == seal->salt && entry->generation == seal->generation
         && entry->lpn == seal->lpn && entry->family == seal->family;
+}
+
+static bool is_late(const struct block_tier *tier, const struct tier_entry *entry, uint32_t chunk)
+{
+    uint32_t late = atomic_load_explicit(&tier->late_places[entry->queue], memory_order_relaxed);
+    return (int32_t)(tier->chunks[chunk].place - late) < 0;
 }
 
 bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit)
@@ -372,6 +404,8 @@ bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit
         atomic_fetch_add(&tier->chunks[hit->chunk].pins, 1);
         if (atomic_load(&bucket[i]) == word && is_sealed(entry, seal)) {
             uint8_t uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
+            if (uses == 0 && is_late(tier, entry, hit->chunk))
+                share_late_hit(pool);
             if (uses < USES_MAX)
                 atomic_store_explicit(&entry->uses, (uint8_t)(uses + 1), memory_order_relaxed);
             hit->bytes = entry->payload_bytes;
@@ -437,8 +471,7 @@ bool tier_yield(struct pool *pool)
         return false;
     bool yielded = false;
     if (futex_try_lock(&tier->lock)) {
-        if (tier->dropped.count == 0)
-            drop_oldest(pool, stripe);
+        make_ready(pool, stripe, 0);
         uint32_t chunk = take_dropped(tier);
         if (chunk != NO_CHUNK && kernel_zap_range(tier->arena + (uint64_t)chunk * TIER_CHUNK_BYTES, TIER_CHUNK_BYTES) == 0) {
             list_put(tier, &tier->absent, chunk);
@@ -451,4 +484,25 @@ bool tier_yield(struct pool *pool)
     }
     futex_unlock(&stripe->lock);
     return yielded;
+}
+
+void tier_resize(struct pool *pool, int64_t bytes)
+{
+    struct block_tier *tier = &pool->tier;
+    int64_t least = tier->chunks_max < CHUNKS_MIN ? tier->chunks_max : CHUNKS_MIN;
+    int64_t chunks = bytes / TIER_CHUNK_BYTES;
+    if (chunks == 0)
+        chunks = bytes < 0 ? -1 : 1;
+    chunks += atomic_load(&tier->chunks_allowed);
+    if (chunks < least)
+        chunks = least;
+    if (chunks > tier->chunks_max)
+        chunks = tier->chunks_max;
+    atomic_store(&tier->chunks_allowed, (uint32_t)chunks);
+}
+
+bool tier_is_too_large(const struct block_tier *tier)
+{
+    int64_t has = atomic_load(&tier->bytes) - (int64_t)tier->tables_bytes;
+    return has > (int64_t)atomic_load(&tier->chunks_allowed) * TIER_CHUNK_BYTES;
 }

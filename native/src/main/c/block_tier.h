@@ -22,7 +22,8 @@
  * waits, nothing is allocated.
  *
  * The memory is address space at first. It grows with what is added, and only once pages had to be evicted; so data that fit
- * into frames, and those that do not compress, have the whole budget for frames.
+ * into frames, and those that do not compress, have the whole budget for frames. How far it grows is found by what that saves:
+ * tier_share.h.
  */
 #ifndef KVMDB_BLOCK_TIER_H
 #define KVMDB_BLOCK_TIER_H
@@ -54,6 +55,7 @@ struct tier_stripe {
 struct tier_chunk {
     uint32_t next;
     uint32_t used_bytes;
+    uint32_t place; /* in its queue, counted from the first that ever was in it */
     _Atomic uint32_t pins; /* lookups that have found something in it */
 };
 
@@ -68,6 +70,7 @@ struct tier_hit {
 struct block_tier {
     _Atomic bool active; /* has memory */
     uint32_t chunks_max; /* 0: there is no tier */
+    _Atomic uint32_t chunks_allowed; /* of them, for now: tier_share.h */
     uint32_t stripe_count;
     uint64_t buckets;
     uint64_t ghost_mask;
@@ -80,10 +83,12 @@ struct block_tier {
     uint64_t tables_bytes; /* index, ghosts and chunk heads */
     _Atomic int64_t bytes; /* counted in the pool's resident_bytes */
     _Atomic int64_t wanted_bytes; /* for which there was no room; eviction makes it */
+    _Atomic uint32_t late_places[TIER_QUEUES]; /* chunks before these would have left a tier that is a step smaller */
 
     _Atomic uint32_t lock; /* of what follows; a stripe's comes before it */
     uint32_t chunks_touched; /* chunks from here on were never used */
     struct tier_list queues[TIER_QUEUES];
+    uint32_t places[TIER_QUEUES]; /* of the next chunk */
     struct tier_list dropped; /* out of the index, to be written again when they have no pins */
     struct tier_list absent;  /* given back to the kernel */
 
@@ -107,5 +112,9 @@ void tier_release(struct pool *pool, const struct tier_hit *hit);
 void tier_add(struct pool *pool, const struct block_seed *seal, uint8_t codec, const uint8_t *payload, uint32_t bytes);
 /* Gives memory back when pages need it. Returns whether there was any. */
 bool tier_yield(struct pool *pool);
+/* Allows it so much more, or less, than it was allowed. */
+void tier_resize(struct pool *pool, int64_t bytes);
+/* Whether it has more than it is allowed. */
+bool tier_is_too_large(const struct block_tier *tier);
 
 #endif

@@ -393,5 +393,6 @@ int64_t kvmdb_pool_evict(struct pool *pool)
             break;
         evicted += n;
     }
+    share_adapt(pool);
     return evicted;
 }

@@ -150,10 +150,13 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
         *bad = (struct bad_page){KVMDB_BAD_KERNEL, -r, bad->ppn};
         read = 0;
     }
+    bool was_read = slot->was_read;
     slot_release(region->pool, slot);
     COUNT(region->pool, filled_pages, read);
-    if (read)
+    if (read) {
+        share_page_came(region, evictions_since(region->pool, word), was_read);
         latency_record(region->pool, KVMDB_FAULT_FILL, begin);
+    }
     return read;
 }
 

@@ -14,6 +14,7 @@
 #include "read_ring.h"
 #include "read_stage.h"
 #include "space_account.h"
+#include "tier_share.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -140,6 +141,7 @@ struct fault_slot {
     uint8_t *blocks;        /* KVMDB_SLOT_BLOCKS_BYTES: what was read, aligned to 4 KiB */
     const uint8_t *wanted;  /* within them, or in a stage, what was to be read */
     struct staged_bytes staged;
+    bool was_read;          /* it took a read of the device, or of what was read ahead */
     uint8_t *pages;         /* KVMDB_RUN_BYTES: pages, decompressed */
     struct read_ring ring;
 } __attribute__((aligned(128)));
@@ -209,6 +211,7 @@ struct pool {
     _Atomic uint64_t epoch;
 
     struct block_tier tier;
+    struct tier_share share;
     struct stripe *stripes;
     void *memory;
     uint64_t memory_bytes;

@@ -125,6 +125,9 @@
     t(a_pool_gets_its_dictionary_while_faults_go_on) \
     t(the_tier_gives_its_memory_back_to_pages) \
     t(a_tier_too_small_is_none) \
+    t(pages_that_are_asked_for_alike_leave_the_tier_all_that_it_may_have) \
+    t(a_hot_set_that_fits_into_frames_gets_them) \
+    t(the_tier_grows_again_when_there_is_no_hot_set_any_more) \
     t(storm_on_the_tier) \
     t(the_handler_is_content_with_a_small_stack) \
     t(the_budget_holds_with_ten_times_the_data) \

@@ -12,9 +12,10 @@ package org.kvmdb;
  *     directory that only this user (and root) can connect to
  * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
  *     {@code kvmdb top}
- * @param compressedTierShare how much of the cache blocks may have that are kept as they are stored, compressed, so that
+ * @param compressedTierShare how much of the cache blocks may have at most that are kept as they are stored, compressed, so that
  *     a page that was evicted comes back without a read: from 0 (none) to 0.9375 (an eighth of a cache of less than 128 MiB is
- *     left to pages). They have none of it before something had to be evicted, and none for data that do not compress.
+ *     left to pages). They have none of it before something had to be evicted, and none for data that do not compress; how much of it they
+ *     have is found by what that saves.
  * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
  *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
  *     blocks, too
