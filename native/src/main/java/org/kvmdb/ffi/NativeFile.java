@@ -1,5 +1,6 @@
 package org.kvmdb.ffi;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
@@ -36,13 +37,19 @@ public final class NativeFile implements AutoCloseable {
         // Made before the descriptor is: without memory for it that would be lost.
         final String at = path.toString();
         final Object[] what = {at};
-        return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(at, mode), "open %s", what));
+        try (Arena arena = Arena.ofConfined()) {
+            final long address = arena.allocateFrom(at).address();
+            return new NativeFile(name, Errno.check(ShimLibrary.shim().kvmdb_file_open(address, mode), "open %s", what));
+        }
     }
 
     /** A file that lives in memory and vanishes with its descriptor. */
     public static NativeFile inMemory(String name) {
-        return new NativeFile(
-                name, Errno.check(ShimLibrary.shim().kvmdb_file_open_memory(name), "create a file in memory"));
+        try (Arena arena = Arena.ofConfined()) {
+            final long address = arena.allocateFrom(name).address();
+            return new NativeFile(
+                    name, Errno.check(ShimLibrary.shim().kvmdb_file_open_memory(address), "create a file in memory"));
+        }
     }
 
     /**
@@ -52,8 +59,11 @@ public final class NativeFile implements AutoCloseable {
     public static NativeFile openDirectory(Path directory) {
         final String name = directory.toString();
         final Object[] what = {name};
-        return new NativeFile(
-                name, Errno.check(ShimLibrary.shim().kvmdb_directory_open(name), "open directory %s", what));
+        try (Arena arena = Arena.ofConfined()) {
+            final long address = arena.allocateFrom(name).address();
+            return new NativeFile(
+                    name, Errno.check(ShimLibrary.shim().kvmdb_directory_open(address), "open directory %s", what));
+        }
     }
 
     /** The descriptor, for the fault handler's reads. It belongs to this object. */
@@ -135,7 +145,10 @@ public final class NativeFile implements AutoCloseable {
 
     /** Makes the entries of a directory durable. */
     public static void flushDirectory(Path directory) {
-        Errno.check(ShimLibrary.shim().kvmdb_directory_flush(directory.toString()), "flush directory %s", directory);
+        try (Arena arena = Arena.ofConfined()) {
+            final long address = arena.allocateFrom(directory.toString()).address();
+            Errno.check(ShimLibrary.shim().kvmdb_directory_flush(address), "flush directory %s", directory);
+        }
     }
 
     @Override

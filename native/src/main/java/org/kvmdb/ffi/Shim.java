@@ -1,8 +1,9 @@
 package org.kvmdb.ffi;
 
 /**
- * The exports of {@code libkvmdb.so}, one method each; the C headers document them. Addresses are {@code long}s. A
- * negative result is an errno. Call through {@link ShimLibrary#shim()}.
+ * The exports of {@code libkvmdb.so}, one method each; the C headers document them. Addresses are {@code long}s, those of
+ * names, too: one {@code String} parameter has jnr-ffi load another 133 classes. A negative result is an errno. Call through
+ * {@link ShimLibrary#shim()}.
  *
  * <p>No method has just six parameters: the last one, when it is an {@code int}, arrives as garbage then (seen with jnr-ffi
  * 2.3.4).
@@ -18,9 +19,9 @@ public interface Shim {
 
     long kvmdb_memory_reserved();
 
-    int kvmdb_file_open(String path, int mode);
+    int kvmdb_file_open(long path, int mode);
 
-    int kvmdb_file_open_memory(String name);
+    int kvmdb_file_open_memory(long name);
 
     int kvmdb_file_close(int fd);
 
@@ -44,9 +45,9 @@ public interface Shim {
 
     long kvmdb_file_allocated_bytes(int fd);
 
-    int kvmdb_directory_flush(String path);
+    int kvmdb_directory_flush(long path);
 
-    int kvmdb_directory_open(String path);
+    int kvmdb_directory_open(long path);
 
     int kvmdb_space_reserve(long account, long bytes);
 
