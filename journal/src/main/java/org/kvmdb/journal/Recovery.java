@@ -184,7 +184,11 @@ final class Recovery {
                 : new Place(batch.nextSegment(), batch.nextGeneration(), batch.nextSalt());
     }
 
+    /** Only records with a tail name families: batches of pages alone are not walked for this. */
     private void noteFamilies(ScannedBatch batch) {
+        if (batch.recordsLength() == (long) batch.recordCount() * RecordDescriptor.LENGTH) {
+            return;
+        }
         Records.forEach(batch, record -> {
             if (record.kind() == RecordDescriptor.KIND_VOLUME_CREATE) {
                 families.put(record.volume(), record.second());

@@ -19,6 +19,10 @@ final class StoredNode {
 
     /** Writes a node as it is stored, children by their PPN; returns the page shift of its form. */
     static int toImage(NodeArena arena, int node, int level, MemorySegment image) {
+        if (level == 0 && !arena.isMixed(node)) {
+            MemorySegment.copy(arena.memory(node), 0, image, 0, MapNodeDescriptor.NODE_LENGTH);
+            return SHORT_SHIFT; // nearly all nodes: as they lie in memory
+        }
         final int birth = arena.birth(node);
         boolean isShort = true;
         for (int index = 0; index < MapNodeDescriptor.FANOUT; index++) {
