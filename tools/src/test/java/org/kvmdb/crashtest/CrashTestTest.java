@@ -161,7 +161,7 @@ class CrashTestTest {
             }
         });
         test(deaf, STEP).steps(4).states(100).run().assertClean();
-        CrashReport report = test(deaf, STEP).steps(4).states(0).faults(60).run();
+        CrashReport report = test(deaf, STEP).steps(4).states(0).faults(120).run();
         assertFalse(report.isClean());
         assertTrue(report.findings().getFirst().what().contains("was acknowledged, and only"), report::toString);
         assertTrue(report.findings().getFirst().workload().contains("taken for done"), report::toString);
