@@ -3,6 +3,7 @@
 #include "bad_page.h"
 #include "fault_latency.h"
 #include "hotspot.h"
+#include "idle_faults.h"
 #include "kernel.h"
 #include "page_evict.h"
 #include "read_ahead.h"
@@ -17,20 +18,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* Faults at one address, with nothing for us to do, after which the page is given up (FAULTPATH rule 7). Losing a race
- * with another thread is such a fault, too, and a busy page may see many in a day: only a quick succession counts. */
-#define IDLE_FAULTS_MAX 100000
-#define IDLE_FAULTS_NS 60000000000ull
-#define STUCK_NS 5000000000ull
-
 static struct region *_Atomic directory[1u << (47 - REGION_GRANULE_SHIFT)];
 
-/* Where this thread last faulted without anything to be done. */
-static __thread struct {
-    uint64_t address;
-    uint64_t since_ns;
-    uint32_t count;
-} idle;
+static __thread struct idle_faults idle;
 
 void faulter_add(struct region *region)
 {
@@ -376,19 +366,6 @@ static bool is_write(const ucontext_t *context)
     return context->uc_mcontext.gregs[REG_ERR] & 2; /* the page-fault error code: bit 1 is set for a write */
 }
 
-/* Whether the same thread faults at the same address over and over with nothing for us to do, and for longer than another one that
- * has something to do there can be kept from its processor. */
-static bool is_stuck(struct pool *pool, uint64_t address, uint64_t now)
-{
-    COUNT(pool, idle_faults, 1);
-    if (idle.address != address || now - idle.since_ns > IDLE_FAULTS_NS) {
-        idle.address = address;
-        idle.since_ns = now;
-        idle.count = 0;
-    }
-    return ++idle.count > IDLE_FAULTS_MAX && now - idle.since_ns > STUCK_NS;
-}
-
 static enum kvmdb_fault_kind fault_kind(bool missing, bool for_write)
 {
     return !for_write ? KVMDB_FAULT_READ : missing ? KVMDB_FAULT_WRITE : KVMDB_FAULT_FIRST_WRITE;
@@ -411,14 +388,16 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
         r = resolve(region, lpn, missing ? follow_stream(region, lpn, word) : 1, for_write, part, &bad);
     else
         bad.cause = KVMDB_BAD_MEMORY;
-    if (r == 0 && is_stuck(region->pool, address, begin)) {
-        bad.cause = KVMDB_BAD_NO_PROGRESS;
-        r = -EIO;
-    }
-    if (r >= 0) {
-        if (r > 0)
-            latency_record(region->pool, fault_kind(missing, for_write), begin);
+    if (r > 0) {
+        idle_faults_end(&idle);
+        latency_record(region->pool, fault_kind(missing, for_write), begin);
         return true;
+    }
+    if (r == 0) {
+        COUNT(region->pool, idle_faults, 1);
+        if (!idle_faults_add(&idle, address, begin))
+            return true;
+        bad.cause = KVMDB_BAD_NO_PROGRESS;
     }
     bad_page_record(region, lpn, &bad);
     /* A write that nobody may let through is what it would be to any read-only memory. */

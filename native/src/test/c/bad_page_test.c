@@ -1,6 +1,7 @@
 /* Pages that cannot be had: recorded before the access goes on, zeros for native code, another try afterwards. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "idle_faults.h"
 #include "kernel.h"
 #include "tests.h"
 
@@ -447,4 +448,41 @@ void a_page_that_cannot_be_cut_off_or_closed_keeps_the_counters_even(void)
     volume_close(v);
     kvmdb_faults_disarm();
     store_close(s);
+}
+
+#define SECOND 1000000000ull
+
+/* So many faults with nothing to do at one address, a microsecond apart; whether the thread counted as stuck at any of them. */
+static bool idle_row(struct idle_faults *idle, uint64_t address, uint64_t *now, int count)
+{
+    bool stuck = false;
+    for (int i = 0; i < count; i++)
+        stuck |= idle_faults_add(idle, address, *now += SECOND / 1000000);
+    return stuck;
+}
+
+void a_thread_is_stuck_that_has_nothing_but_idle_faults_at_one_address(void)
+{
+    struct idle_faults idle = {0};
+    uint64_t now = 77 * SECOND;
+    CHECK(!idle_row(&idle, 0x1000, &now, IDLE_FAULTS_MAX + 10)); /* in a tenth of a second */
+    now += 5 * SECOND;
+    CHECK(idle_row(&idle, 0x1000, &now, 1));
+    CHECK(!idle_row(&idle, 0x1008, &now, 1)); /* a row of its own */
+    CHECK(!idle_row(&idle, 0x1000, &now, 1));
+}
+
+void a_thread_that_loses_races_for_a_busy_page_is_not_stuck(void)
+{
+    struct idle_faults idle = {0};
+    uint64_t now = 77 * SECOND;
+    for (int second = 0; second < 50; second++) {
+        CHECK(!idle_row(&idle, 0x1000, &now, IDLE_FAULTS_MAX / 2));
+        idle_faults_end(&idle); /* it wins one */
+        now += SECOND;
+    }
+    for (int hour = 0; hour < 10; hour++) {
+        CHECK(!idle_row(&idle, 0x1000, &now, IDLE_FAULTS_MAX / 2));
+        now += 3600 * SECOND;
+    }
 }

@@ -71,6 +71,8 @@
     t(a_flipped_bit_is_recorded_and_reads_as_zeros_until_unpoisoned) \
     t(a_bad_neighbour_does_not_harm_the_page_that_was_asked_for) \
     t(every_way_to_be_bad_has_its_cause) \
+    t(a_thread_is_stuck_that_has_nothing_but_idle_faults_at_one_address) \
+    t(a_thread_that_loses_races_for_a_busy_page_is_not_stuck) \
     t(a_neighbour_without_a_length_is_not_read) \
     t(a_map_that_leads_nowhere_is_bad_and_not_followed) \
     t(an_access_beyond_the_end_is_recorded) \
