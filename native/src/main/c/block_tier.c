@@ -489,13 +489,12 @@ bool tier_yield(struct pool *pool)
 void tier_resize(struct pool *pool, int64_t bytes)
 {
     struct block_tier *tier = &pool->tier;
-    int64_t least = tier->chunks_max < CHUNKS_MIN ? tier->chunks_max : CHUNKS_MIN;
     int64_t chunks = bytes / TIER_CHUNK_BYTES;
     if (chunks == 0)
         chunks = bytes < 0 ? -1 : 1;
     chunks += atomic_load(&tier->chunks_allowed);
-    if (chunks < least)
-        chunks = least;
+    if (chunks < CHUNKS_MIN) /* a tier that has fewer was not opened */
+        chunks = CHUNKS_MIN;
     if (chunks > tier->chunks_max)
         chunks = tier->chunks_max;
     atomic_store(&tier->chunks_allowed, (uint32_t)chunks);

@@ -300,6 +300,14 @@ static int64_t reserve_missing(struct volume *v, uint64_t *lpns)
     return missing;
 }
 
+/* Of 100 pages the first 50 are what they were stored as, and the others holes. */
+static void check_nothing_is_placed(struct volume *v)
+{
+    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
+    for (uint64_t lpn = 0; lpn < 100; lpn++)
+        CHECK_PAGE(v, lpn, lpn < 50 ? 1 : 0);
+}
+
 /* Those that came into memory between the two calls keep what they hold there, be it written or read. */
 void pages_that_are_not_in_memory_are_placed_and_the_others_left(void)
 {
@@ -353,9 +361,7 @@ void a_page_that_is_placed_again_returns_its_first_block_and_a_rollback_drops_it
     CHECK_EQUAL(second[7], expected);
     CHECK_PAGE(v, 7, 6);
     CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
-    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
-    for (uint64_t lpn = 0; lpn < 100; lpn++)
-        CHECK_PAGE(v, lpn, lpn < 50 ? 1 : 0);
+    check_nothing_is_placed(v);
     volume_close(v);
     store_close(s);
 }
@@ -371,9 +377,7 @@ void placed_pages_go_when_the_content_is_replaced(void)
     append_version(v, lpns, ppns, 100, 5);
     CHECK_EQUAL(kvmdb_region_place(v->region, lpns, ppns, 100, placed), 0);
     CHECK_EQUAL(kvmdb_region_replace(v->region, 100 * 4096), 0);
-    CHECK_EQUAL(page_bitmap_next(&v->region->stolen, 0), PAGE_BITMAP_END);
-    for (uint64_t lpn = 0; lpn < 100; lpn++)
-        CHECK_PAGE(v, lpn, lpn < 50 ? 1 : 0);
+    check_nothing_is_placed(v);
     volume_close(v);
     store_close(s);
 }
