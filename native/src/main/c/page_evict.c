@@ -129,7 +129,7 @@ uint32_t evictions_since(const struct pool *pool, uint64_t word)
  * Within a quarter of the pages that are kept. As nothing sees hits, coming back is all that tells a page that is used much
  * from one that is not, and over longer times it tells less: kvmdb bench policy.
  */
-static bool came_back_soon(const struct pool *pool, uint64_t word)
+bool came_back_soon(const struct pool *pool, uint64_t word)
 {
     return evictions_since(pool, word) <= (queue_length(&pool->main) + queue_length(&pool->small)) / 4;
 }
@@ -160,7 +160,7 @@ static struct page_queue *queue_to_evict_from(struct pool *pool)
     return main == 0 || small > (small + main) / 10 ? &pool->small : &pool->main;
 }
 
-static uint32_t next_eviction_stamp(struct pool *pool)
+uint32_t next_eviction_stamp(struct pool *pool)
 {
     uint32_t stamp = atomic_fetch_add(&pool->eviction_clock, 1) + 1;
     return stamp ? stamp : 1;
@@ -383,7 +383,8 @@ void make_room_for_dirty(struct pool *pool)
 int64_t kvmdb_pool_evict(struct pool *pool)
 {
     int64_t evicted = 0;
-    while (atomic_load(&pool->resident_bytes) > pool->evict_low_bytes) {
+    bool is_needed = atomic_load(&pool->resident_bytes) > pool->evict_high_bytes;
+    while (is_needed && atomic_load(&pool->resident_bytes) > pool->evict_low_bytes) {
         futex_lock(&pool->evict_lock);
         int n = evict_batch(pool);
         if (n == 0)

@@ -39,6 +39,10 @@ uint64_t queue_page(struct region *region, uint64_t lpn, uint64_t word);
 
 /* How many pages were evicted since the one of that word was, if it was: else UINT32_MAX. */
 uint32_t evictions_since(const struct pool *pool, uint64_t word);
+/* Whether that was too early: it is to stay longer this time. */
+bool came_back_soon(const struct pool *pool, uint64_t word);
+/* The stamp of a page that is evicted now, or passed by (page_read.h). */
+uint32_t next_eviction_stamp(struct pool *pool);
 
 /* Makes room for bytes within the budget: evicts, then spills. Holds no page lock when it is called. */
 void make_room(struct pool *pool, int64_t bytes);
@@ -48,7 +52,8 @@ bool has_room_ahead(struct pool *pool, int64_t bytes);
 void make_room_for_dirty(struct pool *pool);
 void pressure_raise(struct pool *pool, uint32_t bits);
 
-/* Evicts in batches until the low-water mark. Returns the pages evicted. */
+/* Beyond the high-water mark, evicts in batches until the low one; moves the share of the tier if it is time to. Returns the
+ * pages evicted. */
 KVMDB_EXPORT int64_t kvmdb_pool_evict(struct pool *pool);
 
 #endif

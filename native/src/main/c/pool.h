@@ -114,6 +114,7 @@ struct kvmdb_counters {
     uint64_t tier_declines; /* blocks that were not added: another thread was at it, or no memory was to be had */
     uint64_t read_ahead_pages;      /* asked for ahead of readers */
     uint64_t read_ahead_used_pages; /* of them, those that the reader came to */
+    uint64_t passed_pages;  /* read by a call without a frame */
 };
 
 /* ---- inside ---- */
@@ -192,7 +193,7 @@ struct pool {
     struct page_queue small; /* seen once */
     struct page_queue main;  /* came back soon after they were evicted */
     _Atomic uint32_t evict_lock; /* takers from the queues, spillers, and who closes a region */
-    _Atomic uint32_t eviction_clock; /* pages evicted; never 0 */
+    _Atomic uint32_t eviction_clock; /* pages evicted, or passed by; never 0 */
     uint32_t spill_region;   /* where spilling goes on */
     uint32_t sweep_region;   /* where the search for pages in no queue goes on */
     _Atomic int64_t unqueued; /* pages left out of a queue that was full, since the search last came round */

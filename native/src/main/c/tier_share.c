@@ -29,13 +29,18 @@ void share_late_hit(struct pool *pool)
     atomic_fetch_add_explicit(&pool->share.tier_gain, READ_COST - DECODE_COST, memory_order_relaxed);
 }
 
-/* Whether a step's worth of pages was evicted since the last time; of several threads one is told so. */
+bool share_is_due(const struct pool *pool)
+{
+    uint32_t since = atomic_load(&pool->eviction_clock) - atomic_load(&pool->share.looked_at);
+    return since >= share_step_bytes(pool) / KVMDB_PAGE_BYTES;
+}
+
+/* Of several threads one is told so. */
 static bool is_time(struct pool *pool)
 {
-    uint32_t now = atomic_load(&pool->eviction_clock);
     uint32_t before = atomic_load(&pool->share.looked_at);
-    return now - before >= share_step_bytes(pool) / KVMDB_PAGE_BYTES
-        && atomic_compare_exchange_strong(&pool->share.looked_at, &before, now);
+    return share_is_due(pool)
+        && atomic_compare_exchange_strong(&pool->share.looked_at, &before, atomic_load(&pool->eviction_clock));
 }
 
 void share_adapt(struct pool *pool)

@@ -33,6 +33,8 @@ int64_t share_step_bytes(const struct pool *pool);
 void share_page_came(struct region *region, uint32_t evictions_ago, bool was_read);
 /* A block was found among those that a smaller tier would not have. */
 void share_late_hit(struct pool *pool);
+/* Whether a step's worth of pages was evicted, or passed by, since the share was last looked at. */
+bool share_is_due(const struct pool *pool);
 /* Moves the share if it is time to, and has the tier give back what it has beyond it. Called while pages are evicted. */
 void share_adapt(struct pool *pool);
 

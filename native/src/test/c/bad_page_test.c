@@ -349,11 +349,9 @@ void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
             CHECK_PAGE(v, lpn, 1);
         content_write(v, 1, 2, page_at(v, 1));
         int64_t resident = kvmdb_pool_resident_bytes(s->pool);
-        int64_t low = s->pool->evict_low_bytes;
         refuse_forever(1ull << KVMDB_DROP, ENOMEM);
-        s->pool->evict_low_bytes = 0;
         s->pool->dirty_limit_bytes = -1;
-        CHECK_EQUAL(kvmdb_pool_evict(s->pool), 0);
+        CHECK_EQUAL(evict_down_to(s, 0), 0);
         make_room_for_dirty(s->pool);
         CHECK_EQUAL(kvmdb_pool_resident_bytes(s->pool), resident);
         CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), v->bytes);
@@ -363,11 +361,10 @@ void a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is(void)
         for (uint64_t lpn = 0; lpn < 16; lpn++)
             CHECK_PAGE(v, lpn, lpn == 1 ? 3 : 1);
         kvmdb_faults_disarm();
-        CHECK(kvmdb_pool_evict(s->pool) > 0);
+        CHECK(evict_down_to(s, 0) > 0);
         make_room_for_dirty(s->pool);
         CHECK_EQUAL(atomic_load(&v->region->spill_pages), 1);
         CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
-        s->pool->evict_low_bytes = low;
         for (uint64_t lpn = 0; lpn < 16; lpn++)
             CHECK_PAGE(v, lpn, lpn == 1 ? 3 : 1);
         CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
@@ -385,9 +382,8 @@ void what_is_dropped_before_a_page_that_stays_is_gone(void)
         volume_populate(v, 0, 16);
         for (uint64_t lpn = 0; lpn < 16; lpn++)
             CHECK_PAGE(v, lpn, 1);
-        s->pool->evict_low_bytes = 0;
         arm_fault(1ull << KVMDB_DROP, first, 0, KVMDB_EFFECT_ERROR, ENOMEM);
-        CHECK_EQUAL(kvmdb_pool_evict(s->pool), (int64_t)first);
+        CHECK_EQUAL(evict_down_to(s, 0), (int64_t)first);
         for (uint64_t lpn = 0; lpn < 16; lpn++)
             CHECK_EQUAL(page_state(word_of(v, lpn)), lpn < first ? EMPTY : CLEAN);
         for (uint64_t lpn = 0; lpn < 16; lpn++)

@@ -447,6 +447,17 @@ void evict_page(struct volume *v, uint64_t lpn)
     batch_drop(&batch);
 }
 
+int64_t evict_down_to(struct store *s, int64_t bytes)
+{
+    struct pool *pool = s->pool;
+    int64_t low = atomic_exchange(&pool->evict_low_bytes, bytes);
+    int64_t high = atomic_exchange(&pool->evict_high_bytes, bytes);
+    int64_t evicted = kvmdb_pool_evict(pool);
+    atomic_store(&pool->evict_low_bytes, low);
+    atomic_store(&pool->evict_high_bytes, high);
+    return evicted;
+}
+
 void spill_page_at(struct volume *v, uint64_t lpn)
 {
     struct pool *pool = v->store->pool;

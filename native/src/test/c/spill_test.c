@@ -257,7 +257,7 @@ void a_transaction_larger_than_memory_goes_through_the_spill_area(void)
         CHECK_PAGE(v, lpn, lpn % 3 ? 1 : 2);
     CHECK_AT_MOST(kvmdb_pool_resident_bytes(s->pool), 8 * MIB);
     /* Pages that were dirty all the time must have found their way into the eviction queues. */
-    kvmdb_pool_evict(s->pool);
+    evict_down_to(s, s->pool->evict_low_bytes);
     CHECK_AT_MOST(kvmdb_pool_resident_bytes(s->pool), s->pool->evict_low_bytes);
     CHECK_EQUAL(store_counters(s).overshoots, 0);
     volume_close(v);
@@ -272,9 +272,8 @@ void pages_that_found_no_place_in_a_queue_are_evicted_all_the_same(void)
     for (uint64_t lpn = 0; lpn < 8192; lpn++)
         content_write(v, lpn, 1, page_at(v, lpn));
     CHECK_EQUAL(commit_all(v), 8192);
-    s->pool->evict_low_bytes = 0;
     for (int rounds = 0; rounds < 3; rounds++)
-        kvmdb_pool_evict(s->pool);
+        evict_down_to(s, 0);
     for (uint64_t lpn = 0; lpn < 8192; lpn++)
         CHECK_EQUAL(page_state(word_of(v, lpn)), EMPTY);
     CHECK(atomic_load(&s->pool->unqueued) == 0);

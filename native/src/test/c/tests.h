@@ -130,6 +130,15 @@
     t(pages_that_are_asked_for_alike_leave_the_tier_all_that_it_may_have) \
     t(a_hot_set_that_fits_into_frames_gets_them) \
     t(the_tier_grows_again_when_there_is_no_hot_set_any_more) \
+    t(calls_read_spans_of_pages_of_every_size_and_kind) \
+    t(what_a_call_reads_while_frames_are_full_takes_none) \
+    t(what_calls_ask_for_again_soon_gets_a_frame) \
+    t(what_calls_read_gets_frames_while_there_is_room) \
+    t(what_the_tier_would_not_keep_gets_a_frame) \
+    t(calls_read_what_was_written_and_not_committed) \
+    t(a_bad_page_fails_the_call_and_is_recorded) \
+    t(a_page_that_a_call_passed_costs_nothing_when_the_region_closes) \
+    t(calls_alone_move_the_share_of_the_tier) \
     t(storm_on_the_tier) \
     t(the_handler_is_content_with_a_small_stack) \
     t(the_budget_holds_with_ten_times_the_data) \

@@ -1,6 +1,7 @@
 /* How the budget is divided between page frames and the compressed tier, by what is asked for. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "page_read.h"
 #include "tests.h"
 
 #define BUDGET (16 * MIB)
@@ -76,6 +77,30 @@ void the_tier_grows_again_when_there_is_no_hot_set_any_more(void)
     int64_t small = kvmdb_pool_tier_bytes(s->pool);
     CHECK_LESS(small, BUDGET - HOT_PAGES * 4096ll);
     read_pages(200000, 0);
+    CHECK_LESS(small + 3 * MIB, kvmdb_pool_tier_bytes(s->pool));
+    end();
+}
+
+void calls_alone_move_the_share_of_the_tier(void)
+{
+    begin();
+    read_pages(100000, 0);
+    tier_resize(s->pool, -(6 * MIB));
+    while (tier_is_too_large(&s->pool->tier))
+        CHECK(tier_yield(s->pool));
+    int64_t small = kvmdb_pool_tier_bytes(s->pool);
+    uint64_t seed = 3;
+    for (int i = 0; i < 200000; i++) {
+        uint64_t lpn = random_next(&seed) % PAGES, found;
+        CHECK_EQUAL(kvmdb_region_read(v->region, lpn << 12, sizeof found, (uint8_t *)&found), 0);
+        CHECK_EQUAL(found, lpn);
+        if (atomic_load(&s->pool->pressure) & PRESSURE_EVICT) {
+            kvmdb_pool_wait_pressure(s->pool, PRESSURE_EVICT, 0);
+            kvmdb_pool_evict(s->pool);
+        }
+        CHECK_AT_MOST(kvmdb_pool_resident_bytes(s->pool), BUDGET);
+    }
+    CHECK_LESS(100000, store_counters(s).passed_pages);
     CHECK_LESS(small + 3 * MIB, kvmdb_pool_tier_bytes(s->pool));
     end();
 }

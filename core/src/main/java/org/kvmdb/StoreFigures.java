@@ -95,7 +95,8 @@ final class StoreFigures {
                 c.tierMisses(),
                 c.tierDeclines(),
                 c.readAheadPages(),
-                c.readAheadUsedPages());
+                c.readAheadUsedPages(),
+                c.passedPages());
     }
 
     private StoreStatistics.Log logFigures() {

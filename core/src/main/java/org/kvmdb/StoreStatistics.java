@@ -55,6 +55,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param tierDeclined blocks that it did not take: another thread was at it, or there was no memory to be had
      * @param readAheadPages pages asked for ahead of a thread that reads in order, or at equal distances
      * @param readAheadUsedPages those of them that the thread came to
+     * @param passedPages read by {@link Volume#read} without taking a page frame, from the compressed tier or the device
      */
     public record Cache(
             long budgetBytes,
@@ -75,7 +76,8 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             long tierMisses,
             long tierDeclined,
             long readAheadPages,
-            long readAheadUsedPages) {}
+            long readAheadUsedPages,
+            long passedPages) {}
 
     /**
      * How long things took.

@@ -103,7 +103,14 @@ public interface Volume {
      */
     Pin pin(long offset, long lengthBytes, PinMode mode);
 
-    /** Copies out of the volume in pieces that neither delay safepoints nor yield a wrong byte. */
+    /**
+     * Copies out of the volume, in pieces that neither delay safepoints nor yield a wrong byte. While the cache is full, what is not in
+     * memory goes from the compressed tier or the device to the destination without taking a page frame, unless it is asked for
+     * again soon: much cheaper than a page fault, and a scan drives nothing out.
+     *
+     * @param destination any memory; its content is undefined when the call throws
+     * @throws CorruptPageException when a page of the range cannot be had
+     */
     void read(long offset, MemorySegment destination);
 
     /** Copies into the volume in pieces that do not delay safepoints. */

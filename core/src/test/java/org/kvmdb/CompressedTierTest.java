@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -46,8 +47,12 @@ class CompressedTierTest {
     }
 
     private static void checkPage(MemorySegment memory, long version, long page) {
+        checkCopy(memory.asSlice(page * PAGE_BYTES, PAGE_BYTES), version, page);
+    }
+
+    private static void checkCopy(MemorySegment copy, long version, long page) {
         for (int i = 0; i < PAGE_BYTES / Long.BYTES; i++) {
-            final long found = memory.get(ValueLayout.JAVA_LONG, page * PAGE_BYTES + (long) i * Long.BYTES);
+            final long found = copy.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
             assertEquals(word(version, page, i), found, "page " + page + " of version " + version);
         }
     }
@@ -81,6 +86,56 @@ class CompressedTierTest {
             assertTrue(cache.tierBytes() > CACHE_BYTES / 4 && cache.tierBytes() <= CACHE_BYTES * 6 / 10, cache::toString);
             assertTrue(cache.residentBytes() <= CACHE_BYTES + CACHE_BYTES / 10, cache::toString);
             assertEquals(0, cache.badPages());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldServeReadsByCallsWithoutFrames(boolean directReads) {
+        try (Store store = Store.create(directory.resolve("store"), options(directReads))) {
+            final Volume volume = filled(store, "a", 1);
+            checkAtRandom(volume.memory(), 1, PAGES, 1);
+            final StoreStatistics.Cache before = store.statistics().cache();
+            final SplittableRandom random = new SplittableRandom(2);
+            final byte[] copy = new byte[3 * PAGE_BYTES];
+            for (int i = 0; i < 2 * PAGES; i++) {
+                final long page = random.nextLong(PAGES - 2);
+                volume.read(page * PAGE_BYTES + 100, MemorySegment.ofArray(copy).asSlice(100, copy.length - 200));
+                checkCopy(MemorySegment.ofArray(copy).asSlice(PAGE_BYTES, PAGE_BYTES), 1, page + 1);
+            }
+            final StoreStatistics.Cache after = store.statistics().cache();
+            final long passedPages = after.passedPages() - before.passedPages();
+            assertTrue(passedPages > 4 * PAGES, after::toString);
+            assertTrue(after.filledPages() - before.filledPages() < passedPages / 4, after::toString);
+            assertTrue(after.tierHits() - before.tierHits() > PAGES / 4, after::toString);
+            assertTrue(after.residentBytes() <= CACHE_BYTES + CACHE_BYTES / 10, after::toString);
+            assertEquals(0, after.badPages());
+        }
+    }
+
+    /** Also into memory whose own pages are missing, of this volume and of another, and larger than any piece. */
+    @Test
+    void shouldReadByCallsIntoWhateverMemory() {
+        try (Store store = Store.create(directory.resolve("store"), options(true));
+                Arena arena = Arena.ofConfined()) {
+            final Volume volume = filled(store, "a", 1);
+            final Volume other = store.createVolume("b", VolumeOptions.ofSizeBytes((long) PAGES * PAGE_BYTES));
+            final long pages = 300;
+            final long bytes = pages * PAGE_BYTES;
+            final List<MemorySegment> targets = List.of(
+                    MemorySegment.ofArray(new byte[(int) bytes]),
+                    MemorySegment.ofArray(new long[(int) bytes / Long.BYTES]),
+                    arena.allocate(bytes),
+                    other.memory().asSlice(7 * PAGE_BYTES, bytes),
+                    volume.memory().asSlice(bytes, bytes));
+            for (MemorySegment target : targets) {
+                volume.read(0, target);
+                for (long page = 0; page < pages; page++) {
+                    checkCopy(target.asSlice(page * PAGE_BYTES, PAGE_BYTES), 1, page);
+                }
+            }
+            assertThrows(IllegalArgumentException.class, () -> volume.read(0, arena.allocate(64).asReadOnly()));
+            volume.rollback();
         }
     }
 

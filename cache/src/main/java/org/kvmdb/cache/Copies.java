@@ -12,6 +12,8 @@ final class Copies {
     /** Pages that go to the log together: some batches, so that workers seldom run dry between two. */
     private static final long THROUGH_BYTES = 4 << 20;
 
+    private static final Scratch SCRATCH = new Scratch();
+
     private final PageCache cache;
     private final Region region;
     private final long pageBytes;
@@ -22,14 +24,16 @@ final class Copies {
         pageBytes = 1L << region.version().pageShift();
     }
 
-    /** Each piece is loaded first. */
+    /** By way of memory of our own, which nobody unmaps meanwhile, and where the copying meets no page fault. */
     void read(long offset, MemorySegment destination) {
+        final MemorySegment scratch = SCRATCH.take();
         final long length = destination.byteSize();
-        for (long done = 0; done < length; done += PIECE_BYTES) {
-            final long piece = Math.min(PIECE_BYTES, length - done);
-            region.load(offset + done, piece);
-            MemorySegment.copy(region.memory(), offset + done, destination, done, piece);
+        for (long done = 0; done < length; done += Scratch.BYTES) {
+            final long piece = Math.min(Scratch.BYTES, length - done);
+            region.readPiece(offset + done, piece, scratch);
+            MemorySegment.copy(scratch, 0, destination, done, piece);
         }
+        SCRATCH.giveBack(scratch);
     }
 
     /** To memory, or what is larger than may be dirty there to the log, as far as it is whole pages. */

@@ -263,9 +263,18 @@ public final class Region {
     /** Copies out of the region; no page of it is delivered wrong. */
     public void read(long offset, MemorySegment destination) {
         checkRange(offset, destination.byteSize());
-        final long mark = beginRead();
         copies.read(offset, destination);
-        endRead(mark);
+    }
+
+    /** Copies a piece to native memory of the store's own. */
+    void readPiece(long offset, long lengthBytes, MemorySegment destination) {
+        withRegion(() -> {
+            final long mark = region.badCount();
+            if (!region.read(offset, lengthBytes, destination)) {
+                throw failureSince(mark);
+            }
+            return null;
+        });
     }
 
     /** Copies into the region. What is larger than may be dirty in memory goes to the log at once. */

@@ -109,6 +109,11 @@ public final class NativeRegion implements AutoCloseable {
         ShimLibrary.shim().kvmdb_region_prefetch(handle, lpn, pages);
     }
 
+    /** Copies bytes to memory of no region; false when a page of them is bad (and recorded). */
+    public boolean read(long offset, long lengthBytes, MemorySegment destination) {
+        return ShimLibrary.shim().kvmdb_region_read(handle, offset, lengthBytes, destination.address()) == 0;
+    }
+
     /** Pins pages; 0, or a negative errno with none of them pinned. */
     public int pin(long lpn, long pages, boolean forWrite) {
         return ShimLibrary.shim().kvmdb_region_pin(handle, lpn, pages, forWrite ? 1 : 0);

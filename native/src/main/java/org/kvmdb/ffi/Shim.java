@@ -135,6 +135,8 @@ public interface Shim {
 
     int kvmdb_region_prefetch(long region, long lpn, long pages);
 
+    int kvmdb_region_read(long region, long offset, long bytes, long destination);
+
     int kvmdb_region_pin(long region, long lpn, long pages, int forWrite);
 
     int kvmdb_region_unpin(long region, long lpn, long pages);

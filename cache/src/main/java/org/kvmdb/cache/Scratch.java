@@ -1,0 +1,31 @@
+package org.kvmdb.cache;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/** Native memory for a piece of data on its way, used again by whoever comes next. Any number at a time; a few are kept. */
+final class Scratch {
+
+    /** Of a piece. */
+    static final int BYTES = 64 << 10;
+
+    private static final int PLACES = 16;
+    private static final int ALIGNMENT = 64;
+
+    private final AtomicReferenceArray<MemorySegment> idle = new AtomicReferenceArray<>(PLACES);
+
+    MemorySegment take() {
+        final MemorySegment kept = idle.getAndSet(place(), null);
+        return kept != null ? kept : Arena.ofAuto().allocate(BYTES, ALIGNMENT);
+    }
+
+    /** What finds its place taken is left to the garbage collector. */
+    void giveBack(MemorySegment piece) {
+        idle.set(place(), piece);
+    }
+
+    private static int place() {
+        return (int) Thread.currentThread().threadId() % PLACES;
+    }
+}

@@ -1,0 +1,149 @@
+#define _GNU_SOURCE
+#include "page_read.h"
+#include "bad_page.h"
+#include "page_evict.h"
+#include "page_faulter.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bytes of a region that are to be copied, and where to. */
+struct span {
+    uint64_t offset;
+    uint64_t bytes;
+    uint8_t *destination;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t first_page(const struct region *region, const struct span *span)
+{
+    return span->offset >> region->page_shift;
+}
+
+/* From so many pages on, of which the first is that of the span's begin, copies what of them is wanted. */
+static void copy(const struct region *region, struct span *span, const uint8_t *pages, uint32_t count)
+{
+    uint64_t skip = span->offset & (region->page_bytes - 1);
+    uint64_t n = least(((uint64_t)count << region->page_shift) - skip, span->bytes);
+    memcpy(span->destination, pages + skip, n);
+    span->offset += n;
+    span->destination += n;
+    span->bytes -= n;
+}
+
+/* Whether the page is not in memory, and is better passed. */
+static bool is_passed(struct region *region, uint64_t lpn)
+{
+    uint64_t word = atomic_load(&region->words[lpn]); /* before the map: what it says is not older */
+    return page_state(word) == EMPTY && !came_back_soon(region->pool, word);
+}
+
+/* Pages that the span touches, as far as they fit into a slot. */
+static uint32_t pages_wanted(const struct region *region, const struct span *span)
+{
+    uint64_t skip = span->offset & (region->page_bytes - 1);
+    return (uint32_t)(least(KVMDB_RUN_BYTES, skip + span->bytes + region->page_bytes - 1) >> region->page_shift);
+}
+
+/* How many of them, from the first on, are to be passed. */
+static uint32_t passed_pages(struct region *region, const struct span *span)
+{
+    uint64_t lpn = first_page(region, span);
+    uint32_t wanted = pages_wanted(region, span);
+    uint32_t n = 0;
+    while (n < wanted && lpn + n < atomic_load(&region->size_pages) && is_passed(region, lpn + n))
+        n++;
+    return n;
+}
+
+/* Stamps a page that was passed, unless somebody is at it. */
+static void leave(struct region *region, uint64_t lpn)
+{
+    uint64_t word;
+    if (!page_try_lock(&region->words[lpn], &word))
+        return;
+    if (page_state(word) == EMPTY) {
+        account_states(region, lpn);
+        word = page_with_stamp(word, next_eviction_stamp(region->pool));
+    }
+    page_unlock(&region->words[lpn], word);
+}
+
+/* The tier takes nothing that does not compress. */
+static bool is_kept_by_tier(struct region *region, uint64_t lpn)
+{
+    struct block_place place;
+    return !block_place(region, lpn, &place) || place.bytes <= region->page_bytes;
+}
+
+/* Whether what comes in now would have to have a frame of another page. */
+static bool frames_are_full(struct pool *pool)
+{
+    return tier_is_active(&pool->tier) && atomic_load(&pool->resident_bytes) >= atomic_load(&pool->evict_low_bytes);
+}
+
+/* Decodes and copies pages that are passed, if the first of the span is. Returns how many; 0 with a cause in bad if that failed. */
+static uint32_t read_past(struct region *region, struct span *span, struct bad_page *bad)
+{
+    struct pool *pool = region->pool;
+    uint64_t lpn = first_page(region, span);
+    struct fault_slot *slot = slot_acquire(pool);
+    if (!slot) {
+        bad->cause = KVMDB_BAD_DEADLINE;
+        return 0;
+    }
+    uint32_t pages = passed_pages(region, span);
+    uint32_t read = 0;
+    if (pages > 0 && is_kept_by_tier(region, lpn))
+        read = block_read_run(region, slot, lpn, pages, bad);
+    if (read)
+        copy(region, span, slot->pages, read);
+    slot_release(pool, slot);
+    for (uint32_t i = 0; i < read; i++)
+        leave(region, lpn + i);
+    COUNT(pool, passed_pages, read);
+    if (share_is_due(pool))
+        pressure_raise(pool, PRESSURE_EVICT);
+    return read;
+}
+
+static bool is_in_memory(const struct region *region, uint64_t lpn)
+{
+    return lpn < atomic_load(&region->size_pages)
+        && page_is_resident(atomic_load_explicit(&region->words[lpn], memory_order_relaxed));
+}
+
+/* Copies at least a byte. 0, or -EIO, recorded. */
+static int read_some(struct region *region, struct span *span)
+{
+    uint64_t lpn = first_page(region, span);
+    struct bad_page bad = {0};
+    if (!is_in_memory(region, lpn)) {
+        make_room(region->pool, 0); /* the tier may want some */
+        if (frames_are_full(region->pool) && read_past(region, span, &bad) > 0)
+            return 0;
+        if (bad.cause) {
+            bad_page_record(region, lpn, &bad);
+            return -EIO;
+        }
+        int r = bring_in(region, lpn, pages_wanted(region, span), true);
+        if (r)
+            return r;
+    }
+    copy(region, span, (const uint8_t *)page_address(region, lpn), 1); /* should it go meanwhile, by a fault */
+    return 0;
+}
+
+int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, uint8_t *destination)
+{
+    struct span span = {offset, bytes, destination};
+    int r = (int)kvmdb_region_unpoison(region);
+    uint64_t bad_before = atomic_load(&region->bad_count);
+    while (span.bytes > 0 && r >= 0)
+        r = read_some(region, &span);
+    return r < 0 || atomic_load(&region->bad_count) != bad_before ? -EIO : 0;
+}
