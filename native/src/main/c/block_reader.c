@@ -152,7 +152,7 @@ static uint32_t staged_blocks(struct pool *pool, struct fault_slot *slot, const 
 }
 
 /* Takes pages from the compressed tier, as far as they are there. */
-static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint64_t ppn)
+static uint32_t tier_run(struct region *region, uint64_t lpn, uint32_t pages, uint64_t ppn, uint8_t *to)
 {
     struct pool *pool = region->pool;
     const struct compression_dictionary *dictionary = pool_dictionary(pool);
@@ -166,7 +166,7 @@ static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_
         struct tier_hit hit;
         if (!tier_find(pool, &seal, &hit))
             break;
-        uint8_t *page = slot->pages + ((size_t)n << region->page_shift);
+        uint8_t *page = to + ((size_t)n << region->page_shift);
         bool good = payload_decode(hit.codec, dictionary, hit.payload, hit.bytes, page, region->page_bytes);
         tier_release(pool, &hit);
         if (!good)
@@ -176,31 +176,31 @@ static uint32_t tier_run(struct region *region, struct fault_slot *slot, uint64_
     return n;
 }
 
-static uint32_t hole_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages)
+static uint32_t hole_run(struct region *region, uint64_t lpn, uint32_t pages, uint8_t *to)
 {
     uint32_t n = 1;
     while (n < pages && lookup(region, lpn + n) == 0)
         n++;
-    memset(slot->pages, 0, (size_t)n << region->page_shift);
+    memset(to, 0, (size_t)n << region->page_shift);
     return n;
 }
 
 /* A second look is at the device, whatever has been read ahead of it. */
-static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, bool again,
-    struct bad_page *bad)
+static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint8_t *to,
+    bool again, struct bad_page *bad)
 {
     uint64_t ppns[KVMDB_RUN_BYTES / KVMDB_PAGE_BYTES];
     ppns[0] = bad->ppn = lookup(region, lpn);
     slot->was_read = false;
     if (ppns[0] == 0)
-        return hole_run(region, slot, lpn, pages);
+        return hole_run(region, lpn, pages, to);
     if (ppns[0] == PPN_NOT_TO_BE_HAD || ppn_length_bytes(ppns[0]) > KVMDB_SLOT_BLOCKS_BYTES - 4096
         || ppn_length_bytes(ppns[0]) < sizeof(struct block_header)) {
         fails(bad, KVMDB_BAD_MAP, 0);
         return 0;
     }
     bool tiered = tier_is_active(&region->pool->tier);
-    uint32_t n = tiered ? tier_run(region, slot, lpn, pages, ppns[0]) : 0;
+    uint32_t n = tiered ? tier_run(region, lpn, pages, ppns[0], to) : 0;
     if (n)
         return n;
     slot->was_read = true;
@@ -219,7 +219,7 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
     uint32_t good = 0;
     for (; good < n; good++) {
         struct bad_page neighbour;
-        uint8_t *page = slot->pages + ((size_t)good << region->page_shift);
+        uint8_t *page = to + ((size_t)good << region->page_shift);
         if (!decode(region, block, ppns[good], lpn + good, page, !staged, good == 0 ? bad : &neighbour))
             break;
         block += ppn_length_bytes(ppns[good]);
@@ -235,11 +235,12 @@ static bool is_wrong(const struct bad_page *bad)
     return bad->cause == KVMDB_BAD_CHECKSUM || bad->cause == KVMDB_BAD_CONTENT;
 }
 
-uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad)
+uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint8_t *to,
+    struct bad_page *bad)
 {
     bool was_wrong = false;
     for (int i = 0;; i++) {
-        uint32_t n = read_once(region, slot, lpn, was_wrong ? 1 : pages, was_wrong, bad);
+        uint32_t n = read_once(region, slot, lpn, was_wrong ? 1 : pages, to, was_wrong, bad);
         stage_release(&slot->staged);
         if (n > 0 || i == LOOKUPS_MAX)
             return n;

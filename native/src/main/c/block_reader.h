@@ -14,11 +14,12 @@ struct bad_page {
 };
 
 /*
- * Reads a run of pages into slot->pages. pages is the most that is wanted; the run ends early where the blocks do not
+ * Reads a run of pages to where there is room for them, by way of a slot. pages is the most that is wanted; the run ends early where the blocks do not
  * lie together in the log. Returns how many pages were read, at least 1, or 0 with the first page's failure in bad.
  * Only the first page's failure counts; a bad page behind it ends the run.
  */
-uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, struct bad_page *bad);
+uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint8_t *to,
+    struct bad_page *bad);
 
 /* Where the block of a page lies. */
 struct block_place {

@@ -137,7 +137,7 @@ uint32_t fill_pages(struct region *region, uint64_t lpn, uint64_t word, uint32_t
         bad->cause = KVMDB_BAD_BEYOND_END;
     } else {
         uint32_t locked = lock_run(region, lpn, pages, words);
-        read = block_read_run(region, slot, lpn, locked, bad);
+        read = block_read_run(region, slot, lpn, locked, slot->pages, bad);
         unlock_run(region, lpn, read ? read : 1, locked, words);
     }
     int r = read ? map_run(region, lpn, read, words, slot->pages, for_write, part) : 0;

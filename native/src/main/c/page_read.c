@@ -3,6 +3,7 @@
 #include "bad_page.h"
 #include "page_evict.h"
 #include "page_faulter.h"
+#include "read_ahead.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,15 +25,20 @@ static uint64_t first_page(const struct region *region, const struct span *span)
     return span->offset >> region->page_shift;
 }
 
-/* From so many pages on, of which the first is that of the span's begin, copies what of them is wanted. */
-static void copy(const struct region *region, struct span *span, const uint8_t *pages, uint32_t count)
+static void step(struct span *span, uint64_t bytes)
+{
+    span->offset += bytes;
+    span->destination += bytes;
+    span->bytes -= bytes;
+}
+
+/* Copies what is wanted of the first page. */
+static void copy(const struct region *region, struct span *span, const uint8_t *page)
 {
     uint64_t skip = span->offset & (region->page_bytes - 1);
-    uint64_t n = least(((uint64_t)count << region->page_shift) - skip, span->bytes);
-    memcpy(span->destination, pages + skip, n);
-    span->offset += n;
-    span->destination += n;
-    span->bytes -= n;
+    uint64_t n = least(region->page_bytes - skip, span->bytes);
+    memcpy(span->destination, page + skip, n);
+    step(span, n);
 }
 
 /* Whether the page is not in memory, and is better passed. */
@@ -86,7 +92,21 @@ static bool frames_are_full(struct pool *pool)
     return tier_is_active(&pool->tier) && atomic_load(&pool->resident_bytes) >= atomic_load(&pool->evict_low_bytes);
 }
 
-/* Decodes and copies pages that are passed, if the first of the span is. Returns how many; 0 with a cause in bad if that failed. */
+/* Decodes pages to where they are wanted, or those at the ends of which a part is wanted into the slot, to be copied from there.
+ * Returns how many, as block_read_run does. */
+static uint32_t decode(struct region *region, struct fault_slot *slot, struct span *span, uint32_t pages, struct bad_page *bad)
+{
+    uint64_t whole = span->offset & (region->page_bytes - 1) ? 0 : span->bytes >> region->page_shift;
+    uint32_t read = block_read_run(region, slot, first_page(region, span), whole ? (uint32_t)least(whole, pages) : 1,
+        whole ? span->destination : slot->pages, bad);
+    if (read && whole)
+        step(span, (uint64_t)read << region->page_shift);
+    else if (read)
+        copy(region, span, slot->pages);
+    return read;
+}
+
+/* Decodes pages that are passed, if the first of the span is. Returns how many; 0 with a cause in bad if that failed. */
 static uint32_t read_past(struct region *region, struct span *span, struct bad_page *bad)
 {
     struct pool *pool = region->pool;
@@ -99,9 +119,7 @@ static uint32_t read_past(struct region *region, struct span *span, struct bad_p
     uint32_t pages = passed_pages(region, span);
     uint32_t read = 0;
     if (pages > 0 && is_kept_by_tier(region, lpn))
-        read = block_read_run(region, slot, lpn, pages, bad);
-    if (read)
-        copy(region, span, slot->pages, read);
+        read = decode(region, slot, span, pages, bad);
     slot_release(pool, slot);
     for (uint32_t i = 0; i < read; i++)
         leave(region, lpn + i);
@@ -134,8 +152,15 @@ static int read_some(struct region *region, struct span *span)
         if (r)
             return r;
     }
-    copy(region, span, (const uint8_t *)page_address(region, lpn), 1); /* should it go meanwhile, by a fault */
+    copy(region, span, (const uint8_t *)page_address(region, lpn)); /* should it go meanwhile, by a fault */
     return 0;
+}
+
+/* Has what the span needs of the log read in large pieces. */
+static void stage(struct region *region, const struct span *span)
+{
+    uint64_t end = (span->offset + span->bytes + region->page_bytes - 1) >> region->page_shift;
+    stages_wait(region->pool, read_ahead_stage(region, first_page(region, span), end, 1));
 }
 
 int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, uint8_t *destination)
@@ -143,6 +168,8 @@ int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, ui
     struct span span = {offset, bytes, destination};
     int r = (int)kvmdb_region_unpoison(region);
     uint64_t bad_before = atomic_load(&region->bad_count);
+    if (region->pool->stage_count > 0 && bytes > KVMDB_RUN_BYTES)
+        stage(region, &span);
     while (span.bytes > 0 && r >= 0)
         r = read_some(region, &span);
     return r < 0 || atomic_load(&region->bad_count) != bad_before ? -EIO : 0;

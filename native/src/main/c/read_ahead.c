@@ -150,8 +150,7 @@ static struct piece piece_of(const struct pool *pool, const struct block_place *
     return (struct piece){place->device, 1, sector ? place->position & -sector : place->position, place->position + place->bytes};
 }
 
-/* Begins to read the blocks of pages [first, end). Returns the stages that they come to. */
-static uint32_t stage_blocks(struct region *region, uint64_t first, uint64_t end, uint64_t step)
+uint32_t read_ahead_stage(struct region *region, uint64_t first, uint64_t end, uint64_t step)
 {
     struct pool *pool = region->pool;
     struct fault_slot *slot = slot_acquire(pool); /* for its epoch */
@@ -205,9 +204,9 @@ static void begin_work(struct pool *pool, struct work_list *list, uint64_t reque
     uint64_t length = (uint64_t)work->steps.pages * (uint64_t)llabs(work->steps.stride);
     uint64_t step = (uint64_t)llabs(work->steps.stride);
     if (work->steps.stride > 0)
-        work->stages = stage_blocks(region, first > step ? first - step : 0, first + length, step);
+        work->stages = read_ahead_stage(region, first > step ? first - step : 0, first + length, step);
     else if (work->steps.stride < 0 && length <= first)
-        work->stages = stage_blocks(region, first - length + step, first + step + 1, step);
+        work->stages = read_ahead_stage(region, first - length + step, first + step + 1, step);
     region_leave(region);
 }
 

@@ -13,6 +13,10 @@ void read_ahead_ask(struct region *region, const struct page_steps *steps);
 /* Fills the first run of the steps that nobody has filled or is filling; waits for no page's lock. Async-signal-safe. */
 void read_ahead_help(struct region *region, const struct page_steps *steps);
 
+/* Begins to read the blocks of every step-th page of [first, end) that is missing, in large pieces. Returns the stages (read_stage.h)
+ * that they come to. */
+uint32_t read_ahead_stage(struct region *region, uint64_t first, uint64_t end, uint64_t step);
+
 /* Waits for a request, at most so long, and serves all there are. Returns the pages brought in. */
 KVMDB_EXPORT int64_t kvmdb_pool_read_ahead(struct pool *pool, int64_t timeout_ms);
 

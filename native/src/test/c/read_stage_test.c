@@ -1,10 +1,12 @@
 /* Pieces of the log that are read before the pages in them are filled: read_stage.h. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "page_read.h"
 #include "read_ahead.h"
 #include "tests.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define PAGES 1000
@@ -78,6 +80,23 @@ void neighbours_are_read_in_large_pieces(void)
         }
         end();
     }
+}
+
+void a_call_reads_what_it_needs_in_large_pieces(void)
+{
+    enum { SPAN_PAGES = 100 };
+    if (begin(12, 5000)) {
+        uint8_t *span = malloc(SPAN_PAGES * v->bytes);
+        arm_fault(READS, 0, 0, KVMDB_EFFECT_NONE, 0);
+        CHECK_EQUAL(kvmdb_region_read(v->region, 20 * v->bytes, SPAN_PAGES * v->bytes, span), 0);
+        CHECK_AT_MOST(kvmdb_faults_seen(0), pieces_between(20, 20 + SPAN_PAGES));
+        CHECK_EQUAL(kvmdb_faults_disarm(), 0);
+        for (uint64_t i = 0; i < SPAN_PAGES; i++)
+            CHECK_CONTENT(v, 20 + i, 1, span + i * v->bytes);
+        free(span);
+        check_pages(0, PAGES);
+    }
+    end();
 }
 
 void pages_at_distances_are_read_together_with_what_is_between(void)

@@ -34,6 +34,7 @@
     t(a_volume_changes_its_size_and_content_while_it_is_read_ahead) \
     t(regions_close_while_they_are_read_ahead) \
     t(neighbours_are_read_in_large_pieces) \
+    t(a_call_reads_what_it_needs_in_large_pieces) \
     t(pages_at_distances_are_read_together_with_what_is_between) \
     t(a_piece_that_is_not_what_the_map_means_is_no_error) \
     t(faults_of_a_piece_are_not_those_of_its_pages) \

@@ -9,12 +9,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,23 +37,8 @@ class CorruptPageTest {
             store.createVolume("good", VolumeOptions.ofSizeBytes(1 << 20));
             store.commit();
         }
-        flipBitOfPage(TestStores.dataFile(path), PageContent.identity(1, BAD, 1));
+        TestStores.flipBitOfPage(TestStores.dataFile(path), PageContent.identity(1, BAD, 1));
         return path;
-    }
-
-    private static void flipBitOfPage(Path file, long marker) throws IOException {
-        final ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.nativeOrder());
-        int found = 0;
-        for (int at = 0; at <= bytes.capacity() - Long.BYTES; at += 16) {
-            if (bytes.getLong(at) == marker) {
-                bytes.put(at + 1000, (byte) (bytes.get(at + 1000) ^ 4));
-                found++;
-            }
-        }
-        assertNotEquals(0, found, "the page's block was not found");
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.write(bytes.clear(), 0);
-        }
     }
 
     @ParameterizedTest

@@ -1,11 +1,17 @@
 package org.kvmdb;
 
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.function.BooleanSupplier;
 
@@ -27,6 +33,22 @@ final class TestStores {
 
     static Path dataFile(Path directory) {
         return directory.resolve(OpenStore.DATA_FILE);
+    }
+
+    /** Flips a bit of the block of a page that does not compress, wherever a copy of it lies; its first word is the marker. */
+    static void flipBitOfPage(Path file, long marker) throws IOException {
+        final ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.nativeOrder());
+        int found = 0;
+        for (int at = 0; at <= bytes.capacity() - Long.BYTES; at += 16) {
+            if (bytes.getLong(at) == marker) {
+                bytes.put(at + 1000, (byte) (bytes.get(at + 1000) ^ 4));
+                found++;
+            }
+        }
+        assertNotEquals(0, found, "the page's block was not found");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(bytes.clear(), 0);
+        }
     }
 
     static MemorySegment page(Volume volume, long lpn) {

@@ -24,8 +24,16 @@ final class Copies {
         pageBytes = 1L << region.version().pageShift();
     }
 
-    /** By way of memory of our own, which nobody unmaps meanwhile, and where the copying meets no page fault. */
     void read(long offset, MemorySegment destination) {
+        if (cache.largeReads().isLarge(destination.byteSize())) {
+            cache.largeReads().read(region, offset, destination);
+        } else {
+            readAlone(offset, destination);
+        }
+    }
+
+    /** By way of memory of our own, which nobody unmaps meanwhile, and where the shim meets no page fault. */
+    void readAlone(long offset, MemorySegment destination) {
         final MemorySegment scratch = SCRATCH.take();
         final long length = destination.byteSize();
         for (long done = 0; done < length; done += Scratch.BYTES) {

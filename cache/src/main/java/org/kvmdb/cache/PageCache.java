@@ -48,6 +48,7 @@ public final class PageCache implements AutoCloseable {
     private final long budgetBytes;
     private final NativePool pool;
     private final PageWriter writer;
+    private final LargeReads largeReads;
     private final WriteBack writeBack;
     private final CommitCoordinator coordinator;
     private final Prefetcher prefetcher = new Prefetcher();
@@ -58,8 +59,8 @@ public final class PageCache implements AutoCloseable {
     private final OpenParts opened = new OpenParts();
 
     /**
-     * @param budgetBytes for frames, copies aside, staging, page states, the compressed tier and the buffers of the
-     *     write-back
+     * @param budgetBytes for frames, copies aside, staging, page states, the compressed tier and the buffers of write-back and
+     *     large reads
      * @param tierShare of the budget that the compressed tier may grow to; 0: there is none
      * @param directReads whether faults read past the operating system's cache
      * @param readDeadlineMillis after which a device read in a fault makes a bad page
@@ -73,6 +74,7 @@ public final class PageCache implements AutoCloseable {
         this.budgetBytes = options.budgetBytes();
         try {
             this.writer = opened.add(new PageWriter(options.budgetBytes()), PageWriter::close);
+            this.largeReads = opened.add(new LargeReads(options.budgetBytes()), LargeReads::close);
             this.pool = opened.add(openPool(journal.faultTables(), options), NativePool::close);
             attachDevices(journal.faultTables());
             opened.add(regions, ignored -> unmapAll());
@@ -97,7 +99,7 @@ public final class PageCache implements AutoCloseable {
 
     private NativePool openPool(FaultTables tables, Options options) {
         return NativePool.open(new NativePool.Options(
-                budgetBytes - writer.memoryBytes(),
+                budgetBytes - buffersBytes(),
                 tables.segmentTableAddress(),
                 tables.segmentTableCapacity(),
                 tables.nodeArenaAddress(),
@@ -106,6 +108,10 @@ public final class PageCache implements AutoCloseable {
                 (long) (options.tierShare() * budgetBytes),
                 options.readDeadlineMillis(),
                 options.directReads()));
+    }
+
+    private long buffersBytes() {
+        return writer.memoryBytes() + largeReads.memoryBytes();
     }
 
     private void attachDevices(FaultTables tables) {
@@ -217,6 +223,10 @@ public final class PageCache implements AutoCloseable {
         final Set<Region> chosen = new HashSet<>(named.isEmpty() ? regions.values() : named);
         chosen.removeIf(Region::isReadOnly);
         return chosen;
+    }
+
+    LargeReads largeReads() {
+        return largeReads;
     }
 
     /** Whether writing so much more would make more dirty than stealing leaves. */
@@ -356,7 +366,7 @@ public final class PageCache implements AutoCloseable {
     }
 
     public long residentBytes() {
-        return pool.residentBytes() + writer.memoryBytes();
+        return pool.residentBytes() + buffersBytes();
     }
 
     public long dirtyBytes() {

@@ -3,17 +3,12 @@ package org.kvmdb.cache;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.kvmdb.ffi.BlockBuffers;
 import org.kvmdb.ffi.CompressionDictionary;
-import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
-import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Append;
 
 /**
@@ -31,8 +26,6 @@ final class PageWriter implements AutoCloseable {
 
     /** So that workers go on while a batch of the chunks before is written. */
     private static final int CHUNKS_PER_WORKER = 8;
-
-    private static final Future<?> DONE = CompletableFuture.completedFuture(null);
 
     private static final int WORKERS_MAX = Math.min(8, Runtime.getRuntime().availableProcessors());
 
@@ -120,7 +113,7 @@ final class PageWriter implements AutoCloseable {
             while (next < pages.size() || !inFlight.isEmpty()) {
                 encodeMore();
                 final Encoding oldest = inFlight.peek();
-                oldest.await();
+                oldest.pending.await();
                 oldest.chunk.append(append, region, pages);
                 idle.push(inFlight.remove().chunk);
             }
@@ -141,19 +134,19 @@ final class PageWriter implements AutoCloseable {
             }
         }
 
-        private Future<?> encode(Runnable task) {
+        private Pending encode(Runnable task) {
             if (pages.size() > chunkPages) {
-                return workers.submit(task);
+                return new Pending(workers.submit(task));
             }
             task.run();
-            return DONE;
+            return Pending.NOTHING;
         }
 
         /** No worker may be left writing into a chunk that is used again. */
         @Override
         public void close() {
             while (!inFlight.isEmpty()) {
-                inFlight.peek().awaitQuietly();
+                inFlight.peek().pending.awaitQuietly();
                 idle.push(inFlight.remove().chunk);
             }
         }
@@ -166,43 +159,7 @@ final class PageWriter implements AutoCloseable {
         arena.close();
     }
 
-    private record Encoding(Chunk chunk, Future<?> future) {
-
-        void await() {
-            boolean interrupted = false;
-            try {
-                while (true) {
-                    try {
-                        future.get();
-                        return;
-                    } catch (InterruptedException e) {
-                        // A commit is not cut short; who interrupted finds the flag afterwards.
-                        interrupted = true;
-                    }
-                }
-            } catch (ExecutionException e) {
-                if (e.getCause() instanceof StorageException failure) {
-                    throw failure;
-                }
-                if (e.getCause() instanceof Error failure) {
-                    throw failure;
-                }
-                throw new StorageException(ErrorCode.IO, "encoding pages failed: " + e.getCause(), e.getCause());
-            } finally {
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        }
-
-        void awaitQuietly() {
-            try {
-                await();
-            } catch (StorageException | Error e) {
-                // The failure that matters is on its way already.
-            }
-        }
-    }
+    private record Encoding(Chunk chunk, Pending pending) {}
 
     /** Room for some pages and their blocks. */
     private static final class Chunk {

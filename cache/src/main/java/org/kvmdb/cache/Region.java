@@ -266,6 +266,10 @@ public final class Region {
         copies.read(offset, destination);
     }
 
+    Copies copies() {
+        return copies;
+    }
+
     /** Copies a piece to native memory of the store's own. */
     void readPiece(long offset, long lengthBytes, MemorySegment destination) {
         withRegion(() -> {
