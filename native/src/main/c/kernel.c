@@ -141,28 +141,42 @@ int kernel_unregister(int uffd, void *address, uint64_t length)
     return ioctl(uffd, UFFDIO_UNREGISTER, &r) < 0 ? -errno : 0;
 }
 
-int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length, bool write_protected)
+/* Maps from *done on, as far as it gets without an error. */
+static int copy_on(int uffd, uint64_t address, const void *source, uint64_t length, uint64_t mode, uint64_t *done)
 {
-    uint64_t done = 0;
-    while (done < length) {
+    while (*done < length) {
         struct uffdio_copy c = {
-            .dst = address + done,
-            .src = (uint64_t)source + done,
-            .len = length - done,
-            .mode = write_protected ? UFFDIO_COPY_MODE_WP : 0,
+            .dst = address + *done,
+            .src = (uint64_t)source + *done,
+            .len = length - *done,
+            .mode = mode,
         };
         int64_t r = kernel_call(KVMDB_MAP_PAGE, uffd, &c, c.len, c.dst);
+        /* EAGAIN: the address space is changing, or a part was done. */
         if (r == 0)
-            return 0;
-        /* EAGAIN: the address space is changing, or a part was done; EEXIST: this part is there already. */
-        if (c.copy > 0)
-            done += (uint64_t)c.copy;
-        else if (r == -EEXIST)
-            done += 4096;
+            *done = length;
+        else if (c.copy > 0)
+            *done += (uint64_t)c.copy;
         else if (r != -EAGAIN)
             return (int)r;
     }
     return 0;
+}
+
+int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length, bool write_protected)
+{
+    uint64_t done = 0;
+    int r;
+    while ((r = copy_on(uffd, address, source, length, write_protected ? UFFDIO_COPY_MODE_WP : 0, &done)) == -EEXIST)
+        done += 4096;
+    return r;
+}
+
+uint64_t kernel_copy_missing(int uffd, uint64_t address, const void *source, uint64_t length)
+{
+    uint64_t done = 0;
+    copy_on(uffd, address, source, length, 0, &done);
+    return done;
 }
 
 int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on)

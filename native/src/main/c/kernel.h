@@ -38,6 +38,8 @@ int kernel_unregister(int uffd, void *address, uint64_t length);
 /* Maps a copy of the source at an address where nothing is. Goes on after partial copies; a part that is there
  * already is left as it is. 0 or -errno. */
 int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length, bool write_protected);
+/* The same, writable, up to the first part that is there already or cannot be mapped. Returns the bytes before that. */
+uint64_t kernel_copy_missing(int uffd, uint64_t address, const void *source, uint64_t length);
 /* Protects a range from writes, or lets them through. 0 or -errno. */
 int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on);
 /* Drops the pages of the ranges, in order: they are missing afterwards. Falls back to madvise range by range. 0, or -errno

@@ -54,6 +54,13 @@ uint64_t make_dirty(struct region *region, uint64_t lpn, uint64_t word)
     return page_with_state(word, DIRTY);
 }
 
+void publish_mapped(struct region *region, uint64_t lpn, uint64_t word, bool dirty)
+{
+    account_resident(region, lpn);
+    word = page_with_stamp(queue_page(region, lpn, word), 0) & ~PAGE_USES_MASK;
+    page_unlock(&region->words[lpn], dirty ? make_dirty(region, lpn, word) : page_with_state(word, CLEAN));
+}
+
 int unprotect(struct region *region, uint64_t lpn, uint32_t part)
 {
     uint64_t address = page_address(region, lpn);
@@ -110,13 +117,8 @@ static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const ui
             atomic_store(&region->parts[lpn], 0);
         return r;
     }
-    for (uint32_t i = 0; i < pages; i++) {
-        account_resident(region, lpn + i);
-        uint64_t word = queue_page(region, lpn + i, words[i]);
-        word = page_with_stamp(word, 0) & ~PAGE_USES_MASK;
-        word = for_write && i == 0 ? make_dirty(region, lpn, word) : page_with_state(word, CLEAN);
-        page_unlock(&region->words[lpn + i], word);
-    }
+    for (uint32_t i = 0; i < pages; i++)
+        publish_mapped(region, lpn + i, words[i], for_write && i == 0);
     return 0;
 }
 
@@ -265,13 +267,16 @@ static bool is_clean(uint64_t word)
     return page_state(word) == CLEAN;
 }
 
-int kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages)
+int64_t kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages)
 {
     if (lpn + pages < lpn || lpn + pages > atomic_load(&region->size_pages))
         return -EINVAL;
     int r = region->read_only ? -EROFS : 0;
+    int64_t missing = 0;
     for (uint64_t end = lpn + pages; lpn < end && r == 0; lpn++) {
-        if (!is_clean(atomic_load_explicit(&region->words[lpn], memory_order_relaxed)))
+        uint64_t peek = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
+        missing += page_state(peek) == EMPTY;
+        if (!is_clean(peek))
             continue;
         make_room_for_dirty(region->pool);
         uint64_t word = page_lock(&region->words[lpn]);
@@ -279,5 +284,5 @@ int kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pag
             r = dirty_locked_page(region, lpn, &word, ALL_PARTS);
         page_unlock(&region->words[lpn], word);
     }
-    return 0;
+    return missing;
 }

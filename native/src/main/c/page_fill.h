@@ -8,6 +8,8 @@
 void account_states(struct region *region, uint64_t lpn);
 /* Counts a page that enters memory, and its state words. */
 void account_resident(struct region *region, uint64_t lpn);
+/* Makes a locked page that was EMPTY, and is mapped now, CLEAN or DIRTY, queues, counts and unlocks it. */
+void publish_mapped(struct region *region, uint64_t lpn, uint64_t word, bool dirty);
 
 /*
  * Fills an EMPTY page whose lock is held, and up to pages - 1 EMPTY ones behind it whose locks are free. The first
@@ -37,8 +39,8 @@ KVMDB_EXPORT int kvmdb_region_pin(struct region *region, uint64_t lpn, uint64_t 
 KVMDB_EXPORT int kvmdb_region_unpin(struct region *region, uint64_t lpn, uint64_t pages);
 /*
  * For who is about to write pages: those that are in memory and clean become dirty, as by a first write, but without a signal
- * for each. What it leaves out is left to the writes, errors, too. 0, or -EINVAL beyond the end.
+ * for each. What it leaves out is left to the writes, errors, too. Returns how many are EMPTY, or -EINVAL beyond the end.
  */
-KVMDB_EXPORT int kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages);
+KVMDB_EXPORT int64_t kvmdb_region_expect_writes(struct region *region, uint64_t lpn, uint64_t pages);
 
 #endif

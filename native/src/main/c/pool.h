@@ -115,6 +115,7 @@ struct kvmdb_counters {
     uint64_t read_ahead_pages;      /* asked for ahead of readers */
     uint64_t read_ahead_used_pages; /* of them, those that the reader came to */
     uint64_t passed_pages;  /* read by a call without a frame */
+    uint64_t overwritten_pages; /* written whole by a call that were not in memory */
 };
 
 /* ---- inside ---- */

@@ -18,6 +18,17 @@
     t(pins_keep_pages_in_memory_and_write_pins_make_them_dirty) \
     t(expected_writes_make_clean_pages_dirty_and_leave_the_others) \
     t(a_page_holds_no_more_pins_than_its_word_can_count) \
+    t(missing_pages_are_written_over_without_a_look_at_what_they_held) \
+    t(a_page_written_by_a_call_is_frozen_and_rolled_back_as_others_are) \
+    t(pages_in_part_and_pages_in_memory_are_left_to_memory) \
+    t(a_region_that_is_only_read_is_not_written_by_a_call) \
+    t(what_a_bad_block_held_can_be_written_over) \
+    t(a_poisoned_page_is_left_to_memory) \
+    t(stolen_pages_are_written_over_and_rolled_back) \
+    t(pages_that_there_is_no_space_for_are_left_to_memory) \
+    t(pages_that_the_kernel_does_not_map_are_left_to_memory) \
+    t(data_larger_than_memory_are_written_over_within_the_budget) \
+    t(nothing_written_by_a_call_stays_beyond_a_new_end) \
     t(pages_in_order_are_read_ahead_with_few_faults) \
     t(pages_at_equal_distances_are_read_ahead_with_few_faults) \
     t(pages_at_random_are_not_read_ahead) \

@@ -96,7 +96,8 @@ final class StoreFigures {
                 c.tierDeclines(),
                 c.readAheadPages(),
                 c.readAheadUsedPages(),
-                c.passedPages());
+                c.passedPages(),
+                c.overwrittenPages());
     }
 
     private StoreStatistics.Log logFigures() {

@@ -56,6 +56,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param readAheadPages pages asked for ahead of a thread that reads in order, or at equal distances
      * @param readAheadUsedPages those of them that the thread came to
      * @param passedPages read by {@link Volume#read} without taking a page frame, from the compressed tier or the device
+     * @param overwrittenPages written whole by {@link Volume#write} that were not in memory: what they held was not read
      */
     public record Cache(
             long budgetBytes,
@@ -77,7 +78,8 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             long tierDeclined,
             long readAheadPages,
             long readAheadUsedPages,
-            long passedPages) {}
+            long passedPages,
+            long overwrittenPages) {}
 
     /**
      * How long things took.

@@ -113,7 +113,10 @@ public interface Volume {
      */
     void read(long offset, MemorySegment destination);
 
-    /** Copies into the volume in pieces that do not delay safepoints. */
+    /**
+     * Copies into the volume in pieces that do not delay safepoints. Better than writing to the memory for whole pages that
+     * are not there: what they held is not read, and may even be bad.
+     */
     void write(long offset, MemorySegment source);
 
     /**

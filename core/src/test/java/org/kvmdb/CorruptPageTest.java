@@ -171,6 +171,25 @@ class CorruptPageTest {
         }
     }
 
+    /** By a call, which does know: that is how a bad page is mended. */
+    @ParameterizedTest
+    @ValueSource(ints = {4096, 16384})
+    void shouldLetABadPageBeWrittenOver(int pageSizeBytes) throws IOException {
+        final Path path = storeWithABadPage(pageSizeBytes);
+        final MemorySegment content = MemorySegment.ofArray(new long[pageSizeBytes / Long.BYTES]);
+        PageContent.write(content, 1, BAD, 2);
+        try (Store store = Store.open(path, TestStores.small())) {
+            store.volume("v").write(BAD * pageSizeBytes, content);
+            store.commit();
+            assertEquals(0, store.volume("v").badPageCount());
+        }
+        try (Store store = Store.open(path, TestStores.small())) {
+            TestStores.checkPages(store.volume("v"), 1, 0, BAD, 1);
+            TestStores.checkPages(store.volume("v"), 1, BAD, BAD + 1, 2);
+            TestStores.checkPages(store.volume("v"), 1, BAD + 1, PAGES, 1);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {4096})
     void shouldRefuseToCommitWritesToABadPage(int pageSizeBytes) throws IOException {

@@ -7,10 +7,13 @@ import java.util.BitSet;
 final class Copies {
 
     /** Copied with one call. */
-    private static final int PIECE_BYTES = 256 << 10;
+    private static final int PIECE_BYTES = Scratch.BYTES;
 
     /** Pages that go to the log together: some batches, so that workers seldom run dry between two. */
     private static final long THROUGH_BYTES = 4 << 20;
+
+    /** Less is not worth a batch. */
+    private static final long THROUGH_BYTES_MIN = 256 << 10;
 
     private static final Scratch SCRATCH = new Scratch();
 
@@ -52,7 +55,7 @@ final class Copies {
             final long at = offset + done;
             final long wholePages = (length - done) & -pageBytes;
             long piece = Math.min(wholePages, THROUGH_BYTES);
-            if (isTooMuch && at % pageBytes == 0 && piece >= PIECE_BYTES) {
+            if (isTooMuch && at % pageBytes == 0 && piece >= THROUGH_BYTES_MIN) {
                 writeThrough(at, source.asSlice(done, piece));
             } else {
                 piece = Math.min(PIECE_BYTES - at % PIECE_BYTES, length - done);
@@ -76,8 +79,33 @@ final class Copies {
         }
     }
 
+    /** A piece. */
     private void writeToMemory(long offset, MemorySegment source) {
-        region.expectWrites(offset, source.byteSize());
-        MemorySegment.copy(source, 0, region.memory(), offset, source.byteSize());
+        final long length = source.byteSize();
+        if (region.expectWrites(offset, length) && length >= pageBytes) {
+            writeMissing(offset, source);
+        } else {
+            MemorySegment.copy(source, 0, region.memory(), offset, length);
+        }
+    }
+
+    /**
+     * Whole pages that are not in memory get there with their new content; the others are written where they are. By way of
+     * memory of our own, as in reading.
+     */
+    private void writeMissing(long offset, MemorySegment source) {
+        final long length = source.byteSize();
+        final MemorySegment scratch = SCRATCH.take();
+        MemorySegment.copy(source, 0, scratch, 0, length);
+        long written = region.writeMissing(offset, length, scratch);
+        for (long done = 0; done < length; written >>>= 1) {
+            final long at = offset + done;
+            final long page = Math.min(pageBytes - at % pageBytes, length - done);
+            if ((written & 1) == 0) {
+                MemorySegment.copy(scratch, done, region.memory(), at, page);
+            }
+            done += page;
+        }
+        SCRATCH.giveBack(scratch);
     }
 }

@@ -289,12 +289,14 @@ public final class Region {
         endRead(mark);
     }
 
-    /** Makes clean pages of a range that are in memory ready to be written to. */
-    void expectWrites(long offset, long lengthBytes) {
-        withRegion(() -> {
-            region.expectWrites(lpn(offset), pages(offset, lengthBytes));
-            return null;
-        });
+    /** Makes clean pages of a range that are in memory ready to be written to. Returns whether some are not in memory. */
+    boolean expectWrites(long offset, long lengthBytes) {
+        return withRegion(() -> region.expectWrites(lpn(offset), pages(offset, lengthBytes)));
+    }
+
+    /** Writes whole pages that are not in memory from native memory of the store's own: see {@link NativeRegion#writeMissing}. */
+    long writeMissing(long offset, long lengthBytes, MemorySegment source) {
+        return withRegion(() -> region.writeMissing(offset, lengthBytes, source));
     }
 
     /** Keeps a range in memory; returns what undoes it. */

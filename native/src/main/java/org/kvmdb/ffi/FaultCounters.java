@@ -25,14 +25,15 @@ public record FaultCounters(
         long tierDeclines,
         long readAheadPages,
         long readAheadUsedPages,
-        long passedPages) {
+        long passedPages,
+        long overwrittenPages) {
 
-    static final int LENGTH = 21 * Long.BYTES;
+    static final int LENGTH = 22 * Long.BYTES;
 
     static FaultCounters of(MemorySegment counters) {
         final long[] c = counters.toArray(ValueLayout.JAVA_LONG);
         return new FaultCounters(
                 c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12],
-                c[13], c[14], c[15], c[16], c[17], c[18], c[19], c[20]);
+                c[13], c[14], c[15], c[16], c[17], c[18], c[19], c[20], c[21]);
     }
 }

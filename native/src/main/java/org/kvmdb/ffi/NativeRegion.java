@@ -123,9 +123,23 @@ public final class NativeRegion implements AutoCloseable {
         ShimLibrary.shim().kvmdb_region_unpin(handle, lpn, pages);
     }
 
-    /** Makes pages that are in memory ready for writes that follow, which then need no signal each; a hint. */
-    public void expectWrites(long lpn, long pages) {
-        ShimLibrary.shim().kvmdb_region_expect_writes(handle, lpn, pages);
+    /**
+     * Makes pages that are in memory ready for writes that follow, which then need no signal each; a hint.
+     *
+     * @return whether some are not in memory, as far as it looked
+     */
+    public boolean expectWrites(long lpn, long pages) {
+        return ShimLibrary.shim().kvmdb_region_expect_writes(handle, lpn, pages) > 0;
+    }
+
+    /**
+     * Writes pages that are not in memory, as far as the range holds them whole, from memory of no region.
+     *
+     * @param lengthBytes of at most 64 pages
+     * @return a set of those that it wrote: bit 0 is the page of the first byte; the others are to be written in memory
+     */
+    public long writeMissing(long offset, long lengthBytes, MemorySegment source) {
+        return ShimLibrary.shim().kvmdb_region_write_missing(handle, offset, lengthBytes, source.address());
     }
 
     /** Pages that could not be had or written, since the region was opened. */

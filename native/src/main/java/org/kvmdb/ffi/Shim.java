@@ -141,7 +141,9 @@ public interface Shim {
 
     int kvmdb_region_unpin(long region, long lpn, long pages);
 
-    int kvmdb_region_expect_writes(long region, long lpn, long pages);
+    long kvmdb_region_expect_writes(long region, long lpn, long pages);
+
+    long kvmdb_region_write_missing(long region, long offset, long bytes, long source);
 
     long kvmdb_region_bad_count(long region);
 
