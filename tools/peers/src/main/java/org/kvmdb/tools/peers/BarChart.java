@@ -11,6 +11,9 @@ import org.kvmdb.tools.Sizes;
  */
 final class BarChart {
 
+    static final String OURS = "#c2410c";
+
+    private static final String OTHERS = "#94a3b8";
     private static final int WIDTH = 820;
     private static final int LEFT = 110;
     private static final int BAR_WIDTH_MAX = 560;
@@ -72,7 +75,7 @@ final class BarChart {
 
     private void bar(PeerSystem system, double value, double share) {
         double width = Math.max(share * BAR_WIDTH_MAX, 1);
-        String colour = system == PeerSystem.KVMDB ? "#c2410c" : "#94a3b8";
+        String colour = system.isOurs() ? OURS : OTHERS;
         add("<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"#1f2933\">%s</text>", LEFT - 8, y + 12, system);
         add(
                 "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>",

@@ -30,7 +30,7 @@ final class CommitWork implements Work {
 
     @Override
     public Set<PeerSystem> systems() {
-        return EnumSet.complementOf(EnumSet.of(PeerSystem.RAW, PeerSystem.BUFFERPOOL));
+        return EnumSet.complementOf(EnumSet.of(PeerSystem.KVMDB_CALLS, PeerSystem.RAW, PeerSystem.BUFFERPOOL));
     }
 
     private static Case rate(int threads) {

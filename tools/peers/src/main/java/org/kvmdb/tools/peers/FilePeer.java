@@ -3,7 +3,6 @@ package org.kvmdb.tools.peers;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ final class FilePeer implements Peer {
 
     static final String FILE = "pages";
 
+    /** Of the load. */
     private static final int PIECE_PAGES = 256;
 
     private final FileChannel channel;
@@ -74,59 +74,41 @@ final class FilePeer implements Peer {
         arena.close();
     }
 
-    private final class FileSession implements Session {
+    private final class FileSession extends CopySession {
 
-        private final Arena own = Arena.ofShared();
-        private final MemorySegment memory =
-                own.allocate((long) PIECE_PAGES * PageSource.PAGE_BYTES, PageSource.PAGE_BYTES);
-        private final ByteBuffer pageBuffer = memory.asSlice(0, PageSource.PAGE_BYTES).asByteBuffer();
+        private final ByteBuffer buffer = copy().asByteBuffer();
 
         @Override
-        public long word(long page, int offset) {
-            read(pageBuffer.clear(), page);
-            return memory.get(ValueLayout.JAVA_LONG, offset);
-        }
-
-        @Override
-        public long scan(long firstPage, long pages) {
-            long sum = 0;
-            for (long page = firstPage; page < firstPage + pages; page += PIECE_PAGES) {
-                int bytes = (int) Math.min(PIECE_PAGES, firstPage + pages - page) * PageSource.PAGE_BYTES;
-                read(memory.asSlice(0, bytes).asByteBuffer(), page);
-                sum += PageSource.sum(memory, 0, bytes);
-            }
-            return sum;
-        }
-
-        private void read(ByteBuffer buffer, long page) {
+        void read(long firstPage, int count) {
             try {
-                long position = page * PageSource.PAGE_BYTES;
+                prepare(count);
+                long position = firstPage * PageSource.PAGE_BYTES;
                 while (buffer.hasRemaining()) {
-                    int count = channel.read(buffer, position);
-                    PageSource.checkFound(count > 0, page);
-                    position += count;
+                    int bytes = channel.read(buffer, position);
+                    PageSource.checkFound(bytes > 0, firstPage);
+                    position += bytes;
                 }
             } catch (IOException e) {
                 throw PageSource.unchecked(e);
             }
+        }
+
+        private void prepare(int pages) {
+            buffer.clear().limit(pages * PageSource.PAGE_BYTES);
         }
 
         @Override
         public void commit(long[] pages, int count, PageSource source, long version) {
             try {
                 for (int i = 0; i < count; i++) {
-                    source.fill(memory, 0, pages[i], version);
-                    write(pageBuffer.clear(), pages[i]);
+                    source.fill(copy(), 0, pages[i], version);
+                    prepare(1);
+                    write(buffer, pages[i]);
                 }
                 channel.force(false);
             } catch (IOException e) {
                 throw PageSource.unchecked(e);
             }
-        }
-
-        @Override
-        public void close() {
-            own.close();
         }
     }
 }

@@ -34,7 +34,7 @@ final class HitsWork implements Work {
 
     @Override
     public Set<PeerSystem> systems() {
-        return EnumSet.complementOf(EnumSet.of(PeerSystem.FILE));
+        return EnumSet.complementOf(EnumSet.of(PeerSystem.KVMDB_CALLS, PeerSystem.FILE));
     }
 
     private static Case measured(int threads) {

@@ -5,13 +5,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.kvmdb.Scope;
 import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
 import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
 
-/** This store: one volume, reads and writes as plain memory. */
+/**
+ * This store: one volume, read in one of its two ways. Its pages are memory, and reading one that is not there is a page fault; or a
+ * call copies them to memory of the caller's, as those of other stores do. Whole pages are written by calls in both.
+ */
 final class KvmPeer implements Peer {
 
     private static final String VOLUME = "pages";
@@ -26,8 +30,10 @@ final class KvmPeer implements Peer {
 
     private final Store store;
     private final Volume volume;
+    private final Function<Volume, Session> sessions;
 
-    KvmPeer(PeerSetup setup) throws IOException {
+    private KvmPeer(PeerSetup setup, Function<Volume, Session> sessions) throws IOException {
+        this.sessions = sessions;
         StoreOptions options = options(setup);
         boolean exists;
         try (var files = Files.list(setup.directory())) {
@@ -35,6 +41,14 @@ final class KvmPeer implements Peer {
         }
         store = exists ? Store.open(setup.directory(), options) : Store.create(setup.directory(), options);
         volume = exists ? store.volume(VOLUME) : store.createVolume(VOLUME, VolumeOptions.ofSizeBytes(setup.bytes()));
+    }
+
+    static KvmPeer asMemory(PeerSetup setup) throws IOException {
+        return new KvmPeer(setup, TouchingSession::new);
+    }
+
+    static KvmPeer byCalls(PeerSetup setup) throws IOException {
+        return new KvmPeer(setup, CallingSession::new);
     }
 
     /**
@@ -60,21 +74,7 @@ final class KvmPeer implements Peer {
 
     @Override
     public Session session() {
-        return new MemorySession(volume.memory()) {
-            private final MemorySegment page = Arena.ofAuto().allocate(PageSource.PAGE_BYTES);
-
-            /** Whole pages, as the other stores take them: by a call each, which spares the fault of a store to memory. */
-            @Override
-            public void commit(long[] pages, int count, PageSource source, long version) {
-                try (Scope _ = volume.writeScope()) {
-                    for (int i = 0; i < count; i++) {
-                        source.fill(page, 0, pages[i], version);
-                        volume.write(pages[i] * PageSource.PAGE_BYTES, page);
-                    }
-                }
-                volume.commit();
-            }
-        };
+        return sessions.apply(volume);
     }
 
     @Override
@@ -110,5 +110,57 @@ final class KvmPeer implements Peer {
     @Override
     public void close() {
         store.close();
+    }
+
+    private static final class TouchingSession extends MemorySession {
+
+        private final Volume volume;
+        private final MemorySegment page = Arena.ofAuto().allocate(PageSource.PAGE_BYTES);
+
+        TouchingSession(Volume volume) {
+            super(volume.memory());
+            this.volume = volume;
+        }
+
+        @Override
+        public void commit(long[] pages, int count, PageSource source, long version) {
+            KvmPeer.commit(volume, page, pages, count, source, version);
+        }
+    }
+
+    private static final class CallingSession extends CopySession {
+
+        private final Volume volume;
+        private final MemorySegment page = copy().asSlice(0, PageSource.PAGE_BYTES);
+
+        CallingSession(Volume volume) {
+            this.volume = volume;
+        }
+
+        @Override
+        void read(long firstPage, int count) {
+            volume.read(firstPage * PageSource.PAGE_BYTES, copy().asSlice(0, (long) count * PageSource.PAGE_BYTES));
+        }
+
+        @Override
+        public void commit(long[] pages, int count, PageSource source, long version) {
+            KvmPeer.commit(volume, page, pages, count, source, version);
+        }
+    }
+
+    /**
+     * Whole pages, as the other stores take them: by a call each, which spares the fault of a store to memory.
+     *
+     * @param page where the content of one is made
+     */
+    private static void commit(
+            Volume volume, MemorySegment page, long[] pages, int count, PageSource source, long version) {
+        try (Scope _ = volume.writeScope()) {
+            for (int i = 0; i < count; i++) {
+                source.fill(page, 0, pages[i], version);
+                volume.write(pages[i] * PageSource.PAGE_BYTES, page);
+            }
+        }
+        volume.commit();
     }
 }

@@ -9,7 +9,8 @@ import org.lmdbjava.Env;
 
 /** The systems that are compared. Their names are stable, for scripts. */
 enum PeerSystem {
-    KVMDB(Role.OURS, "this store", KvmPeer::new),
+    KVMDB(Role.OURS, "this store, its pages as memory", KvmPeer::asMemory),
+    KVMDB_CALLS(Role.OURS, "this store, its pages read by calls", KvmPeer::byCalls),
     LMDB(Role.PEER, "LMDB by lmdbjava", LmdbPeer::new),
     ROCKSDB(Role.PEER, "RocksDB by rocksdbjni", RocksPeer::new),
     H2(Role.PEER, "H2 MVStore", H2Peer::new),
@@ -19,6 +20,7 @@ enum PeerSystem {
     BUFFERPOOL(Role.FLOOR, "a hash-table buffer pool: pin, read, unpin", BufferPoolPeer::new);
 
     enum Role {
+        /** This store: never what it is compared with. */
         OURS,
         /** A store with atomic, durable commits. */
         PEER,
@@ -43,15 +45,19 @@ enum PeerSystem {
     }
 
     String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     static PeerSystem of(String label) {
-        return valueOf(label.toUpperCase(Locale.ROOT));
+        return valueOf(label.replace('-', '_').toUpperCase(Locale.ROOT));
     }
 
     Role role() {
         return role;
+    }
+
+    boolean isOurs() {
+        return role == Role.OURS;
     }
 
     String what() {
@@ -64,7 +70,11 @@ enum PeerSystem {
 
     /** Whose files it reads: mapped files are made by plain writes, see docs/peers.md. */
     PeerSystem owner() {
-        return this == MMAP ? FILE : this;
+        return switch (this) {
+            case KVMDB_CALLS -> KVMDB;
+            case MMAP -> FILE;
+            default -> this;
+        };
     }
 
     /** Of the JVM: its heap is part of the limit. Only H2 caches on it. */
@@ -81,7 +91,7 @@ enum PeerSystem {
     /** Of the library, from its jar; empty for what is part of the JDK. */
     String version() {
         return switch (this) {
-            case KVMDB -> Machine.version();
+            case KVMDB, KVMDB_CALLS -> Machine.version();
             case LMDB -> implementationVersion(Env.class);
             case H2 -> implementationVersion(MVStore.class);
             case ROCKSDB -> RocksPeer.version();

@@ -35,7 +35,7 @@ final class TransactionsWork implements Work {
 
     @Override
     public Set<PeerSystem> systems() {
-        return EnumSet.complementOf(EnumSet.of(PeerSystem.RAW, PeerSystem.BUFFERPOOL));
+        return EnumSet.complementOf(EnumSet.of(PeerSystem.KVMDB_CALLS, PeerSystem.RAW, PeerSystem.BUFFERPOOL));
     }
 
     @Override

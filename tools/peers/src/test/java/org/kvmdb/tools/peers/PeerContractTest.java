@@ -74,7 +74,7 @@ class PeerContractTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"KVMDB", "LMDB", "ROCKSDB", "H2", "MMAP", "FILE"})
+    @EnumSource(names = {"KVMDB", "KVMDB_CALLS", "LMDB", "ROCKSDB", "H2", "MMAP", "FILE"})
     void shouldReadBackWhatWasLoadedWhenOpenedAgain(PeerSystem system) throws Exception {
         load(system);
         for (PeerSetup.Access access : new PeerSetup.Access[] {PeerSetup.Access.RANDOM, PeerSetup.Access.SEQUENTIAL}) {
@@ -90,7 +90,7 @@ class PeerContractTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"KVMDB", "LMDB", "ROCKSDB", "H2", "MMAP", "FILE"})
+    @EnumSource(names = {"KVMDB", "KVMDB_CALLS", "LMDB", "ROCKSDB", "H2", "MMAP", "FILE"})
     void shouldReadBackWhatWasCommittedWhenOpenedAgain(PeerSystem system) throws Exception {
         load(system);
         try (Peer peer = open(system, PeerSetup.Access.RANDOM);
