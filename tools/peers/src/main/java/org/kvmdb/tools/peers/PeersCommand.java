@@ -40,9 +40,10 @@ import picocli.CommandLine.Spec;
             "  stall         writes to memory during a commit of 10,000 pages",
             "  open          opening after SIGKILL amid a load",
             "",
-            "Systems: kvmdb, lmdb, rocksdb, h2, mmap, file, raw (plain memory), bufferpool. How each is set up, and why,",
-            "is in docs/peers.md. Each measurement has a process of its own, in a control group that limits its memory,",
-            "page cache counted. Takes about an hour and 40 GiB of disk; with --gib less."
+            "Systems: kvmdb (its pages are memory), kvmdb-calls (its pages are read by calls: in reads and scan only), lmdb,"
+                    + " rocksdb, h2, mmap, file, raw (plain memory), bufferpool. How each is set up, and why, is in"
+                    + " docs/peers.md. Each measurement has a process of its own, in a control group that limits its"
+                    + " memory, page cache counted. Takes about an hour and 40 GiB of disk; with --gib less."
         },
         footer = {
             "%nExamples:",

@@ -69,7 +69,7 @@ final class ReadsWork implements Work {
 
     @Override
     public List<Case> cases() {
-        return goals().stream().map(Goal::measured).toList();
+        return goals().stream().map(Goal::measured).distinct().toList();
     }
 
     @Override
@@ -84,7 +84,7 @@ final class ReadsWork implements Work {
                 }
             }
         }
-        return goals;
+        return goals.stream().flatMap(Goal::bothWays).toList();
     }
 
     @Override

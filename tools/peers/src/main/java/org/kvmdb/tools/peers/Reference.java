@@ -42,7 +42,7 @@ interface Reference {
         };
     }
 
-    /** Another case of ours. */
+    /** Another case of ours, as memory. */
     static Reference of(String label, Case other) {
         return new Reference() {
             @Override

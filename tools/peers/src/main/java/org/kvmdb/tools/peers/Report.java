@@ -67,6 +67,7 @@ final class Report {
                 .number("kvmdb is better by", "advantage", advantage(measured, system), ""));
     }
 
+    /** Of our store as memory; beside our own reads by calls it says how the two ways compare. */
     private double advantage(Case measured, PeerSystem system) {
         OptionalDouble advantage =
                 system == PeerSystem.KVMDB ? OptionalDouble.empty() : results.advantage(measured, system);

@@ -65,7 +65,7 @@ final class Results {
         return all.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Series.median(all));
     }
 
-    /** Median over the rounds of how many times better ours is in the same round. */
+    /** Median over the rounds of how many times better ours is, as memory, in the same round. */
     OptionalDouble advantage(Case measured, PeerSystem system) {
         List<Double> ratios = new ArrayList<>();
         for (int round = 0; round < rounds; round++) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
@@ -44,9 +45,11 @@ final class ScanWork implements Work {
 
     @Override
     public List<Goal> goals() {
-        return List.of(
-                new Goal("scan-limit", SCAN, new Limit(), Aim.atLeast(1)),
-                new Goal("scan-peer", SCAN, Reference.bestOfAll(), Aim.NONE));
+        return Stream.of(
+                        new Goal("scan-limit", SCAN, new Limit(), Aim.atLeast(1)),
+                        new Goal("scan-peer", SCAN, Reference.bestOfAll(), Aim.NONE))
+                .flatMap(Goal::bothWays)
+                .toList();
     }
 
     /** Of disk and processors, whichever is less. */

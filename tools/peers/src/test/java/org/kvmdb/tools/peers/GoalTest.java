@@ -3,6 +3,7 @@ package org.kvmdb.tools.peers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.tools.bench.Figure;
@@ -55,6 +56,22 @@ class GoalTest {
         add(COST, PeerSystem.H2, 1);
         add(COST, PeerSystem.ROCKSDB, 5);
         assertEquals("h2, the best", figure(COST, Reference.bestStore(), Aim.NONE).peer());
+    }
+
+    @Test
+    void shouldTakeNeitherForAPeerWhenBothWaysOfOursAreTold() {
+        add(RATE, PeerSystem.KVMDB, 10, 10);
+        add(RATE, PeerSystem.KVMDB_CALLS, 30, 30);
+        add(RATE, PeerSystem.FILE, 5, 5);
+        List<Figure> figures = new Goal("g", RATE, Reference.bestOfAll(), Aim.atLeast(3))
+                .bothWays()
+                .flatMap(goal -> goal.figure(results).stream())
+                .toList();
+        assertEquals(List.of("g", "g-calls"), figures.stream().map(Figure::name).toList());
+        assertEquals(List.of(10.0, 30.0), figures.stream().map(Figure::value).toList());
+        assertEquals(List.of(2.0, 6.0), figures.stream().map(Figure::ratio).toList());
+        assertEquals("file, the best", figures.getFirst().peer());
+        assertEquals(figures.getFirst().peer(), figures.getLast().peer());
     }
 
     @Test

@@ -98,6 +98,16 @@ class PeersCommandTest {
         assertFalse(err.toString().contains("\tat "));
     }
 
+    @Test
+    void shouldTellOfEachCaseOnceWhenItHasSeveralFigures() {
+        for (Work work : Works.all()) {
+            List<String> cases = work.cases().stream().map(Case::name).toList();
+            assertEquals(cases.stream().distinct().toList(), cases);
+            List<String> figures = work.goals().stream().map(Goal::name).toList();
+            assertEquals(figures.stream().distinct().toList(), figures);
+        }
+    }
+
     private Settings settings(long largePages) {
         return new Settings(
                 directory, directory, 2, 1, largePages, 1, 1, List.of(Works.of("load")), List.of(PeerSystem.values()));
