@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 /** Pages that a call copies to memory of the session: one of them for a word of it, in order pieces of 1 MiB. */
 abstract class CopySession implements Session {
 
-    private static final int PIECE_PAGES = 256;
+    private static final int PIECE_PAGES = 1024;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment copy =
