@@ -48,6 +48,12 @@ static bool is_passed(struct region *region, uint64_t lpn)
     return page_state(word) == EMPTY && !came_back_soon(region->pool, word);
 }
 
+/* Whether it is brought in for its own sake, and not since there is room, or nothing else would keep it and its neighbours. */
+static bool is_hot(const struct region *region, uint64_t lpn)
+{
+    return lpn < atomic_load(&region->size_pages) && came_back_soon(region->pool, atomic_load(&region->words[lpn]));
+}
+
 /* Pages that the span touches, as far as they fit into a slot. */
 static uint32_t pages_wanted(const struct region *region, const struct span *span)
 {
@@ -148,7 +154,7 @@ static int read_some(struct region *region, struct span *span)
             bad_page_record(region, lpn, &bad);
             return -EIO;
         }
-        int r = bring_in(region, lpn, pages_wanted(region, span), true);
+        int r = bring_in(region, lpn, is_hot(region, lpn) ? 1 : pages_wanted(region, span), true);
         if (r)
             return r;
     }

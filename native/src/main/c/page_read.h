@@ -3,7 +3,7 @@
  *
  * Touching a page that is not in memory costs a signal, a frame, copying into it, and sooner or later its eviction: several times what
  * finding and decoding its block in the compressed tier does. Who reads by a call tells where to, so none of that is needed.
- * The page is decoded into a fault slot and copied out; it stays EMPTY, and its block stays in the tier.
+ * The page is decoded to there, or, if only a part of it is wanted, into a fault slot first; it stays EMPTY, and its block stays in the tier.
  *
  * What is asked for often belongs in a frame all the same. So a page that was passed is stamped as if it had been evicted
  * at that moment; when it comes back as soon as one that was evicted too early, it is brought in. So is whatever the tier

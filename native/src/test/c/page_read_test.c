@@ -113,8 +113,15 @@ void what_calls_ask_for_again_soon_gets_a_frame(void)
     check_read(lpn, 1);
     CHECK_EQUAL(page_state(word_of(v, lpn)), CLEAN);
     CHECK(word_of(v, lpn) & PAGE_HOT);
+    /* Alone, whatever else is read with it. */
+    uint8_t span[8 * 4096];
+    lpn = first_compressible(100);
+    check_read(lpn, 1);
+    CHECK_EQUAL(kvmdb_region_read(v->region, lpn << 12, sizeof span, span), 0);
+    CHECK_EQUAL(page_state(word_of(v, lpn)), CLEAN);
+    CHECK_EQUAL(page_state(word_of(v, first_compressible(lpn + 1))), EMPTY);
     /* One that comes back later does not. */
-    lpn = first_compressible(lpn + 1);
+    lpn = first_compressible(200);
     check_read(lpn, 1);
     for (uint64_t other = 1000; other < 4000; other++)
         check_read(other, 1);
