@@ -34,6 +34,8 @@ final class TopFrame {
                 rate("cache.filledPages"), now.counter("cache.badPages")));
         row(text, "", "read ahead %s pages  used %s".formatted(
                 rate("cache.readAheadPages"), rate("cache.readAheadUsedPages")));
+        row(text, "calls", "read past frames %s pages  written unread %s".formatted(
+                rate("cache.passedPages"), rate("cache.overwrittenPages")));
         row(text, "cache", bar(now.counter("cache.residentBytes"), now.counter("cache.budgetBytes")));
         row(text, "tier", bar(now.counter("cache.tierBytes"), now.counter("cache.budgetBytes")));
         row(text, "", "compressed blocks %,d  pages from it %s  from the device %s  declined %s".formatted(
