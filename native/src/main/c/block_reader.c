@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Tries again when the map names another block after a failure: the one that was read had been given up. */
-#define LOOKUPS_MAX 8
+#define LOOKUPS_MAX 64
 
 #define PPN_NOT_TO_BE_HAD UINT64_MAX
 

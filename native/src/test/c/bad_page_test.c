@@ -270,6 +270,9 @@ void a_block_that_moved_under_a_reader_is_read_again(void)
     pthread_t thread;
     CHECK_EQUAL(pthread_create(&thread, NULL, move_block, v), 0);
     for (uint64_t end = milliseconds() + 500; milliseconds() < end;) {
+        (void)*(volatile uint64_t *)page_at(v, 0);
+        if (kvmdb_region_bad_count(v->region))
+            CHECK_EQUAL(last_bad_page(v).cause, 0);
         CHECK_PAGE(v, 0, 1);
         evict_page(v, 0);
     }
