@@ -172,6 +172,8 @@ static void stage(struct region *region, const struct span *span)
 int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, uint8_t *destination)
 {
     struct span span = {offset, bytes, destination};
+    if (offset + bytes < offset || offset + bytes > atomic_load(&region->size_pages) << region->page_shift)
+        return -EINVAL;
     int r = (int)kvmdb_region_unpoison(region);
     uint64_t bad_before = atomic_load(&region->bad_count);
     if (region->pool->stage_count > 0 && bytes > KVMDB_RUN_BYTES)

@@ -15,8 +15,8 @@
 #include "pool.h"
 
 /*
- * Copies bytes of a region out. A page that cannot be had is recorded, as in a fault. 0, or -EIO: the destination is not to be
- * used then. The destination is no memory of a region.
+ * Copies bytes of a region to memory that is of no region. 0; or -EIO with a page recorded as bad, as in a fault, -EINVAL beyond the end:
+ * the destination is not to be used then.
  */
 KVMDB_EXPORT int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, uint8_t *destination);
 

@@ -209,11 +209,19 @@ void a_bad_page_fails_the_call_and_is_recorded(void)
     block[100] ^= 1;
     store_write_block(s, map_get(v, bad), block);
     check_read(bad, 1);
-    /* Beyond the end. */
-    CHECK_EQUAL(kvmdb_region_read(v->region, (v->pages << 12) - 8, 9, page), -EIO);
-    CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_BEYOND_END);
-    CHECK_EQUAL(last_bad_page(v).lpn, v->pages);
-    CHECK_EQUAL(kvmdb_region_unpoison(v->region), 0);
+    end();
+}
+
+void a_call_refuses_what_lies_beyond_the_end(void)
+{
+    begin(12);
+    uint8_t page[4096];
+    uint64_t size = v->pages << 12;
+    CHECK_EQUAL(kvmdb_region_read(v->region, size - 8, 8, page), 0);
+    CHECK_EQUAL(kvmdb_region_read(v->region, size, 0, page), 0);
+    CHECK_EQUAL(kvmdb_region_read(v->region, size - 8, 9, page), -EINVAL);
+    CHECK_EQUAL(kvmdb_region_read(v->region, UINT64_MAX - 3, 8, page), -EINVAL);
+    CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
     end();
 }
 

@@ -149,6 +149,7 @@
     t(what_the_tier_would_not_keep_gets_a_frame) \
     t(calls_read_what_was_written_and_not_committed) \
     t(a_bad_page_fails_the_call_and_is_recorded) \
+    t(a_call_refuses_what_lies_beyond_the_end) \
     t(a_page_that_a_call_passed_costs_nothing_when_the_region_closes) \
     t(calls_alone_move_the_share_of_the_tier) \
     t(storm_on_the_tier) \

@@ -233,11 +233,21 @@ public final class Region {
         checkRange(offset, lengthBytes);
         withRegion(() -> {
             region.unpoison();
-            if (lengthBytes > 0 && !region.load(lpn(offset), pages(offset, lengthBytes))) {
-                throw exceptionFor(region.badPage(region.badCount()));
+            final long mark = region.badCount();
+            if (lengthBytes > 0) {
+                checkHad(region.load(lpn(offset), pages(offset, lengthBytes)), mark, offset, lengthBytes);
             }
             return null;
         });
+    }
+
+    /** Throws when a range could not be had: for a page of it that was recorded since the mark, or since the end is another by now. */
+    private void checkHad(int result, long mark, long offset, long lengthBytes) {
+        if (result < 0) {
+            final StorageException failure = failureSince(mark);
+            checkRange(offset, lengthBytes);
+            throw failure != null ? failure : Errno.exception(result, "read %d bytes".formatted(lengthBytes));
+        }
     }
 
     /** Asks for a range; returns at once. */
@@ -274,9 +284,7 @@ public final class Region {
     void readPiece(long offset, long lengthBytes, MemorySegment destination) {
         withRegion(() -> {
             final long mark = region.badCount();
-            if (!region.read(offset, lengthBytes, destination)) {
-                throw failureSince(mark);
-            }
+            checkHad(region.read(offset, lengthBytes, destination), mark, offset, lengthBytes);
             return null;
         });
     }

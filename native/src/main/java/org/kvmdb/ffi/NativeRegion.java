@@ -99,9 +99,9 @@ public final class NativeRegion implements AutoCloseable {
                 sizeBytes);
     }
 
-    /** Brings pages in; false when one is bad (and recorded). */
-    public boolean load(long lpn, long pages) {
-        return ShimLibrary.shim().kvmdb_region_load(handle, lpn, pages) == 0;
+    /** Brings pages in; 0, or a negative errno: of a page that is bad (and recorded), or of a range beyond the end. */
+    public int load(long lpn, long pages) {
+        return ShimLibrary.shim().kvmdb_region_load(handle, lpn, pages);
     }
 
     /** Brings pages in, as far as they can be had. */
@@ -109,9 +109,9 @@ public final class NativeRegion implements AutoCloseable {
         ShimLibrary.shim().kvmdb_region_prefetch(handle, lpn, pages);
     }
 
-    /** Copies bytes to memory of no region; false when a page of them is bad (and recorded). */
-    public boolean read(long offset, long lengthBytes, MemorySegment destination) {
-        return ShimLibrary.shim().kvmdb_region_read(handle, offset, lengthBytes, destination.address()) == 0;
+    /** Copies bytes to memory of no region; returns as {@link #load}. */
+    public int read(long offset, long lengthBytes, MemorySegment destination) {
+        return ShimLibrary.shim().kvmdb_region_read(handle, offset, lengthBytes, destination.address());
     }
 
     /** Pins pages; 0, or a negative errno with none of them pinned. */
