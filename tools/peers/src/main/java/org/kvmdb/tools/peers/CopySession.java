@@ -4,7 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Pages that a call copies to memory of the session: one of them for a word of it, in order pieces of 1 MiB. */
+/**
+ * Pages that a call copies to memory of the session: one of them for a word of it, in order pieces of 4 MiB, which is enough for those who
+ * read a piece by several threads.
+ */
 abstract class CopySession implements Session {
 
     private static final int PIECE_PAGES = 1024;
