@@ -15,11 +15,6 @@ struct span {
     uint8_t *destination;
 };
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static uint64_t first_page(const struct region *region, const struct span *span)
 {
     return span->offset >> region->page_shift;

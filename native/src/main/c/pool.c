@@ -176,11 +176,6 @@ static uint64_t staging_bytes(const struct pool *pool)
 /* Of a smaller budget the tier leaves an eighth to frames. */
 #define FRAMES_BYTES_ENOUGH (16u << 20)
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The tier leaves a sixteenth to frames, whatever is asked for: a page that is looked at needs one. */
 static uint64_t tier_bytes(const struct pool *pool)
 {

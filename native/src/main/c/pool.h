@@ -276,6 +276,11 @@ static inline const struct compression_dictionary *pool_dictionary(const struct 
     return atomic_load_explicit(&pool->dictionary, memory_order_acquire);
 }
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static inline uint64_t page_address(const struct region *r, uint64_t lpn)
 {
     return (uint64_t)r->base + (lpn << r->page_shift);

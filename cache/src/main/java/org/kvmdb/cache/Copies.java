@@ -39,8 +39,8 @@ final class Copies {
     void readAlone(long offset, MemorySegment destination) {
         final MemorySegment scratch = SCRATCH.take();
         final long length = destination.byteSize();
-        for (long done = 0; done < length; done += Scratch.BYTES) {
-            final long piece = Math.min(Scratch.BYTES, length - done);
+        for (long done = 0; done < length; done += PIECE_BYTES) {
+            final long piece = Math.min(PIECE_BYTES, length - done);
             region.readPiece(offset + done, piece, scratch);
             MemorySegment.copy(scratch, 0, destination, done, piece);
         }
