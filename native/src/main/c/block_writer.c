@@ -15,11 +15,8 @@ static uint32_t block_bytes(uint32_t payload_bytes)
 static uint32_t compress(const struct kvmdb_block_buffers *buffers, const uint8_t *page, uint32_t page_bytes, uint8_t *payload)
 {
     const struct compression_dictionary *dictionary = (const struct compression_dictionary *)buffers->dictionary;
-    int most = (int)(block_bytes(page_bytes) - (1u << PPN_UNIT_SHIFT) - sizeof(struct block_header));
-    int n = dictionary
-        ? payload_compress(dictionary, (void *)buffers->state, page, (int)page_bytes, payload, most)
-        : lz4_compress_default((const char *)page, (char *)payload, (int)page_bytes, most);
-    return n > 0 ? (uint32_t)n : 0;
+    uint32_t most = block_bytes(page_bytes) - (1u << PPN_UNIT_SHIFT) - (uint32_t)sizeof(struct block_header);
+    return (uint32_t)payload_compress(dictionary, (struct page_table *)buffers->table, page, page_bytes, payload, most);
 }
 
 static uint32_t encode(const struct kvmdb_block_buffers *buffers, const uint8_t *page, uint32_t page_shift, uint8_t *block)

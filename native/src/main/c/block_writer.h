@@ -13,7 +13,7 @@ struct kvmdb_block_buffers {
     uint64_t blocks;  /* address: blocks, one after the other; room for all of them as they are */
     uint64_t lengths; /* address: int32_t, bytes of each block */
     uint64_t dictionary; /* what pages are compressed against; 0: nothing */
-    uint64_t state;   /* address: KVMDB_COMPRESSOR_BYTES, of these buffers alone */
+    uint64_t table;   /* address: a struct page_table, of these buffers alone */
 };
 
 /* Makes a block of each page, compressed or, where that saves nothing, as it is. Returns the bytes of all blocks. */

@@ -22,7 +22,7 @@ int64_t kvmdb_dictionary_create(const void *content, uint64_t length)
     struct compression_dictionary *dictionary = (struct compression_dictionary *)memory;
     dictionary->length = length;
     memcpy(dictionary->content, content, length);
-    lz4_load_dict(dictionary->template, (const char *)dictionary->content, (int)length);
+    dictionary_index_fill(&dictionary->index, dictionary->content, (uint32_t)length);
     return memory;
 }
 
@@ -34,13 +34,6 @@ int64_t kvmdb_dictionary_content(const struct compression_dictionary *dictionary
 int kvmdb_dictionary_destroy(struct compression_dictionary *dictionary)
 {
     return kvmdb_memory_release(dictionary, memory_bytes(dictionary->length));
-}
-
-int payload_compress(const struct compression_dictionary *dictionary, void *state, const uint8_t *page, int page_bytes,
-    uint8_t *payload, int capacity)
-{
-    memcpy(state, dictionary->template, sizeof dictionary->template);
-    return lz4_compress_fast_continue(state, (const char *)page, (char *)payload, page_bytes, capacity, 1);
 }
 
 int payload_decompress(const struct compression_dictionary *dictionary, const uint8_t *payload, uint32_t payload_bytes,
@@ -57,11 +50,11 @@ int payload_decompress(const struct compression_dictionary *dictionary, const ui
 int kvmdb_dictionary_compress(
     const struct compression_dictionary *dictionary, const uint8_t *page, int page_bytes, uint8_t *payload, int capacity)
 {
-    void *state = malloc(KVMDB_COMPRESSOR_BYTES);
-    if (!state)
+    struct page_table *table = malloc(sizeof *table);
+    if (!table)
         return -ENOMEM;
-    int n = payload_compress(dictionary, state, page, page_bytes, payload, capacity);
-    free(state);
+    int n = payload_compress(dictionary, table, page, (uint32_t)page_bytes, payload, (uint32_t)capacity);
+    free(table);
     return n;
 }
 

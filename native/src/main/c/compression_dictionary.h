@@ -2,32 +2,26 @@
  * What blocks of pages may be compressed against: bytes that many pages have in common. A store has one or none, and it
  * never changes, so that every block of BLOCK_CODEC_LZ4_DICTIONARY means the same content.
  *
- * LZ4 begins a page as if the content had gone before it. What it has learned of the content by then (a hash table) is kept
- * as a template; a page is compressed in a copy of it, which costs less than learning it anew: 16 KiB to copy. The template
- * points to the content, which therefore stays where it is. Its 4,096 places are taken by what comes last, so that of a long
- * content the beginning is found less often than the end.
+ * LZ4 begins a page as if the content had gone before it. An index of what it holds is made once, for all pages
+ * (payload_compressor.h); of what it holds several times the index knows the last.
  */
 #ifndef KVMDB_COMPRESSION_DICTIONARY_H
 #define KVMDB_COMPRESSION_DICTIONARY_H
 
 #include "device_io.h"
 #include "kernel.h"
+#include "payload_compressor.h"
 
 #include <stdint.h>
 
 #define KVMDB_DICTIONARY_BYTES_MAX (64 << 10) /* LZ4 looks back no farther */
-#define KVMDB_COMPRESSOR_BYTES LZ4_STREAM_BYTES
 
 struct compression_dictionary {
-    uint64_t template[KVMDB_COMPRESSOR_BYTES / 8];
+    struct dictionary_index index;
     uint64_t length;
-    uint64_t content[];
+    uint8_t content[];
 };
 
-/* Compresses a page in a state of the caller's own: KVMDB_COMPRESSOR_BYTES on an 8-byte boundary, of any content. Returns the
- * bytes of the payload, or 0 when it does not fit. */
-int payload_compress(const struct compression_dictionary *dictionary, void *state, const uint8_t *page, int page_bytes,
-    uint8_t *payload, int capacity);
 /* Decompresses a payload that was made against a dictionary or, where that is NULL, against none. Returns the bytes of the page,
  * or less than 0. Wrong ones are safe, whatever they refer to. Async-signal-safe. */
 int payload_decompress(const struct compression_dictionary *dictionary, const uint8_t *payload, uint32_t payload_bytes,
@@ -39,7 +33,7 @@ KVMDB_EXPORT int64_t kvmdb_dictionary_create(const void *content, uint64_t lengt
 KVMDB_EXPORT int64_t kvmdb_dictionary_content(const struct compression_dictionary *dictionary);
 /* No pool and nobody else uses it any more. */
 KVMDB_EXPORT int kvmdb_dictionary_destroy(struct compression_dictionary *dictionary);
-/* As payload_compress, with a state of its own. -ENOMEM when there is no memory for that. */
+/* As payload_compress, with a table of its own. -ENOMEM when there is no memory for that. */
 KVMDB_EXPORT int kvmdb_dictionary_compress(
     const struct compression_dictionary *dictionary, const uint8_t *page, int page_bytes, uint8_t *payload, int capacity);
 /* As payload_decompress. */

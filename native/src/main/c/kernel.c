@@ -23,23 +23,15 @@
 #define RUNS_MAX 64
 #define FEATURES_NEEDED (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
 
-int (*lz4_compress_default)(const char *, char *, int, int);
-int (*lz4_compress_fast_continue)(void *, const char *, char *, int, int, int);
-int (*lz4_load_dict)(void *, const char *, int);
 int (*lz4_decompress_safe)(const char *, char *, int, int);
 int (*lz4_decompress_safe_using_dict)(const char *, char *, int, int, const char *, int);
-static int (*lz4_sizeof_state)(void);
 
 static const struct {
     void *pointer;
     const char *name;
 } lz4_functions[] = {
-    {&lz4_compress_default, "LZ4_compress_default"},
-    {&lz4_compress_fast_continue, "LZ4_compress_fast_continue"},
-    {&lz4_load_dict, "LZ4_loadDict"},
     {&lz4_decompress_safe, "LZ4_decompress_safe"},
     {&lz4_decompress_safe_using_dict, "LZ4_decompress_safe_usingDict"},
-    {&lz4_sizeof_state, "LZ4_sizeofState"},
 };
 #define LZ4_FUNCTIONS (sizeof lz4_functions / sizeof *lz4_functions)
 
@@ -98,7 +90,7 @@ bool kernel_open_lz4(void)
         if (!library || !(*function = dlsym(library, lz4_functions[i].name)))
             return false;
     }
-    return lz4_sizeof_state() <= LZ4_STREAM_BYTES;
+    return true;
 }
 
 int kvmdb_platform_check(int64_t *detail)

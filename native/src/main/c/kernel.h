@@ -47,21 +47,10 @@ int kernel_write_protect(int uffd, uint64_t address, uint64_t length, bool on);
 int kernel_zap(const struct iovec *ranges, int count, int *dropped);
 int kernel_zap_range(void *address, uint64_t length);
 
-/* Of liblz4.so.1, opened at run time. Decompression is async-signal-safe; compression is not called by the handler. */
-extern int (*lz4_compress_default)(const char *source, char *destination, int source_bytes, int capacity);
-extern int (*lz4_compress_fast_continue)(
-    void *stream, const char *source, char *destination, int source_bytes, int capacity, int acceleration);
-extern int (*lz4_load_dict)(void *stream, const char *dictionary, int dictionary_bytes);
+/* Of liblz4.so.1, opened at run time. Async-signal-safe. */
 extern int (*lz4_decompress_safe)(const char *source, char *destination, int source_bytes, int capacity);
 extern int (*lz4_decompress_safe_using_dict)(
     const char *source, char *destination, int source_bytes, int capacity, const char *dictionary, int dictionary_bytes);
-
-/*
- * What a stream of compression (LZ4_stream_t) takes, on an 8-byte boundary: (1 << LZ4_MEMORY_USAGE) + 32 with the usual 14, in
- * 1.9 and in 1.10; lz4.h promises that size across versions, since streams may be allocated statically (LZ4_STREAM_MINSIZE).
- * A library that was built to use more says so by LZ4_sizeofState, and is taken for none.
- */
-#define LZ4_STREAM_BYTES ((1 << 14) + 32)
 
 /* Opens it, if it is not open; false when this machine has none that will do. Not for the fault handler. */
 bool kernel_open_lz4(void);

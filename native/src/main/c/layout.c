@@ -52,7 +52,7 @@ int kvmdb_layout(int32_t *values, int capacity)
         offsetof(struct kvmdb_space_account, hole_count),
         sizeof(struct kvmdb_space_account),
         KVMDB_DICTIONARY_BYTES_MAX,
-        KVMDB_COMPRESSOR_BYTES,
+        sizeof(struct page_table),
         sizeof(struct kvmdb_block_buffers),
         sizeof(struct kvmdb_pool_options),
         sizeof(struct kvmdb_region_options),

@@ -63,13 +63,13 @@ static uint8_t block[KVMDB_PAGE_BYTES_MAX + 256];
 /* The block of a page, as the log has it, in block. */
 static struct block_seed encode(const struct compression_dictionary *dictionary, const uint8_t *page, uint32_t shift)
 {
-    uint64_t state[KVMDB_COMPRESSOR_BYTES / 8 + 1];
+    struct page_table tables[2];
     int32_t length;
-    memset(state, 0x5a, sizeof state); /* the state of another page, as it were */
+    memset(tables, 0x5a, sizeof tables); /* that of another page, as it were */
     struct kvmdb_block_buffers buffers = {.pages = (uint64_t)page, .blocks = (uint64_t)block, .lengths = (uint64_t)&length,
-        .dictionary = (uint64_t)dictionary, .state = (uint64_t)state};
+        .dictionary = (uint64_t)dictionary, .table = (uint64_t)tables};
     CHECK_EQUAL(kvmdb_blocks_encode(&buffers, 1, (int)shift), length);
-    CHECK_EQUAL(state[KVMDB_COMPRESSOR_BYTES / 8], 0x5a5a5a5a5a5a5a5a);
+    CHECK_EQUAL(tables[1].places[0], 0x5a5a);
     return seal(block, (uint32_t)length);
 }
 

@@ -4,21 +4,10 @@
 #include "kernel.h"
 #include "native_memory.h"
 
-#include <dlfcn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-
-static int (*lz4_compress)(const char *source, char *destination, int bytes, int capacity);
-
-static void open_lz4_compressor(void)
-{
-    void *library = dlopen("liblz4.so.1", RTLD_NOW);
-    CHECK(library != NULL);
-    *(void **)&lz4_compress = dlsym(library, "LZ4_compress_default");
-    CHECK(lz4_compress != NULL);
-}
 
 static void *memory(uint64_t bytes)
 {
@@ -39,8 +28,6 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
     int64_t detail;
     CHECK_EQUAL(kvmdb_platform_check(&detail), KVMDB_PLATFORM_OK);
     CHECK_EQUAL(kvmdb_faulter_install(), 0);
-    if (!lz4_compress)
-        open_lz4_compressor();
     struct store *s = calloc(1, sizeof *s);
     s->segments = memory(SEGMENTS * sizeof *s->segments);
     for (uint32_t i = 0; i < SEGMENTS; i++)
@@ -120,13 +107,10 @@ static uint64_t take_ppn(struct store *s, uint32_t length)
         | (uint64_t)(length >> PPN_UNIT_SHIFT) << PPN_LENGTH_SHIFT;
 }
 
-static int compress(const struct volume *v, const void *page, uint8_t *payload)
+static int compress(const struct volume *v, const uint8_t *page, uint8_t *payload)
 {
-    uint64_t state[KVMDB_COMPRESSOR_BYTES / 8];
-    int most = (int)v->bytes - 64;
-    return v->store->dictionary
-        ? payload_compress(v->store->dictionary, state, page, (int)v->bytes, payload, most)
-        : lz4_compress(page, (char *)payload, (int)v->bytes, most);
+    struct page_table table;
+    return payload_compress(v->store->dictionary, &table, page, v->bytes, payload, v->bytes - 64);
 }
 
 static uint32_t block_encode(const struct volume *v, uint64_t lpn, const void *page, enum codec codec, uint8_t *block)

@@ -129,6 +129,9 @@
     t(raw_blocks_and_wrong_ones_stay_out_of_the_tier) \
     t(what_was_found_stays_until_it_is_released) \
     t(what_is_asked_for_again_outlives_what_is_not) \
+    t(payloads_of_any_page_are_decoded_by_lz4) \
+    t(what_no_entry_of_the_index_knows_is_no_match) \
+    t(payloads_are_as_short_as_those_of_lz4) \
     t(a_dictionary_is_refused_that_cannot_be) \
     t(pages_of_every_size_come_back_from_blocks_against_a_dictionary) \
     t(a_block_against_a_dictionary_needs_it) \

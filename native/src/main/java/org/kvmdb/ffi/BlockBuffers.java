@@ -25,9 +25,9 @@ public final class BlockBuffers {
         pages = arena.allocate(pagesBytes, PAGES_ALIGNMENT);
         blocks = arena.allocate(blocksBytes(pagesBytes), Ppn.UNIT_BYTES);
         lengths = arena.allocate((long) pagesBytes >>> BlockDescriptor.PAGE_SHIFT_MIN << 2, LENGTHS_ALIGNMENT);
-        final MemorySegment state = arena.allocate(CompressionDictionary.COMPRESSOR_LENGTH, Long.BYTES);
+        final MemorySegment table = arena.allocate(CompressionDictionary.COMPRESSOR_LENGTH, Long.BYTES);
         fields = arena.allocateFrom(
-                ValueLayout.JAVA_LONG, pages.address(), blocks.address(), lengths.address(), 0, state.address());
+                ValueLayout.JAVA_LONG, pages.address(), blocks.address(), lengths.address(), 0, table.address());
     }
 
     /** Bytes of memory for so many bytes of pages. */

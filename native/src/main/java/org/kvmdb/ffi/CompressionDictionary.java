@@ -13,7 +13,8 @@ public final class CompressionDictionary implements AutoCloseable {
     /** LZ4 looks back no farther. */
     public static final int LENGTH_MAX = 64 << 10;
 
-    static final int COMPRESSOR_LENGTH = (1 << 14) + 32;
+    /** A {@code struct page_table}. */
+    static final int COMPRESSOR_LENGTH = 1 << 13;
 
     private long handle;
     private final int lengthBytes;
