@@ -60,6 +60,11 @@ static uint64_t lookup(struct region *region, uint64_t lpn)
     return stolen ? stolen : resolve(region->pool, map_lookup(region->pool, atomic_load(&region->map_root), lpn));
 }
 
+uint32_t block_length(struct region *region, uint64_t lpn)
+{
+    return ppn_length_bytes(lookup(region, lpn));
+}
+
 static bool fails(struct bad_page *bad, enum kvmdb_bad_cause cause, int detail)
 {
     bad->cause = cause;
@@ -74,12 +79,6 @@ static bool place_of(const struct pool *pool, uint64_t ppn, struct block_place *
     const struct segment_entry *segment = (struct segment_entry *)pool->options.segment_table + ppn_segment(ppn);
     *out = (struct block_place){(uint32_t)segment->device_index, ppn_length_bytes(ppn), segment->device_offset + ppn_offset_bytes(ppn)};
     return segment->device_index < KVMDB_DEVICES_MAX && pool->devices[segment->device_index].fd >= 0;
-}
-
-bool block_place(struct region *region, uint64_t lpn, struct block_place *out)
-{
-    uint64_t ppn = lookup(region, lpn);
-    return ppn != 0 && ppn_length_bytes(ppn) != 0 && place_of(region->pool, ppn, out);
 }
 
 static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, struct bad_page *bad)
@@ -98,6 +97,15 @@ static struct block_seed seal_of(const struct region *region, uint64_t ppn, uint
 {
     const struct segment_entry *segment = (struct segment_entry *)region->pool->options.segment_table + ppn_segment(ppn);
     return (struct block_seed){segment->salt, segment->generation, ppn, lpn, region->family};
+}
+
+bool block_to_read(struct region *region, uint64_t lpn, struct block_place *out)
+{
+    uint64_t ppn = lookup(region, lpn);
+    if (ppn == 0 || ppn_length_bytes(ppn) == 0 || !place_of(region->pool, ppn, out))
+        return false;
+    struct block_seed seal = seal_of(region, ppn, lpn);
+    return !tier_has(region->pool, &seal);
 }
 
 static bool decode(struct region *region, const uint8_t *block, uint64_t ppn, uint64_t lpn, uint8_t *page, bool keep,
@@ -142,12 +150,10 @@ static uint32_t staged_blocks(struct pool *pool, struct fault_slot *slot, const 
         || !stage_find(pool, place.device, place.position, place.bytes, &slot->staged))
         return 0;
     slot->wanted = slot->staged.bytes;
-    uint32_t have = 1;
-    for (uint32_t end = place.bytes; have < n; have++) {
-        end += ppn_length_bytes(ppns[have]);
-        if (end > slot->staged.length)
-            break;
-    }
+    uint32_t have = 1, bytes = place.bytes;
+    while (have < n && bytes + ppn_length_bytes(ppns[have]) <= slot->staged.length)
+        bytes += ppn_length_bytes(ppns[have++]);
+    stage_use(&slot->staged, bytes);
     return have;
 }
 

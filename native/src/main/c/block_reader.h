@@ -21,6 +21,9 @@ struct bad_page {
 uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint8_t *to,
     struct bad_page *bad);
 
+/* Bytes of a page's block in the log; 0 for a page that has none. The caller holds a slot. */
+uint32_t block_length(struct region *region, uint64_t lpn);
+
 /* Where the block of a page lies. */
 struct block_place {
     uint32_t device;
@@ -28,7 +31,7 @@ struct block_place {
     uint64_t position;
 };
 
-/* Says where it lies now; the caller holds a slot. False when there is no block that could be read. */
-bool block_place(struct region *region, uint64_t lpn, struct block_place *out);
+/* Says where it lies now; the caller holds a slot. False when there is no block that could be read, or need be: the tier has it. */
+bool block_to_read(struct region *region, uint64_t lpn, struct block_place *out);
 
 #endif

@@ -390,7 +390,8 @@ static bool is_late(const struct block_tier *tier, const struct tier_entry *entr
     return (int32_t)(tier->chunks[chunk].place - late) < 0;
 }
 
-bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit)
+/* The entry of a block, its chunk pinned through hit; or NULL. */
+static struct tier_entry *look_up(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit)
 {
     struct block_tier *tier = &pool->tier;
     uint64_t hash = hash_of(seal->ppn, seal->salt);
@@ -402,19 +403,35 @@ bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit
         struct tier_entry *entry = entry_of(tier, word);
         *hit = (struct tier_hit){(const uint8_t *)(entry + 1), 0, chunk_of(word), 0};
         atomic_fetch_add(&tier->chunks[hit->chunk].pins, 1);
-        if (atomic_load(&bucket[i]) == word && is_sealed(entry, seal)) {
-            uint8_t uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
-            if (uses == 0 && is_late(tier, entry, hit->chunk))
-                share_late_hit(pool);
-            if (uses < USES_MAX)
-                atomic_store_explicit(&entry->uses, (uint8_t)(uses + 1), memory_order_relaxed);
-            hit->bytes = entry->payload_bytes;
-            hit->codec = entry->codec;
-            return true;
-        }
+        if (atomic_load(&bucket[i]) == word && is_sealed(entry, seal))
+            return entry;
         tier_release(pool, hit);
     }
-    return false;
+    return NULL;
+}
+
+bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit)
+{
+    struct tier_entry *entry = look_up(pool, seal, hit);
+    if (!entry)
+        return false;
+    uint8_t uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
+    if (uses == 0 && is_late(&pool->tier, entry, hit->chunk))
+        share_late_hit(pool);
+    if (uses < USES_MAX)
+        atomic_store_explicit(&entry->uses, (uint8_t)(uses + 1), memory_order_relaxed);
+    hit->bytes = entry->payload_bytes;
+    hit->codec = entry->codec;
+    return true;
+}
+
+bool tier_has(struct pool *pool, const struct block_seed *seal)
+{
+    struct tier_hit hit;
+    if (!tier_is_active(&pool->tier) || !look_up(pool, seal, &hit))
+        return false;
+    tier_release(pool, &hit);
+    return true;
 }
 
 void tier_release(struct pool *pool, const struct tier_hit *hit)

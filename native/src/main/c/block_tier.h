@@ -107,6 +107,8 @@ static inline bool tier_is_active(const struct block_tier *tier)
 
 /* Looks a block up. What was found stays as it is until it is released. */
 bool tier_find(struct pool *pool, const struct block_seed *seal, struct tier_hit *hit);
+/* Whether it would be found; nobody has asked for it by that. */
+bool tier_has(struct pool *pool, const struct block_seed *seal);
 void tier_release(struct pool *pool, const struct tier_hit *hit);
 /* Adds a payload that was verified. It may decline. */
 void tier_add(struct pool *pool, const struct block_seed *seal, uint8_t codec, const uint8_t *payload, uint32_t bytes);

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "page_read.h"
 #include "bad_page.h"
+#include "fault_latency.h"
+#include "kernel.h"
 #include "page_evict.h"
 #include "page_faulter.h"
 #include "read_ahead.h"
@@ -83,8 +85,7 @@ static void leave(struct region *region, uint64_t lpn)
 /* The tier takes nothing that does not compress. */
 static bool is_kept_by_tier(struct region *region, uint64_t lpn)
 {
-    struct block_place place;
-    return !block_place(region, lpn, &place) || place.bytes <= region->page_bytes;
+    return block_length(region, lpn) <= region->page_bytes;
 }
 
 /* Whether what comes in now would have to have a frame of another page. */
@@ -112,6 +113,7 @@ static uint32_t read_past(struct region *region, struct span *span, struct bad_p
 {
     struct pool *pool = region->pool;
     uint64_t lpn = first_page(region, span);
+    uint64_t begin = monotonic_ns();
     struct fault_slot *slot = slot_acquire(pool);
     if (!slot) {
         bad->cause = KVMDB_BAD_DEADLINE;
@@ -125,6 +127,8 @@ static uint32_t read_past(struct region *region, struct span *span, struct bad_p
     for (uint32_t i = 0; i < read; i++)
         leave(region, lpn + i);
     COUNT(pool, passed_pages, read);
+    if (read > 0)
+        latency_record(pool, KVMDB_PASSED_READ, begin);
     if (share_is_due(pool))
         pressure_raise(pool, PRESSURE_EVICT);
     return read;
@@ -136,12 +140,35 @@ static bool is_in_memory(const struct region *region, uint64_t lpn)
         && page_is_resident(atomic_load_explicit(&region->words[lpn], memory_order_relaxed));
 }
 
+/* Has what the span needs of the log read in large pieces, so far as it is not under way. */
+static void stage(struct region *region, const struct span *span)
+{
+    uint64_t end = (span->offset + span->bytes + region->page_bytes - 1) >> region->page_shift;
+    read_ahead_stage(region, first_page(region, span), end, 1);
+}
+
+/* Waits for what has been read ahead of the page, if that is still under way. */
+static void await_stage(struct region *region, uint64_t lpn)
+{
+    if (!stages_are_coming(region->pool) || page_state(atomic_load(&region->words[lpn])) != EMPTY)
+        return;
+    struct fault_slot *slot = slot_acquire(region->pool);
+    if (!slot)
+        return;
+    struct block_place place;
+    bool is_read = block_to_read(region, lpn, &place);
+    slot_release(region->pool, slot); /* others may need it: waiting is for the place alone, whatever lies there by then */
+    if (is_read)
+        stages_await(region->pool, place.device, place.position, place.bytes);
+}
+
 /* Copies at least a byte. 0, or -EIO, recorded. */
 static int read_some(struct region *region, struct span *span)
 {
     uint64_t lpn = first_page(region, span);
     struct bad_page bad = {0};
     if (!is_in_memory(region, lpn)) {
+        await_stage(region, lpn);
         make_room(region->pool, 0); /* the tier may want some */
         if (frames_are_full(region->pool) && read_past(region, span, &bad) > 0)
             return 0;
@@ -155,13 +182,6 @@ static int read_some(struct region *region, struct span *span)
     }
     copy(region, span, (const uint8_t *)page_address(region, lpn)); /* should it go meanwhile, by a fault */
     return 0;
-}
-
-/* Has what the span needs of the log read in large pieces. */
-static void stage(struct region *region, const struct span *span)
-{
-    uint64_t end = (span->offset + span->bytes + region->page_bytes - 1) >> region->page_shift;
-    stages_wait(region->pool, read_ahead_stage(region, first_page(region, span), end, 1));
 }
 
 int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, uint8_t *destination)

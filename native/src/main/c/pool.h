@@ -90,7 +90,8 @@ enum kvmdb_fault_kind {
     KVMDB_FAULT_WRITE = 1,       /* a write to one */
     KVMDB_FAULT_FIRST_WRITE = 2, /* a write to a page that was in memory, with what it sets aside */
     KVMDB_FAULT_FILL = 3,        /* not a fault: reading, verifying, decompressing and mapping, of faults and loads alike */
-    KVMDB_FAULT_KINDS = 4,
+    KVMDB_PASSED_READ = 4,       /* not a fault: reading, verifying and decompressing for a call, without a frame */
+    KVMDB_FAULT_KINDS = 5,
 };
 
 struct kvmdb_counters {

@@ -120,58 +120,100 @@ void read_ahead_help(struct region *region, const struct page_steps *steps)
 /* Bytes between two blocks that are read along with them rather than that there is a second read. */
 #define GAP_BYTES_MAX (32u << 10)
 
-/* A piece of a device that is being put together. */
-struct piece {
+/* Pieces of devices that are being put together, one at a time, and read. */
+struct staging {
+    struct pool *pool;
+    uint32_t stages;      /* begun */
+    uint32_t stages_left; /* that may be begun */
+    bool is_certain;      /* that it will be used */
     uint32_t device;
-    uint32_t blocks;
+    uint32_t blocks;      /* of the piece */
+    uint64_t first;       /* page of the piece */
     uint64_t begin;
     uint64_t end;
 };
 
-static bool piece_has_room(const struct piece *piece, const struct block_place *place)
+static bool piece_has_room(const struct staging *s, const struct block_place *place)
 {
-    return piece->blocks != 0 && piece->device == place->device && place->position >= piece->begin
-        && place->position <= piece->end + GAP_BYTES_MAX
-        && place->position + place->bytes - piece->begin <= KVMDB_STAGE_BYTES - 4096; /* it ends with a sector */
+    return s->blocks != 0 && s->device == place->device && place->position >= s->begin
+        && place->position <= s->end + GAP_BYTES_MAX
+        && place->position + place->bytes - s->begin <= KVMDB_STAGE_BYTES - 4096; /* it ends with a sector */
 }
 
-/* One block alone is read by whoever fills its page. */
-static uint32_t piece_read(struct pool *pool, const struct piece *piece)
+/* Begins to read the piece; one block alone is read by whoever fills its page. False when there is no stage for it. */
+static bool read_piece(struct staging *s)
 {
-    uint64_t sector = pool->devices[piece->device].direct_align;
-    if (piece->blocks < 2 || pool->devices[piece->device].direct_fd < 0)
-        return 0;
-    return stage_begin(pool, piece->device, piece->begin, (piece->end + sector - 1) & -sector);
+    if (s->blocks > 1) {
+        uint64_t sector = s->pool->devices[s->device].direct_align;
+        uint64_t end = (s->end + sector - 1) & -sector;
+        uint32_t stage = s->is_certain ? stage_begin(s->pool, s->device, s->begin, end)
+                                       : stage_begin_spare(s->pool, s->device, s->begin, end);
+        if (stage == 0)
+            return false;
+        s->stages |= stage;
+        s->stages_left--;
+    }
+    s->blocks = 0;
+    return true;
 }
 
-static struct piece piece_of(const struct pool *pool, const struct block_place *place)
+/* Adds the block of a page. False when that would take more stages than there are. */
+static bool add_block(struct staging *s, uint64_t lpn, const struct block_place *place)
 {
-    uint64_t sector = pool->devices[place->device].direct_align;
-    return (struct piece){place->device, 1, sector ? place->position & -sector : place->position, place->position + place->bytes};
+    if (piece_has_room(s, place)) {
+        s->end = s->end > place->position + place->bytes ? s->end : place->position + place->bytes;
+        s->blocks++;
+        return true;
+    }
+    if (!read_piece(s) || s->stages_left == 0)
+        return false;
+    s->device = place->device;
+    s->blocks = 1;
+    s->first = lpn;
+    s->begin = place->position & -(uint64_t)s->pool->devices[place->device].direct_align;
+    s->end = place->position + place->bytes;
+    return true;
+}
+
+/* Whether a block would be read from the device, and not by what is under way. */
+static bool is_to_be_staged(struct region *region, uint64_t lpn, struct block_place *place)
+{
+    return is_missing(region, lpn) && block_to_read(region, lpn, place) && region->pool->devices[place->device].direct_fd >= 0
+        && !stages_cover(region->pool, place->device, place->position, place->bytes);
+}
+
+/* Begins to read the blocks of every step-th page of [first, end) that is missing. Returns where it stopped: at the end, or for want of
+ * stages before. */
+static uint64_t stage_pages(struct region *region, uint64_t first, uint64_t end, uint64_t step, struct staging *s)
+{
+    struct fault_slot *slot = slot_acquire(region->pool); /* for its epoch */
+    uint64_t lpn = first;
+    for (; slot && lpn < end && lpn < atomic_load(&region->size_pages); lpn += step) {
+        struct block_place place;
+        if (is_to_be_staged(region, lpn, &place) && !add_block(s, lpn, &place))
+            break;
+    }
+    if (!read_piece(s))
+        lpn = s->first;
+    if (slot)
+        slot_release(region->pool, slot);
+    return lpn;
 }
 
 uint32_t read_ahead_stage(struct region *region, uint64_t first, uint64_t end, uint64_t step)
 {
-    struct pool *pool = region->pool;
-    struct fault_slot *slot = slot_acquire(pool); /* for its epoch */
-    struct piece piece = {0};
-    uint32_t stages = 0;
-    for (uint64_t lpn = first; slot && lpn < end && lpn < atomic_load(&region->size_pages); lpn += step) {
-        struct block_place place;
-        if (!is_missing(region, lpn) || !block_place(region, lpn, &place))
-            continue;
-        if (piece_has_room(&piece, &place)) {
-            piece.end = piece.end > place.position + place.bytes ? piece.end : place.position + place.bytes;
-            piece.blocks++;
-        } else {
-            stages |= piece_read(pool, &piece);
-            piece = piece_of(pool, &place);
-        }
-    }
-    stages |= piece_read(pool, &piece);
-    if (slot)
-        slot_release(pool, slot);
-    return stages;
+    struct staging s = {.pool = region->pool, .stages_left = region->pool->stage_count, .is_certain = true};
+    stage_pages(region, first, end, step, &s);
+    return s.stages;
+}
+
+uint64_t kvmdb_region_read_ahead(struct region *region, uint64_t offset, uint64_t bytes)
+{
+    struct staging s = {.pool = region->pool, .stages_left = region->pool->stage_count * 3 / 8};
+    if (s.stages_left == 0)
+        return offset + bytes;
+    uint64_t end = (offset + bytes + region->page_bytes - 1) >> region->page_shift;
+    return stage_pages(region, offset >> region->page_shift, end, 1, &s) << region->page_shift;
 }
 
 /* ---- serving ---- */

@@ -17,6 +17,10 @@ void read_ahead_help(struct region *region, const struct page_steps *steps);
  * that they come to. */
 uint32_t read_ahead_stage(struct region *region, uint64_t first, uint64_t end, uint64_t step);
 
+/* Begins to read what bytes of a region that are about to be asked for by calls need of the log, in large pieces (read_stage.h), as far as there
+ * are stages for it. Returns the offset behind it. */
+KVMDB_EXPORT uint64_t kvmdb_region_read_ahead(struct region *region, uint64_t offset, uint64_t bytes);
+
 /* Waits for a request, at most so long, and serves all there are. Returns the pages brought in. */
 KVMDB_EXPORT int64_t kvmdb_pool_read_ahead(struct pool *pool, int64_t timeout_ms);
 

@@ -69,9 +69,9 @@ struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes)
     return open_store(budget_bytes, 0, tier_bytes, false);
 }
 
-struct store *store_open_direct(int64_t budget_bytes, uint64_t read_deadline_ms)
+struct store *store_open_direct(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes)
 {
-    return open_store(budget_bytes, read_deadline_ms, 0, true);
+    return open_store(budget_bytes, read_deadline_ms, tier_bytes, true);
 }
 
 void store_close(struct store *s)

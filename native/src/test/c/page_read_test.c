@@ -81,6 +81,16 @@ void calls_read_spans_of_pages_of_every_size_and_kind(void)
     free(found);
 }
 
+/* How many of them the distribution of their latencies has. */
+static uint64_t latencies_of_passed_reads(void)
+{
+    uint64_t buckets[KVMDB_LATENCY_BUCKETS], sum = 0;
+    CHECK_EQUAL(kvmdb_pool_latency(s->pool, KVMDB_PASSED_READ, buckets), 0);
+    for (int i = 0; i < KVMDB_LATENCY_BUCKETS; i++)
+        sum += buckets[i];
+    return sum;
+}
+
 void what_a_call_reads_while_frames_are_full_takes_none(void)
 {
     begin(12);
@@ -96,6 +106,7 @@ void what_a_call_reads_while_frames_are_full_takes_none(void)
     check_read(v->pages - 1, 0); /* a hole */
     CHECK_EQUAL(page_state(word_of(v, v->pages - 1)), EMPTY);
     CHECK_EQUAL(store_counters(s).passed_pages, passed + 1);
+    CHECK_EQUAL(latencies_of_passed_reads(), passed + 1);
     CHECK_EQUAL(store_counters(s).filled_pages, filled);
     /* Its block is in the tier now. */
     uint64_t lpn = first_compressible(v->pages / 4 - 8), misses = store_counters(s).tier_misses;

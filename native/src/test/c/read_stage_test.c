@@ -22,7 +22,7 @@ static bool is_direct(void)
 /* False when there are no stages here. */
 static bool begin(uint32_t shift, uint64_t deadline_ms)
 {
-    s = store_open_direct(64 * MIB, deadline_ms);
+    s = store_open_direct(64 * MIB, deadline_ms, 0);
     v = volume_open(s, PAGES, shift);
     volume_populate(v, 0, PAGES);
     if (!is_direct())
@@ -95,6 +95,200 @@ void a_call_reads_what_it_needs_in_large_pieces(void)
             CHECK_CONTENT(v, 20 + i, 1, span + i * v->bytes);
         free(span);
         check_pages(0, PAGES);
+    }
+    end();
+}
+
+static uint64_t read_ahead_of_calls(uint64_t first, uint64_t pages)
+{
+    return kvmdb_region_read_ahead(v->region, first << v->shift, pages << v->shift) >> v->shift;
+}
+
+/* Reads pages by calls that are too small to have pieces of their own. */
+static void check_call(uint64_t first, uint64_t pages, uint64_t version)
+{
+    uint8_t run[KVMDB_RUN_BYTES];
+    for (uint64_t lpn = first, n; lpn < first + pages; lpn += n) {
+        n = least(KVMDB_RUN_BYTES >> v->shift, first + pages - lpn);
+        CHECK_EQUAL(kvmdb_region_read(v->region, lpn << v->shift, n << v->shift, run), 0);
+        for (uint64_t i = 0; i < n; i++)
+            CHECK_CONTENT(v, lpn + i, version, run + (i << v->shift));
+    }
+}
+
+/* Also while it is still under way. */
+void what_was_read_ahead_of_calls_is_not_read_again(void)
+{
+    for (uint32_t shift = 12; shift <= 16; shift += 2) {
+        if (begin(shift, 5000)) {
+            uint32_t pages = 256 << 10 >> shift;
+            for (uint64_t first = 100; first + pages < PAGES && first < 100 + 8 * pages; first += 2 * pages) {
+                arm_fault(READS | 1ull << KVMDB_READ_COMPLETE, 1, first % 4 ? 1 : 0, KVMDB_EFFECT_DELAY, 1);
+                uint64_t stopped = read_ahead_of_calls(first, pages);
+                CHECK_LESS(first + 1, stopped);
+                check_call(first, stopped - first, 1);
+                kvmdb_faults_disarm();
+                arm_fault(READS, 0, 0, KVMDB_EFFECT_NONE, 0);
+                stopped = read_ahead_of_calls(first + pages, pages);
+                check_call(first + pages, stopped - first - pages, 1);
+                CHECK_AT_MOST(kvmdb_faults_seen(0), 1);
+                CHECK_EQUAL(kvmdb_faults_disarm(), 0);
+            }
+            check_pages(0, PAGES);
+        }
+        end();
+    }
+}
+
+static void move_page(uint64_t lpn)
+{
+    static const uint8_t garbage[8192] = {0xee};
+    uint8_t page[4096];
+    uint64_t old = map_get(v, lpn);
+    content_write(v, lpn, 1, page);
+    map_set(v, lpn, store_append(s, v, lpn, page, CODEC_LZ4));
+    store_write_block(s, old, garbage);
+}
+
+static void commit_page(uint64_t lpn)
+{
+    static const uint8_t garbage[8192] = {0xee};
+    uint64_t old = map_get(v, lpn);
+    content_write(v, lpn, 2, page_at(v, lpn));
+    CHECK_EQUAL(commit_all(v), 1);
+    store_write_block(s, old, garbage);
+}
+
+/* Faults may have brought neighbours in. */
+static void evict_clean(uint64_t first, uint64_t pages)
+{
+    for (uint64_t lpn = first; lpn < first + pages; lpn++) {
+        if (page_state(word_of(v, lpn)) == CLEAN)
+            evict_page(v, lpn);
+    }
+}
+
+/* Moved, made a hole, committed, stolen, written, spilled, rolled back: between the reading ahead and the call. */
+void what_changes_after_it_was_read_ahead_is_read_as_it_is(void)
+{
+    enum { MOVED = 20, HOLES = 30, COMMITTED = 40, STOLEN = 50, WRITTEN = 60, SPILLED = 70, END = 80 };
+    if (begin(12, 5000)) {
+        CHECK_EQUAL(read_ahead_of_calls(MOVED, END - MOVED), END);
+        stages_wait(s->pool, UINT32_MAX);
+        for (uint64_t i = 0; i < HOLES - MOVED; i++) {
+            move_page(MOVED + i);
+            map_set(v, HOLES + i, 0);
+        }
+        for (uint64_t lpn = COMMITTED; lpn < STOLEN; lpn++)
+            commit_page(lpn);
+        for (uint64_t i = 0; i < WRITTEN - STOLEN; i++) {
+            content_write(v, STOLEN + i, 2, page_at(v, STOLEN + i));
+            CHECK_EQUAL(steal_some(v, 1), 1);
+        }
+        for (uint64_t i = 0; i < SPILLED - WRITTEN; i++) {
+            content_write(v, WRITTEN + i, 2, page_at(v, WRITTEN + i));
+            content_write(v, SPILLED + i, 2, page_at(v, SPILLED + i));
+            spill_page_at(v, SPILLED + i);
+        }
+        evict_clean(MOVED, END - MOVED);
+        check_call(MOVED, HOLES - MOVED, 1);
+        check_call(HOLES, COMMITTED - HOLES, 0);
+        check_call(COMMITTED, END - COMMITTED, 2);
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        evict_clean(MOVED, END - MOVED);
+        check_call(COMMITTED, STOLEN - COMMITTED, 2);
+        check_call(STOLEN, END - STOLEN, 1);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    }
+    end();
+}
+
+/* The segment lives again, with other blocks of the same pages at the same places. */
+void a_place_that_is_used_again_after_it_was_read_ahead_is_read_as_it_is(void)
+{
+    if (begin(12, 5000)) {
+        enum { FIRST = 100, COUNT_OF = 40 };
+        CHECK_EQUAL(read_ahead_of_calls(FIRST, COUNT_OF), FIRST + COUNT_OF);
+        stages_wait(s->pool, UINT32_MAX);
+        struct segment_entry *segment = &s->segments[ppn_segment(map_get(v, FIRST))];
+        uint64_t head = s->head;
+        segment->generation++;
+        s->head = (uint64_t)ppn_segment(map_get(v, FIRST)) * SEGMENT_BYTES + ppn_offset_bytes(map_get(v, FIRST));
+        for (uint64_t lpn = FIRST; lpn < FIRST + COUNT_OF; lpn++)
+            volume_put(v, lpn, 2);
+        s->head = head;
+        check_call(FIRST, COUNT_OF, 2);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+    }
+    end();
+}
+
+void what_the_tier_has_is_not_read_ahead(void)
+{
+    if (begin(12, 5000)) {
+        end();
+        s = store_open_direct(64 * MIB, 5000, 16 * MIB);
+        v = volume_open(s, PAGES, 12);
+        volume_populate(v, 0, PAGES);
+        atomic_store(&s->pool->eviction_clock, 2); /* else there is no need of a tier yet */
+        check_pages(20, 60); /* every third is raw, and not in the tier */
+        for (int i = 0; i < 3; i++)
+            evict_down_to(s, 0);
+        uint64_t hits = store_counters(s).tier_hits;
+        arm_fault(READS, 0, 0, KVMDB_EFFECT_NONE, 0);
+        CHECK_EQUAL(page_state(word_of(v, 22)), EMPTY);
+        CHECK_EQUAL(read_ahead_of_calls(22, 2), 24);
+        CHECK_EQUAL(read_ahead_of_calls(25, 2), 27);
+        CHECK_EQUAL(kvmdb_faults_seen(0), 0);
+        CHECK_EQUAL(store_counters(s).tier_hits, hits);
+        CHECK_EQUAL(read_ahead_of_calls(202, 2), 204);
+        CHECK_EQUAL(kvmdb_faults_seen(0), 1);
+        CHECK_EQUAL(kvmdb_faults_disarm(), 0);
+        check_pages(0, PAGES);
+    }
+    end();
+}
+
+/* It reads for itself then. */
+void a_call_waits_for_what_hangs_no_longer_than_the_deadline(void)
+{
+    if (begin(12, 300)) {
+        arm_fault(1ull << KVMDB_READ_SUBMIT, 0, 1, KVMDB_EFFECT_HANG, 0);
+        CHECK_LESS(20, read_ahead_of_calls(20, 60));
+        uint64_t start = milliseconds();
+        for (uint64_t lpn = 20; lpn < 60; lpn++)
+            check_call(lpn, 1, 1);
+        CHECK_LESS(200, milliseconds() - start);
+        CHECK_LESS(milliseconds() - start, 5000); /* and not once for each page */
+        CHECK_EQUAL(kvmdb_faults_disarm(), 0);
+        usleep(20000);
+        check_pages(0, PAGES);
+    }
+    end();
+}
+
+/* A piece that its reader has not come to is left to him for a while. */
+void guesses_take_no_piece_that_a_reader_comes_for(void)
+{
+    if (begin(12, 5000)) {
+        uint32_t left = 20; /* tries: a machine that is busy may take longer than the while */
+        for (; left > 0; left--) {
+            uint64_t start = milliseconds();
+            for (uint32_t i = 0; i < s->pool->stage_count; i++)
+                read_ahead_of_calls(i * 100, 20);
+            stages_wait(s->pool, UINT32_MAX);
+            uint64_t stopped = read_ahead_of_calls(600, 20);
+            if (milliseconds() - start < 15)
+                CHECK_EQUAL(stopped, 600);
+            if (stopped == 600)
+                break;
+            usleep(50000);
+        }
+        CHECK_LESS(0, left);
+        check_call(100, 20, 1); /* who has come makes room */
+        CHECK_EQUAL(read_ahead_of_calls(600, 20), 620);
+        usleep(50000); /* who does not, too */
+        CHECK_EQUAL(read_ahead_of_calls(700, 20), 720);
     }
     end();
 }
@@ -217,7 +411,7 @@ static void *scan(void *argument)
 void readers_share_the_pieces(void)
 {
     for (uint32_t shift = 12; shift <= 13; shift++) {
-        s = store_open_direct(64 * MIB, 5000);
+        s = store_open_direct(64 * MIB, 5000, 0);
         v = volume_open(s, (uint64_t)(100 * MIB) >> shift, shift);
         volume_populate(v, 0, v->pages);
         pthread_t servers[2], readers[3];
@@ -235,6 +429,60 @@ void readers_share_the_pieces(void)
         CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
         for (uint32_t i = 0; i < s->pool->stage_count; i++)
             CHECK_EQUAL(atomic_load(&s->pool->stages[i].pins), 0);
+        end();
+    }
+}
+
+static _Atomic bool is_over;
+
+/* Reads in order by calls, each page of whichever version it has; what is read ahead may be older. */
+static void *scan_by_calls(void *argument)
+{
+    struct volume *volume = argument;
+    uint8_t run[KVMDB_RUN_BYTES];
+    uint32_t pages = KVMDB_RUN_BYTES >> volume->shift;
+    for (uint64_t lpn = 0; !atomic_load(&is_over); lpn = (lpn + pages) % (volume->pages - pages)) {
+        kvmdb_region_read_ahead(volume->region, (lpn + pages) << volume->shift, 512 << 10);
+        CHECK_EQUAL(kvmdb_region_read(volume->region, lpn << volume->shift, (uint64_t)pages << volume->shift, run), 0);
+        for (uint64_t i = 0; i < pages; i++) {
+            const uint8_t *page = run + (i << volume->shift);
+            if ((lpn + i) % 7 != 0) /* these are being written */
+                CHECK_CONTENT(volume, lpn + i, 1, page);
+        }
+    }
+    return NULL;
+}
+
+void calls_in_order_share_the_pieces_while_pages_change(void)
+{
+    for (uint32_t shift = 12; shift <= 13; shift++) {
+        s = store_open_direct(64 * MIB, 5000, 24 * MIB);
+        v = volume_open(s, (uint64_t)(150 * MIB) >> shift, shift);
+        volume_populate(v, 0, v->pages);
+        atomic_store(&is_over, false);
+        pthread_t readers[3];
+        for (int i = 0; i < 3; i++) {
+            CHECK_EQUAL(pthread_create(&readers[i], NULL, scan_by_calls, v), 0);
+            usleep(5000);
+        }
+        uint64_t seed = shift, version = 2;
+        uint8_t page[8192];
+        for (uint64_t until = milliseconds() + 1000; milliseconds() < until; version++) {
+            uint64_t lpn = random_next(&seed) % (v->pages / 7) * 7;
+            content_write(v, lpn, version, page_at(v, lpn));
+            CHECK_EQUAL(commit_all(v), 1);
+            evict_page(v, lpn);
+            CHECK_EQUAL(kvmdb_region_read(v->region, lpn << shift, v->bytes, page), 0);
+            CHECK_CONTENT(v, lpn, version, page);
+        }
+        atomic_store(&is_over, true);
+        for (int i = 0; i < 3; i++)
+            pthread_join(readers[i], NULL);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 0);
+        for (uint32_t i = 0; i < s->pool->stage_count; i++) {
+            CHECK_EQUAL(atomic_load(&s->pool->stages[i].pins), 0);
+            CHECK_EQUAL(atomic_load(&s->pool->stages[i].waiters), 0);
+        }
         end();
     }
 }

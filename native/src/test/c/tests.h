@@ -46,6 +46,13 @@
     t(regions_close_while_they_are_read_ahead) \
     t(neighbours_are_read_in_large_pieces) \
     t(a_call_reads_what_it_needs_in_large_pieces) \
+    t(what_was_read_ahead_of_calls_is_not_read_again) \
+    t(what_changes_after_it_was_read_ahead_is_read_as_it_is) \
+    t(a_place_that_is_used_again_after_it_was_read_ahead_is_read_as_it_is) \
+    t(what_the_tier_has_is_not_read_ahead) \
+    t(a_call_waits_for_what_hangs_no_longer_than_the_deadline) \
+    t(guesses_take_no_piece_that_a_reader_comes_for) \
+    t(calls_in_order_share_the_pieces_while_pages_change) \
     t(pages_at_distances_are_read_together_with_what_is_between) \
     t(a_piece_that_is_not_what_the_map_means_is_no_error) \
     t(faults_of_a_piece_are_not_those_of_its_pages) \

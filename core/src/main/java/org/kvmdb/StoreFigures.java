@@ -43,6 +43,7 @@ final class StoreFigures {
         all.put("writeFault", cache.latency(FaultKind.WRITE));
         all.put("firstWriteFault", cache.latency(FaultKind.FIRST_WRITE));
         all.put("fill", cache.latency(FaultKind.FILL));
+        all.put("passedRead", cache.latency(FaultKind.PASSED_READ));
         all.put("commit", journal.latencies().of(Latencies.Kind.COMMIT));
         all.put("flush", journal.latencies().of(Latencies.Kind.FLUSH));
         all.put("checkpoint", journal.latencies().of(Latencies.Kind.CHECKPOINT));
@@ -57,6 +58,7 @@ final class StoreFigures {
                 summary(all.get("writeFault")),
                 summary(all.get("firstWriteFault")),
                 summary(all.get("fill")),
+                summary(all.get("passedRead")),
                 summary(all.get("commit")),
                 summary(all.get("flush")),
                 summary(all.get("checkpoint")),

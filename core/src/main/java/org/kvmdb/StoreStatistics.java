@@ -88,6 +88,8 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
      * @param writeFault a fault that writes to one
      * @param firstWriteFault a fault of the first write to a page that was in memory, or frozen by a commit in flight
      * @param fill reading, verifying, decompressing and mapping, of faults, loads and prefetches
+     * @param passedRead reading, verifying and decompressing for {@link Volume#read} and {@link Snapshot#read} what is not brought into
+     *     memory; neighbours that are read together count once
      * @param commit a commit, from the call to its return
      * @param flush a flush of the device for the log
      * @param checkpoint a checkpoint, during which commits go on
@@ -99,6 +101,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
             Latency writeFault,
             Latency firstWriteFault,
             Latency fill,
+            Latency passedRead,
             Latency commit,
             Latency flush,
             Latency checkpoint,

@@ -88,6 +88,35 @@ class LargeReadTest {
         }
     }
 
+    /** What calls in order will ask for is read before they do. What changes until then, they bring as it is by then. */
+    @Test
+    void shouldBringWhatChangedBetweenCallsInOrder() {
+        for (int callPages : new int[] {1, 16, 64, 256}) {
+            final MemorySegment copy = MemorySegment.ofArray(new long[callPages * TestStores.PAGE / Long.BYTES]);
+            final int changed = 256;
+            for (int lpn = 0, version = 1; lpn < PAGES; lpn += callPages) {
+                if (lpn % 512 == 0 && lpn >= 1024) {
+                    version = callPages + 1;
+                    TestStores.writePages(volume, 1, lpn + 64, lpn + 64 + changed, version); // committed
+                    store.commit();
+                    TestStores.writePages(volume, 1, lpn + 64, lpn + 64 + 32, version + 1); // and not
+                }
+                volume.read((long) lpn * TestStores.PAGE, copy);
+                for (int i = 0; i < callPages; i++) {
+                    final int at = (lpn + i) % 512 - 64;
+                    final boolean isChanged = lpn + i >= 1024 && at >= 0 && at < changed;
+                    PageContent.check(
+                            copy.asSlice((long) i * TestStores.PAGE, TestStores.PAGE),
+                            1,
+                            lpn + i,
+                            !isChanged ? 1 : at < 32 ? version + 1 : version);
+                }
+            }
+            TestStores.writePages(volume, 1, 0, PAGES, 1);
+            store.commit();
+        }
+    }
+
     /** More often than there are pieces: none may be lost by it. */
     @Test
     void shouldFailAsAWholeAndGoOnAfterwards() throws IOException {

@@ -20,26 +20,31 @@ final class Copies {
     private final PageCache cache;
     private final Region region;
     private final long pageBytes;
+    private final ReadStreams streams;
 
     Copies(PageCache cache, Region region) {
         this.cache = cache;
         this.region = region;
+        streams = new ReadStreams(region);
         pageBytes = 1L << region.version().pageShift();
     }
 
     void read(long offset, MemorySegment destination) {
-        if (cache.largeReads().isLarge(destination.byteSize())) {
-            cache.largeReads().read(region, offset, destination);
+        final boolean isLarge = cache.largeReads().isLarge(destination.byteSize());
+        final ReadStreams.Stream stream = streams.call(offset, destination.byteSize(), isLarge);
+        if (isLarge) {
+            cache.largeReads().read(region, offset, destination, stream);
         } else {
-            readAlone(offset, destination);
+            readAlone(offset, destination, stream);
         }
     }
 
     /** By way of memory of our own, which nobody unmaps meanwhile, and where the shim meets no page fault. */
-    void readAlone(long offset, MemorySegment destination) {
+    void readAlone(long offset, MemorySegment destination, ReadStreams.Stream stream) {
         final MemorySegment scratch = SCRATCH.take();
         final long length = destination.byteSize();
         for (long done = 0; done < length; done += PIECE_BYTES) {
+            stream.reach(offset + done);
             final long piece = Math.min(PIECE_BYTES, length - done);
             region.readPiece(offset + done, piece, scratch);
             MemorySegment.copy(scratch, 0, destination, done, piece);

@@ -50,16 +50,17 @@ final class LargeReads implements AutoCloseable {
 
     private record Piece(MemorySegment memory, long offset, long lengthBytes, Pending pending) {}
 
-    /** Copies out of a region what {@link #isLarge} says. */
-    void read(Region region, long offset, MemorySegment destination) {
+    /** Copies out of a region what {@link #isLarge} says, as a call of the stream. */
+    void read(Region region, long offset, MemorySegment destination, ReadStreams.Stream stream) {
         final Deque<Piece> inFlight = new ArrayDeque<>(PIECES_MAX);
         final long length = destination.byteSize();
         try {
             for (long done = 0, begun = 0; done < length; ) {
                 begun = begin(region, offset, begun, length, inFlight);
+                stream.reach(offset + begun);
                 if (inFlight.isEmpty()) { // all are in use by others
                     final long alone = Math.min(PIECE_BYTES, length - done);
-                    region.copies().readAlone(offset + done, destination.asSlice(done, alone));
+                    region.copies().readAlone(offset + done, destination.asSlice(done, alone), stream);
                     done += alone;
                     begun = done;
                 } else {

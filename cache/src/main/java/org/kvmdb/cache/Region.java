@@ -289,6 +289,11 @@ public final class Region {
         });
     }
 
+    /** Begins to read what calls are about to ask for: see {@link NativeRegion#readAhead}. */
+    long readAhead(long offset, long lengthBytes) {
+        return withRegion(() -> region.readAhead(offset, lengthBytes));
+    }
+
     /** Copies into the region. What is larger than may be dirty in memory goes to the log at once. */
     public void write(long offset, MemorySegment source) {
         checkRange(offset, source.byteSize());

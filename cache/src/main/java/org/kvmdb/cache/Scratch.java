@@ -26,6 +26,6 @@ final class Scratch {
     }
 
     private static int place() {
-        return (int) Thread.currentThread().threadId() % PLACES;
+        return (int) (Thread.currentThread().threadId() % PLACES);
     }
 }

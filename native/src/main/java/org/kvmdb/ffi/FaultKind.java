@@ -9,5 +9,7 @@ public enum FaultKind {
     /** A write to a page that was in memory and clean, or frozen by a commit in flight. */
     FIRST_WRITE,
     /** Not a fault but a part of it: reading, verifying, decompressing and mapping, of faults and loads alike. */
-    FILL
+    FILL,
+    /** Not a fault: reading, verifying and decompressing pages for a call, without a frame. */
+    PASSED_READ
 }

@@ -114,6 +114,15 @@ public final class NativeRegion implements AutoCloseable {
         return ShimLibrary.shim().kvmdb_region_read(handle, offset, lengthBytes, destination.address());
     }
 
+    /**
+     * Begins to read what calls are about to ask for, as far as there is memory for it; waits for nothing.
+     *
+     * @return the offset, of a page, where it stopped
+     */
+    public long readAhead(long offset, long lengthBytes) {
+        return ShimLibrary.shim().kvmdb_region_read_ahead(handle, offset, lengthBytes);
+    }
+
     /** Pins pages; 0, or a negative errno with none of them pinned. */
     public int pin(long lpn, long pages, boolean forWrite) {
         return ShimLibrary.shim().kvmdb_region_pin(handle, lpn, pages, forWrite ? 1 : 0);

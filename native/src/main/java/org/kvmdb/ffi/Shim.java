@@ -137,6 +137,8 @@ public interface Shim {
 
     int kvmdb_region_read(long region, long offset, long bytes, long destination);
 
+    long kvmdb_region_read_ahead(long region, long offset, long bytes);
+
     int kvmdb_region_pin(long region, long lpn, long pages, int forWrite);
 
     int kvmdb_region_unpin(long region, long lpn, long pages);
