@@ -4,6 +4,7 @@
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_faulter.h"
+#include "path_reservation.h"
 #include "space_account.h"
 #include "spill_area.h"
 
@@ -32,15 +33,16 @@ int reserve_for_page(struct region *region, uint64_t lpn)
     _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
     if (atomic_load(group) & GROUP_PATH_RESERVED)
         return 0;
+    /* A whole path at first: how much of it others hold is known once it is counted. */
     r = kvmdb_space_reserve(space, KVMDB_PATH_RESERVATION_BYTES);
     if (r) {
         kvmdb_space_release(space, region->page_reservation_bytes);
         return r;
     }
-    if (atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
-        kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES);
-    else
-        atomic_fetch_add(&region->path_reservations, 1);
+    int64_t needed = 0;
+    if (!(atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
+        needed = path_reservation_add(region);
+    kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES - needed);
     return 0;
 }
 

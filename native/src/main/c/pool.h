@@ -257,6 +257,7 @@ struct region {
     _Atomic uint64_t spill_pages; /* in use in the spill area */
     _Atomic uint64_t dirty_in_memory; /* pages of pool->dirty_bytes */
     _Atomic int64_t path_reservations; /* groups with GROUP_PATH_RESERVED */
+    int64_t frozen_groups; /* whose reservations the last freeze took; of its caller */
 
     _Atomic uint64_t bad_count;
     _Atomic uint32_t bad_lock;
@@ -269,7 +270,8 @@ enum { GROUP_STATES_COUNTED = 1, GROUP_PATH_RESERVED = 2 };
  * Rewriting the path of map nodes to a page, at worst: behind a snapshot all four are copied, the root, too; a node
  * whose entries are of different births is stored in up to 8 KiB.
  */
-#define KVMDB_PATH_RESERVATION_BYTES (MAP_HEIGHT * (8192 + 128))
+#define KVMDB_NODE_RESERVATION_BYTES (8192 + 128)
+#define KVMDB_PATH_RESERVATION_BYTES (MAP_HEIGHT * KVMDB_NODE_RESERVATION_BYTES)
 
 /* Whoever came to a block by the map or the overlay sees the dictionary that it was made against. */
 static inline const struct compression_dictionary *pool_dictionary(const struct pool *pool)

@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "native_memory.h"
 #include "page_faulter.h"
+#include "path_reservation.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -193,7 +194,8 @@ int kvmdb_region_close(struct region *region)
         region_drop_page(region, lpn, &batch);
     batch_drop(&batch);
     /* Groups whose pages could not be filled after all still hold theirs. */
-    kvmdb_space_release(pool->space, atomic_load(&region->path_reservations) * KVMDB_PATH_RESERVATION_BYTES);
+    while (atomic_load(&region->path_reservations) > 0)
+        kvmdb_space_release(pool->space, path_reservation_remove(region));
     uncount(region);
     kernel_unregister(pool->uffd, region->base, region->reserve_bytes);
     release_memory(region);
@@ -229,10 +231,8 @@ static void release_reservations(struct region *region, uint64_t lpn, uint64_t w
     if (page_bitmap_next(&region->dirty, group_begin) < group_begin + (1u << KVMDB_GROUP_SHIFT))
         return; /* the map's path is still to be written */
     _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
-    if (atomic_fetch_and(group, (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED) {
-        atomic_fetch_sub(&region->path_reservations, 1);
-        kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES);
-    }
+    if (atomic_fetch_and(group, (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
+        kvmdb_space_release(space, path_reservation_remove(region));
 }
 
 static void forget_aside(struct region *region, uint64_t lpn, uint64_t word)

@@ -3,6 +3,7 @@
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_fill.h"
+#include "path_reservation.h"
 #include "region.h"
 #include "spill_area.h"
 
@@ -74,10 +75,8 @@ static int freeze_chunk(struct region *region, struct chunk *chunk, struct kvmdb
             page_bitmap_clear(&region->dirty, lpn);
             if (!(word & PAGE_UNRESERVED))
                 freeze->page_reserved_bytes += (uint64_t)region->page_reservation_bytes;
-            if (atomic_fetch_and(&region->groups[lpn >> KVMDB_GROUP_SHIFT], (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED) {
-                atomic_fetch_sub(&region->path_reservations, 1);
-                freeze->path_reserved_bytes += KVMDB_PATH_RESERVATION_BYTES;
-            }
+            if (atomic_fetch_and(&region->groups[lpn >> KVMDB_GROUP_SHIFT], (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
+                freeze->path_reserved_bytes += (uint64_t)path_reservation_freeze(region);
             word = page_with_stamp(page_with_state(word, FROZEN), (uint32_t)freeze->epoch) & ~PAGE_COPIED;
         }
         page_unlock(&region->words[lpn], word);
@@ -89,8 +88,10 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
 {
     struct chunk chunk;
     chunk.count = 0;
-    if (freeze->epoch == 0)
+    if (freeze->epoch == 0) {
         freeze->epoch = atomic_fetch_add(&region->freeze_epoch, 1) + 1;
+        region->frozen_groups = 0;
+    }
     int64_t frozen = 0;
     while (frozen < capacity) {
         uint64_t lpn = page_bitmap_next_tidy(&region->dirty, freeze->cursor);
@@ -198,10 +199,8 @@ static uint64_t thaw_clean(struct region *region, uint64_t lpn, uint64_t word)
 static uint64_t thaw_dirty(struct region *region, uint64_t lpn, uint64_t word)
 {
     page_bitmap_set(&region->dirty, lpn);
-    if (!(atomic_fetch_or(&region->groups[lpn >> KVMDB_GROUP_SHIFT], GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)) {
-        atomic_fetch_add(&region->path_reservations, 1);
-        atomic_fetch_add(&region->pool->space->reserved_bytes, KVMDB_PATH_RESERVATION_BYTES);
-    }
+    if (!(atomic_fetch_or(&region->groups[lpn >> KVMDB_GROUP_SHIFT], GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
+        atomic_fetch_add(&region->pool->space->reserved_bytes, path_reservation_add(region));
     return page_with_state(word, DIRTY) & ~PAGE_COPIED;
 }
 
@@ -259,9 +258,8 @@ int64_t kvmdb_region_reserve_missing(
         if (page_state(atomic_load_explicit(&region->words[at], memory_order_relaxed)) == EMPTY)
             lpns[missing++] = at;
     }
-    uint64_t groups = ((lpn + (uint64_t)count - 1) >> KVMDB_GROUP_SHIFT) - (lpn >> KVMDB_GROUP_SHIFT) + 1;
     int64_t page_bytes = missing * region->page_reservation_bytes;
-    int64_t path_bytes = (int64_t)groups * KVMDB_PATH_RESERVATION_BYTES;
+    int64_t path_bytes = path_reservation_of_range(lpn, (uint64_t)count);
     int r = kvmdb_space_reserve(region->pool->space, page_bytes + path_bytes);
     if (r)
         return r;

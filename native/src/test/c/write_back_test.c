@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "fake_store.h"
 #include "kernel.h"
+#include "path_reservation.h"
 #include "tests.h"
 
 #include <errno.h>
@@ -285,6 +286,81 @@ static void append_version(struct volume *v, const uint64_t *lpns, uint64_t *ppn
         content_write(v, lpns[i], version, page);
         ppns[i] = store_append(v->store, v, lpns[i], page, CODEC_BY_LPN);
     }
+}
+
+/* Of a region of 4 KiB pages that may grow to 16 GiB: 16 nodes above the leaves, and one of each level above these. */
+static int64_t nodes_of(int64_t groups)
+{
+    return groups ? groups + (groups < 16 ? groups : 16) + 2 : 0;
+}
+
+/* Whatever becomes of the pages that were not stolen with them. */
+void stolen_pages_keep_whole_paths(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 32 * 512, 12);
+    for (uint64_t group = 0; group < 20; group++)
+        write_version(v, group * 512, 1);
+    CHECK_EQUAL(steal_some(v, 6), 6);
+    CHECK_EQUAL(kvmdb_region_resize(v->region, 6ull * 512 << 12), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), nodes_of(6) * KVMDB_NODE_RESERVATION_BYTES);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* As many nodes above the leaves are kept as there can be, not a path for each group; however groups come and go. */
+void groups_share_what_is_kept_for_the_nodes_above_them(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 32 * 512, 12);
+    const int64_t page = v->region->page_reservation_bytes, node = KVMDB_NODE_RESERVATION_BYTES;
+    for (int64_t groups = 1; groups <= 20; groups++) {
+        write_version(v, (uint64_t)(groups - 1) * 512, 1);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), groups * page + nodes_of(groups) * node);
+    }
+    struct commit *c = commit_freeze(v, KVMDB_FREEZE_TO_STEAL, 6);
+    CHECK_EQUAL(c->freeze.path_reserved_bytes, nodes_of(6) * node);
+    commit_fail(c);
+    commit_free(c);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 20 * page + nodes_of(20) * node);
+    CHECK_EQUAL(steal_some(v, 6), 6);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 14 * page + (nodes_of(14) + nodes_of(6)) * node); /* the paths of both */
+    c = commit_freeze(v, 0, 4096);
+    CHECK_EQUAL(c->freeze.path_reserved_bytes, nodes_of(14) * node);
+    write_version(v, 0, 2); /* the next commit's: a path of its own */
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 15 * page + (nodes_of(14) + nodes_of(6) + nodes_of(1)) * node);
+    commit_copy_out(c, NULL);
+    commit_apply(c);
+    commit_free(c);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page + nodes_of(1) * node);
+    write_version(v, 4095, 2);
+    CHECK_EQUAL(kvmdb_region_resize(v->region, 512 << 12), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page + nodes_of(1) * node);
+    CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+void a_range_reserves_every_node_above_it_once(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 4096, 12);
+    static const struct {
+        int64_t lpn, count, nodes;
+    } ranges[] = {{0, 1, 4}, {0, 512, 4}, {511, 2, 5}, {500, 600, 6}, {0, 4096, 11}};
+    uint64_t lpns[4096];
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        struct kvmdb_freeze reserved = {0};
+        CHECK_EQUAL(kvmdb_region_reserve_missing(v->region, (uint64_t)ranges[i].lpn, ranges[i].count, lpns, &reserved), ranges[i].count);
+        CHECK_EQUAL(reserved.path_reserved_bytes, ranges[i].nodes * KVMDB_NODE_RESERVATION_BYTES);
+        kvmdb_space_release(&s->space, (int64_t)(reserved.page_reserved_bytes + reserved.path_reserved_bytes));
+    }
+    /* A range across the nodes of all levels but the root. */
+    CHECK_EQUAL(path_reservation_of_range((1ull << 27) - 1, 2), 7 * KVMDB_NODE_RESERVATION_BYTES);
+    volume_close(v);
+    store_close(s);
 }
 
 static int64_t reserve_missing(struct volume *v, uint64_t *lpns)

@@ -1,9 +1,7 @@
 package org.kvmdb;
 
-import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.SleepingIdleStrategy;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
@@ -20,7 +18,7 @@ final class Maintenance implements Agent, AutoCloseable {
     private final SegmentReclaimer reclaimer;
     private final Cleaner cleaner;
     private final AgentRunner runner;
-    private volatile long nextCleaningNanos = System.nanoTime();
+    private final CleaningRest rest = new CleaningRest(PERIOD_NANOS);
 
     /** As it was made: the runner knows it only once it runs. */
     private final Thread thread;
@@ -29,14 +27,9 @@ final class Maintenance implements Agent, AutoCloseable {
         this.journal = journal;
         this.reclaimer = reclaimer;
         this.cleaner = cleaner;
-        this.runner = new AgentRunner(new SleepingIdleStrategy(PERIOD_NANOS), Maintenance::report, null, this);
+        this.runner = new AgentRunner(rest, Maintenance::report, null, this);
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
-        journal.pacer().onShortage(this::wake);
-    }
-
-    private void wake() {
-        nextCleaningNanos = System.nanoTime();
-        LockSupport.unpark(thread);
+        journal.pacer().onShortage(rest::wake);
     }
 
     /** A journal that failed says so to whoever commits next; here it must only not end the agent. */
@@ -50,22 +43,12 @@ final class Maintenance implements Agent, AutoCloseable {
         final boolean isMore = reclaimer.step();
         journal.idleWork().sealIfIdle();
         journal.idleWork().checkInPlace();
-        final boolean cleans = clean();
+        final boolean cleans = rest.clean(cleaner::step);
         final boolean prepares = journal.idleWork().prepareNextSegment();
         if (prepares && !cleans) {
             Thread.sleep(PREPARE_PAUSE_MILLIS);
         }
         return prepares || cleans || isMore ? 1 : 0;
-    }
-
-    /** A step of cleaning, unless it rests; whether it goes on at once. */
-    private boolean clean() {
-        if (System.nanoTime() - nextCleaningNanos < 0) {
-            return false;
-        }
-        final long rest = cleaner.step();
-        nextCleaningNanos = System.nanoTime() + (rest < 0 ? PERIOD_NANOS : rest);
-        return rest == 0;
     }
 
     @Override

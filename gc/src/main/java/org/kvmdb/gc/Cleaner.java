@@ -32,7 +32,7 @@ public final class Cleaner {
     private static final int STREAMS_MAX = 6;
 
     /** A store has a stream for each so many segments of the target: each stream may take one at any time. */
-    private static final int TARGET_PER_STREAM = 5;
+    private static final int TARGET_PER_STREAM = 10;
 
     /** Stores smaller than this grow rather than being cleaned. */
     private static final int SEGMENTS_MIN = 32;

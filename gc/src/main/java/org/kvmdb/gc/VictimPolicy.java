@@ -14,8 +14,9 @@ import org.kvmdb.journal.SegmentCensus;
  * <p><b>Rates of death</b> are measured: the bytes of each class of ages that died, by the bytes that were live in it and the
  * progress of the log meanwhile, with a memory of a few times what is live.
  *
- * <p><b>Streams.</b> A moved block goes to the stream of its class; the classes around the age in which users write as much as
- * is live are told apart, those far below or above are not. One thread.
+ * <p><b>Streams.</b> A moved block goes to the stream of its class. The last stream begins with the age in which users write as
+ * much as is live, each one before it with half the age of the next: what is older than all that is live is cold, however few
+ * streams there are, and does not lie among what only survived its segment. One thread.
  */
 final class VictimPolicy {
 
@@ -23,9 +24,6 @@ final class VictimPolicy {
     private static final int OBSERVATIONS_PER_TURN = 64;
 
     private static final double MEMORY = 1 - 1.0 / 32;
-
-    /** The youngest stream ends at this share of what is live. */
-    private static final int YOUNG_SHARE = 32;
 
     private final double[] deaths = new double[SegmentCensus.CLASSES];
     private final double[] exposure = new double[SegmentCensus.CLASSES];
@@ -92,9 +90,9 @@ final class VictimPolicy {
     /** Stream of each class of ages, from 0, when that many bytes are live. */
     static int[] streams(long liveBytes, int streams) {
         final int[] result = new int[SegmentCensus.CLASSES];
-        final int young = SegmentCensus.classOf(liveBytes / YOUNG_SHARE);
+        final int oldest = SegmentCensus.classOf(liveBytes);
         for (int i = 0; i < result.length; i++) {
-            result[i] = Math.clamp(i - young, 0, streams - 1);
+            result[i] = Math.clamp(i - oldest + streams - 1, 0, streams - 1);
         }
         return result;
     }

@@ -91,6 +91,16 @@ class VictimPolicyTest {
     }
 
     @Test
+    void shouldKeepWhatIsOlderThanAllThatIsLiveApartHoweverFewStreamsThereAre() {
+        final long live = 1L << 30;
+        for (int count = 2; count <= 6; count++) {
+            final int[] streams = VictimPolicy.streams(live, count);
+            assertEquals(count - 2, streams[SegmentCensus.classOf(live / 2)]);
+            assertEquals(count - 1, streams[SegmentCensus.classOf(live)]);
+        }
+    }
+
+    @Test
     void shouldTellAgesApartAroundWhatIsLive() {
         final long live = 1L << 30;
         final int[] streams = VictimPolicy.streams(live, 6);
@@ -99,6 +109,7 @@ class VictimPolicyTest {
         assertEquals(1, streams[SegmentCensus.classOf(live / 16)]);
         assertEquals(5, streams[SegmentCensus.classOf(live)]);
         assertEquals(5, streams[SegmentCensus.CLASSES - 1]);
+        assertEquals(4, streams[SegmentCensus.classOf(live / 2)]);
         for (int stream : VictimPolicy.streams(live, 1)) {
             assertEquals(0, stream);
         }

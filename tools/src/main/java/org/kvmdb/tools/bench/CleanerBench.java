@@ -15,37 +15,38 @@ import org.kvmdb.Volume;
 import org.kvmdb.VolumeOptions;
 
 /**
- * Random overwrites of ten times what a store holds that cannot grow: bytes written for each byte of a block of a page, blocks,
- * records and padding counted, by the log and by the cleaner; those of map nodes and other parts of checkpoints are a figure of
- * their own. A share of live bytes counts blocks with the records and the padding that they were written with. Then the latency of commits in that state, beside that of the same commits in a store with room. Segments are
- * small, so that it takes minutes.
+ * Random overwrites of several times what a store holds that cannot grow: bytes written for each byte of a block of a page,
+ * blocks, records and padding counted, by the log and by the cleaner; those of map nodes and other parts of checkpoints are a
+ * figure of their own. A share of live bytes counts blocks with the records and the padding that they were written with. Then the
+ * latency of commits in that state, beside that of the same commits in a store with room. Of segments there are as many as in a
+ * store of 16 GiB, but they are small, so that all of it takes three to five minutes.
  */
 final class CleanerBench implements Bench {
 
     private static final int PAGE_BYTES = 4096;
-    private static final int SEGMENT_BYTES = 512 << 10;
+    private static final int SEGMENT_BYTES = 256 << 10;
     private static final long SEGMENTS_BYTES = 1024L * SEGMENT_BYTES;
     private static final long SUPERBLOCK_BYTES = 1 << 20;
     private static final int PAGES_PER_COMMIT = 64;
-    private static final int TURNS = 10;
-
-    /** The store comes to a steady state first. */
-    private static final int TURNS_BEFORE = 4;
 
     /** Pages that hold so many random bytes and zeros behind: blocks of 1 to 3 KiB. */
     private static final int RANDOM_BYTES_MIN = 1024;
 
     private static final int RANDOM_BYTES_MAX = 3072;
 
-    private record Skew(String name, double hotShare, double hotWrites) {
+    /**
+     * Which pages are overwritten, and how often all of them are, on average; what is written before is not counted, for the store
+     * comes to a steady state first, later when most of it is cold.
+     */
+    private record Skew(String name, double hotShare, double hotWrites, int turns, int turnsBefore) {
         long page(SplittableRandom random, long pages) {
             long hot = (long) (pages * hotShare);
             return random.nextDouble() < hotWrites ? random.nextLong(hot) : random.nextLong(hot, pages);
         }
     }
 
-    private static final Skew UNIFORM = new Skew("uniform", 1, 1);
-    private static final Skew HOT = new Skew("90-10", 0.1, 0.9);
+    private static final Skew UNIFORM = new Skew("uniform", 1, 1, 5, 3);
+    private static final Skew HOT = new Skew("90-10", 0.1, 0.9, 9, 5);
 
     private double busyP99Nanos;
     private double idleP99Nanos;
@@ -88,17 +89,18 @@ final class CleanerBench implements Bench {
             filler.fill(SEGMENTS_BYTES / 100 * livePercent);
             StoreStatistics before = store.statistics();
             StoreStatistics last = before;
-            for (int turn = 1; turn <= TURNS; turn++) {
+            for (int turn = 1; turn <= skew.turns; turn++) {
                 for (long done = 0; done < filler.pages; done += PAGES_PER_COMMIT) {
                     filler.overwrite(skew);
                 }
                 StoreStatistics now = store.statistics();
-                context.say("cleaner: %d %% live, %s, turn %d: %.3f, live %.3f, waited %d ms", livePercent, skew.name,
-                        turn, dataBytes(last, now) / blockBytes(last, now),
+                context.say("cleaner: %d %% live, %s, turn %d: %.3f, checkpoints %.3f, live %.3f, waited %d ms", livePercent,
+                        skew.name, turn, dataBytes(last, now) / blockBytes(last, now),
+                        mapBytes(last, now) / blockBytes(last, now),
                         (double) now.log().liveBytes() / SEGMENTS_BYTES,
                         (now.cleaning().waitedNanos() - last.cleaning().waitedNanos()) / 1_000_000);
                 last = now;
-                if (turn == TURNS_BEFORE) {
+                if (turn == skew.turnsBefore) {
                     before = now;
                     filler.latency.reset();
                 }
@@ -113,7 +115,7 @@ final class CleanerBench implements Bench {
     private static List<Figure> figures(StoreStatistics before, StoreStatistics after, String name, double aim) {
         double blocks = blockBytes(before, after);
         double data = dataBytes(before, after);
-        double map = after.log().checkpointBytes() - before.log().checkpointBytes();
+        double map = mapBytes(before, after);
         return List.of(
                 new Figure(
                         name, "bytes written by log and cleaner", data, "B", "bytes of pages, compressed", blocks,
@@ -127,10 +129,14 @@ final class CleanerBench implements Bench {
         return after.log().blockBytes() - before.log().blockBytes();
     }
 
+    private static double mapBytes(StoreStatistics before, StoreStatistics after) {
+        return after.log().checkpointBytes() - before.log().checkpointBytes();
+    }
+
     private static double dataBytes(StoreStatistics before, StoreStatistics after) {
         return after.log().bytesWritten()
                 - before.log().bytesWritten()
-                - (after.log().checkpointBytes() - before.log().checkpointBytes())
+                - mapBytes(before, after)
                 + after.cleaning().bytesWritten()
                 - before.cleaning().bytesWritten();
     }

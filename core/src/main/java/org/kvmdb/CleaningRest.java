@@ -1,0 +1,70 @@
+package org.kvmdb;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.agrona.concurrent.IdleStrategy;
+
+/**
+ * When the maintenance thread cleans again: after the rest that the last step asked for, or at once when somebody waits for it.
+ * Who wakes it while a step is under way is heard, too. As an idle strategy it rests for just so long, a period at most.
+ */
+final class CleaningRest implements IdleStrategy {
+
+    private final long periodNanos;
+    private final AtomicLong dueNanos = new AtomicLong(System.nanoTime());
+    private volatile Thread resting;
+
+    CleaningRest(long periodNanos) {
+        this.periodNanos = periodNanos;
+    }
+
+    /** Has the next step made at once. Any thread. */
+    void wake() {
+        dueNanos.set(System.nanoTime());
+        LockSupport.unpark(resting);
+    }
+
+    /**
+     * Makes a step if one is due.
+     *
+     * @param step returns how many nanoseconds to rest; negative: for a period
+     * @return whether it is to go on at once
+     */
+    boolean clean(LongSupplier step) {
+        final long due = dueNanos.get();
+        if (System.nanoTime() - due < 0) {
+            return false;
+        }
+        final long rest = step.getAsLong();
+        // Unless it was woken meanwhile.
+        dueNanos.compareAndSet(due, System.nanoTime() + (rest < 0 ? periodNanos : rest));
+        return rest == 0;
+    }
+
+    /** What is left of the rest; nothing when a step is due. */
+    long leftNanos() {
+        return Math.clamp(dueNanos.get() - System.nanoTime(), 0, periodNanos);
+    }
+
+    @Override
+    public void idle(int workCount) {
+        if (workCount == 0) {
+            idle();
+        }
+    }
+
+    @Override
+    public void idle() {
+        resting = Thread.currentThread();
+        final long left = leftNanos();
+        if (left > 0) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    @Override
+    public void reset() {
+        // Nothing is kept from one rest to the next.
+    }
+}
