@@ -106,6 +106,9 @@ final class OpenStore implements Store {
                 if (isOurs.get()) {
                     StoreDirectory.deleteQuietly(file);
                 }
+                if (made) {
+                    StoreDirectory.deleteIfEmpty(directory);
+                }
                 throw e;
             }
         });
@@ -269,8 +272,8 @@ final class OpenStore implements Store {
 
     void resize(OpenVolume volume, long sizeBytes) {
         run(() -> {
-            if (sizeBytes <= 0) {
-                throw new StorageException(ErrorCode.INVALID, "size must be positive: " + sizeBytes);
+            if (sizeBytes <= 0 || sizeBytes > VolumeOptions.sizeBytesMax(volume.pageSizeBytes())) {
+                throw new StorageException(ErrorCode.INVALID, "a volume's size is from 1 to 2^36 pages: " + sizeBytes);
             }
             final long roundedBytes = roundUp(sizeBytes, volume.pageSizeBytes());
             final VolumeEntry entry = volume.entry();
@@ -428,6 +431,11 @@ final class OpenStore implements Store {
     }
 
     // ---- life ----
+
+    @Override
+    public String toString() {
+        return "store " + directory;
+    }
 
     void run(Runnable action) {
         call(() -> {

@@ -92,8 +92,29 @@ final class OpenVolume extends OpenVersion implements Volume {
 
     @Override
     public Scope writeScope() {
-        final long mark = store.call(() -> region().beginWrite());
-        return once(() -> region().endWrite(mark));
+        return new WriteScope(store.call(() -> region().beginWrite()));
+    }
+
+    /** Closed elsewhere it stays open: else its own thread could not close it any more, and commits would wait for ever. */
+    private final class WriteScope implements Scope {
+        private final Thread owner = Thread.currentThread();
+        private final long mark;
+        private boolean open = true;
+
+        WriteScope(long mark) {
+            this.mark = mark;
+        }
+
+        @Override
+        public void close() {
+            if (Thread.currentThread() != owner) {
+                throw new IllegalStateException("a write scope belongs to the thread that opened it: " + owner.getName());
+            }
+            if (open) {
+                open = false;
+                ExceptionMapper.run(() -> region().endWrite(mark));
+            }
+        }
     }
 
     @Override

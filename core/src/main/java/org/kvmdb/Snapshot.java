@@ -100,7 +100,7 @@ public interface Snapshot {
      * Unmaps the snapshot: memory that was handed out throws {@link IllegalStateException} from then on, and
      * {@link #memory()} maps it again. Does nothing when it is not mapped.
      *
-     * @throws StoreBusyException when a native call is using the memory
+     * @throws StoreBusyException when a native call is using the memory, or pages of it are pinned
      */
     void release();
 

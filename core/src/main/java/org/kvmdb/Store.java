@@ -44,10 +44,19 @@ public interface Store extends AutoCloseable {
     /** The directory of the store. */
     Path path();
 
-    /** Creates a volume that reads as zeros; durable when the call returns. */
+    /**
+     * Creates a volume that reads as zeros; durable when the call returns.
+     *
+     * @param name up to 128 letters, digits, '.', '_' and '-', a letter or digit first
+     * @throws VolumeExistsException when there is one of that name
+     */
     Volume createVolume(String name, VolumeOptions options);
 
-    /** The volume of that name; always the same object while the store is open. */
+    /**
+     * The volume of that name; always the same object while the store is open.
+     *
+     * @throws NoSuchVolumeException when there is none
+     */
     Volume volume(String name);
 
     /** All volumes, by name. */
@@ -57,7 +66,7 @@ public interface Store extends AutoCloseable {
      * Deletes a volume and invalidates its memory; durable when the call returns. What only it held is freed in the
      * background.
      *
-     * @throws StoreBusyException when it has snapshots; the message names them
+     * @throws StoreBusyException when it has snapshots, or pages of it are pinned; the message says which
      */
     void deleteVolume(String name);
 
@@ -114,6 +123,12 @@ public interface Store extends AutoCloseable {
      * Makes everything that was written before the call, in all volumes, durable and atomic. Concurrent commits share one
      * batch and one flush. Refused, with nothing changed, when a page that was needed since the last commit was bad
      * ({@link CorruptPageException}) or when there is no room ({@link StoreFullException}): then roll back.
+     *
+     * <p>All volumes are also those that other threads write: what they may yet want to roll back is committed, too, and a
+     * quota of any of them refuses the whole. Who has transactions of his own names his volumes:
+     * {@link #commit(Collection)}.
+     *
+     * @throws StoreBusyException when the caller is in a write scope, or pages stay pinned for writing for ten seconds
      */
     void commit();
 

@@ -1,8 +1,12 @@
 package org.kvmdb;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import org.kvmdb.ffi.ErrorCode;
@@ -28,8 +32,19 @@ final class StoreDirectory {
         } catch (FileAlreadyExistsException e) {
             throw isFile(directory);
         } catch (IOException e) {
-            throw new StorageException(ErrorCode.IO, "cannot create the directory " + directory + ": " + e, e);
+            throw new StorageException(ErrorCode.IO, "cannot create the directory %s: %s".formatted(directory, reason(e)), e);
         }
+    }
+
+    /** For a sentence: the JDK's messages are often a path alone. */
+    static String reason(Exception failure) {
+        return switch (failure) {
+            case AccessDeniedException e -> "permission denied";
+            case NoSuchFileException e -> "no such file or directory";
+            case DirectoryNotEmptyException e -> "%s is a directory, and not empty".formatted(e.getFile());
+            case FileSystemException e when e.getReason() != null -> e.getReason();
+            default -> String.valueOf(failure.getMessage());
+        };
     }
 
     static void checkIsNoFile(Path directory) {
@@ -45,9 +60,10 @@ final class StoreDirectory {
 
     /** Makes its entries durable, and its own name when it was made. */
     static void flush(Path directory, boolean wasMade) {
-        NativeFile.flushDirectory(directory);
-        if (wasMade && directory.toAbsolutePath().getParent() != null) {
-            NativeFile.flushDirectory(directory.toAbsolutePath().getParent());
+        final Path absolute = directory.toAbsolutePath(); // an empty path is the working directory
+        NativeFile.flushDirectory(absolute);
+        if (wasMade && absolute.getParent() != null) {
+            NativeFile.flushDirectory(absolute.getParent());
         }
     }
 
@@ -71,7 +87,16 @@ final class StoreDirectory {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "cannot delete " + file, e);
+            LOG.log(System.Logger.Level.WARNING, "cannot delete %s: %s".formatted(file, reason(e)));
+        }
+    }
+
+    /** Also one that somebody has put something into meanwhile, which stays. */
+    static void deleteIfEmpty(Path directory) {
+        try {
+            Files.deleteIfExists(directory);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "cannot delete " + directory, e);
         }
     }
 }

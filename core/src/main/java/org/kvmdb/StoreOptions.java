@@ -35,12 +35,15 @@ public record StoreOptions(
         boolean dictionary) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
+    public static final int SEGMENT_SIZE_BYTES_MIN = 256 << 10;
     public static final double COMPRESSED_TIER_SHARE_MAX = 0.9375;
 
     public StoreOptions {
         check(cacheSizeBytes >= CACHE_SIZE_BYTES_MIN, "cacheSizeBytes", cacheSizeBytes, "at least 4 MiB");
         check(
-                segmentSizeBytes >= 256 << 10 && segmentSizeBytes <= 16 << 20 && Integer.bitCount(segmentSizeBytes) == 1,
+                segmentSizeBytes >= SEGMENT_SIZE_BYTES_MIN
+                        && segmentSizeBytes <= 16 << 20
+                        && Integer.bitCount(segmentSizeBytes) == 1,
                 "segmentSizeBytes",
                 segmentSizeBytes,
                 "a power of two from 256 KiB to 16 MiB");

@@ -34,7 +34,10 @@ final class Telemetry implements Agent, AutoCloseable {
         try {
             return Optional.of(publishing(figures, CountersPublisher.create(storeDirectory)));
         } catch (IOException | StorageException e) {
-            LOG.log(System.Logger.Level.WARNING, "no counters file in " + storeDirectory, e);
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "no counters file, kvmdb stats and top will not see the store %s: %s"
+                            .formatted(storeDirectory, StoreDirectory.reason(e)));
             return Optional.empty();
         }
     }

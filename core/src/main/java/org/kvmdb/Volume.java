@@ -31,7 +31,15 @@ public interface Volume {
     /** Commits this volume. See {@link Store#commit()}. */
     void commit();
 
-    /** Drops what was written to this volume since its last commit. Waits for a commit in flight. */
+    /**
+     * Drops what was written to this volume since its last commit. Waits for a commit in flight.
+     *
+     * <p>Which last commit, is for the application to know: between the end of a write scope and this call another thread's
+     * {@link Store#commit()} may have committed what is to be dropped. Nothing can when each thread that writes this volume
+     * commits only it, and they take turns.
+     *
+     * @throws StoreBusyException when pages of it are pinned, or the caller is in a write scope
+     */
     void rollback();
 
     /**
@@ -80,7 +88,8 @@ public interface Volume {
      * Changes the size, online; durable when the call returns. Bytes beyond a smaller size are gone, also those not
      * committed; growing again reads zeros. A size is rounded up to whole pages.
      *
-     * @throws StoreBusyException when it grows beyond the address space reserved at open; reopen the store to go on
+     * @throws StoreBusyException when it grows beyond the address space reserved when it was mapped (reopen the store to go on),
+     *     or pages beyond the smaller size are pinned
      */
     void resize(long sizeBytes);
 
@@ -96,8 +105,8 @@ public interface Volume {
     void load(long offset, long lengthBytes);
 
     /**
-     * Keeps a range in memory until the pin is closed, so that it can be handed to system calls. A commit waits for
-     * write pins of its volumes.
+     * Keeps a range in memory until the pin is closed, by whatever thread, so that it can be handed to system calls. A commit
+     * waits for write pins of its volumes, ten seconds at most: close it first.
      *
      * @throws StoreBusyException when more would be pinned than the cache can spare
      */
@@ -108,7 +117,7 @@ public interface Volume {
      * memory goes from the compressed tier or the device to the destination without taking a page frame, unless it is asked for
      * again soon: much cheaper than a page fault, and a scan drives nothing out.
      *
-     * @param destination any memory; its content is undefined when the call throws
+     * @param destination any memory that is not that range itself; its content is undefined when the call throws
      * @throws CorruptPageException when a page of the range cannot be had
      */
     void read(long offset, MemorySegment destination);
@@ -116,6 +125,8 @@ public interface Volume {
     /**
      * Copies into the volume in pieces that do not delay safepoints. Better than writing to the memory for whole pages that
      * are not there: what they held is not read, and may even be bad.
+     *
+     * @param source any memory that does not overlap the range
      */
     void write(long offset, MemorySegment source);
 

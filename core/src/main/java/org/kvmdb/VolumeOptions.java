@@ -3,7 +3,8 @@ package org.kvmdb;
 /**
  * How a volume is created. Immutable; start from {@link #ofSizeBytes(long)}.
  *
- * @param sizeBytes sparse: only what is written takes space. Rounded up to whole pages.
+ * @param sizeBytes from 1 byte to 2^36 pages, rounded up to whole pages. Sparse: only what is written takes space. But what a
+ *     process maps must fit into its address space of 128 TiB twice, volumes and snapshots together: some 40 TiB
  * @param pageSizeBytes 4096 to 65536, a power of two. Larger pages compress better and cost more per small access.
  */
 public record VolumeOptions(long sizeBytes, int pageSizeBytes) {
@@ -18,10 +19,14 @@ public record VolumeOptions(long sizeBytes, int pageSizeBytes) {
             throw new IllegalArgumentException(
                     "pageSizeBytes must be a power of two from 4096 to 65536: " + pageSizeBytes);
         }
-        if (sizeBytes <= 0 || sizeBytes > (long) pageSizeBytes << 36) {
+        if (sizeBytes <= 0 || sizeBytes > sizeBytesMax(pageSizeBytes)) {
             throw new IllegalArgumentException(
                     "sizeBytes must be from 1 to 2^36 pages: " + sizeBytes);
         }
+    }
+
+    static long sizeBytesMax(int pageSizeBytes) {
+        return (long) pageSizeBytes << 36;
     }
 
     public static VolumeOptions ofSizeBytes(long sizeBytes) {

@@ -106,6 +106,8 @@ class CompressedTierTest {
             final StoreStatistics.Cache after = store.statistics().cache();
             final long passedPages = after.passedPages() - before.passedPages();
             assertTrue(passedPages > 4 * PAGES, after::toString);
+            final long passedReads = store.statistics().latencies().passedRead().count();
+            assertTrue(passedReads > 0 && passedReads <= after.passedPages(), after::toString);
             assertTrue(after.filledPages() - before.filledPages() < passedPages / 4, after::toString);
             assertTrue(after.tierHits() - before.tierHits() > PAGES / 4, after::toString);
             assertTrue(after.residentBytes() <= CACHE_BYTES + CACHE_BYTES / 10, after::toString);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -283,8 +284,17 @@ final class FaultCase {
                     .count();
         }
 
+        /** A pool that has ended counts its threads as gone a moment before they are. */
+        private Leaks whenThreadsEnded() {
+            final long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+            while (threadsOfStores() > threads && System.nanoTime() < deadlineNanos) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            return now();
+        }
+
         void check(List<String> findings) {
-            final Leaks after = now();
+            final Leaks after = whenThreadsEnded();
             if (after.descriptors > descriptors || after.threads > threads || after.memoryBytes > memoryBytes) {
                 findings.add("left behind: before %s, after %s".formatted(this, after));
             }

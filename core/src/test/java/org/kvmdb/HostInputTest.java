@@ -91,6 +91,19 @@ class HostInputTest {
     }
 
     @Test
+    void shouldDoWithoutACountersFileThatCannotBeMade() throws IOException {
+        makeStore();
+        final Path counters = home.resolve(CountersFile.NAME);
+        Files.delete(counters);
+        Files.createDirectories(counters.resolve("in-the-way"));
+        final List<String> said = Warnings.during(Telemetry.class, () -> open().close());
+        assertEquals(
+                List.of("no counters file, kvmdb stats and top will not see the store %s: %s is a directory, and not empty"
+                        .formatted(home, counters)),
+                said);
+    }
+
+    @Test
     void shouldNotFollowALink() throws IOException {
         makeStore();
         Files.move(file, directory.resolve("elsewhere"));

@@ -148,6 +148,32 @@ class StoreTest extends SmallStoreTest {
     }
 
     @Test
+    void shouldLeaveNoDirectoryWhenCreatingFails() {
+        final Path made = directory.resolve("a/b");
+        final StoreOptions options = StoreOptions.defaults().withCacheSizeBytes(1L << 60);
+        assertThrows(StoreException.class, () -> Store.create(made, options));
+        assertFalse(Files.exists(made));
+    }
+
+    @Test
+    void shouldSayWhyADirectoryCannotBeMade() {
+        final Path impossible = Path.of("/proc/none/of/that");
+        assertEquals(
+                "cannot create the directory %s: no such file or directory".formatted(impossible),
+                assertThrows(StoreIoException.class, () -> Store.create(impossible, TestStores.small())).getMessage());
+    }
+
+    @Test
+    void shouldCreateInTheWorkingDirectory() throws IOException {
+        final Path here = Path.of("");
+        try (Store store = Store.create(here, TestStores.small().withCountersFile(false))) {
+            assertEquals(here, store.path());
+        } finally {
+            Files.delete(TestStores.dataFile(here));
+        }
+    }
+
+    @Test
     void shouldRefuseToOpenNothing() {
         assertThrows(NotAStoreException.class, this::open);
         assertFalse(Files.exists(directory.resolve("s")));

@@ -7,7 +7,7 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
-/** What a class logs. */
+/** What a class logs, each a sentence without a trace. */
 final class Warnings extends Handler {
 
     private final List<String> messages = Collections.synchronizedList(new ArrayList<>());
@@ -28,7 +28,7 @@ final class Warnings extends Handler {
 
     @Override
     public void publish(LogRecord message) {
-        messages.add(message.getMessage());
+        messages.add(message.getThrown() == null ? message.getMessage() : message.getMessage() + message.getThrown());
     }
 
     @Override

@@ -183,7 +183,7 @@ public final class PageCache implements AutoCloseable {
         final Region region = regions.get(version.id());
         if (region != null) {
             scopeGate.checkOutside("closing a volume");
-            region.closeMemory();
+            region.pins().whileNone(region::closeMemory);
             unmap(region);
             regions.remove(version.id());
         }

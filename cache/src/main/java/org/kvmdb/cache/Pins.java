@@ -5,7 +5,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
-/** Pages of one region that are kept in memory. Its content is not replaced while there are any. Thread-safe. */
+/** Pages of one region that are kept in memory. Its content is not replaced, nor unmapped alone, while there are any. Thread-safe. */
 final class Pins {
 
     private final PageCache cache;
@@ -53,6 +53,7 @@ final class Pins {
     private void pinPages(long lpn, long pages, boolean forWrite) {
         gate.readLock().lock();
         try {
+            region.memory(); // throws when it was closed since the caller looked: then it is about to be unmapped
             region.pinPages(lpn, pages, forWrite);
             count.incrementAndGet();
         } finally {
@@ -60,7 +61,7 @@ final class Pins {
         }
     }
 
-    /** Runs what replaces the content while nothing is pinned. */
+    /** Runs what takes the content away while nothing is pinned. */
     void whileNone(Runnable action) {
         gate.writeLock().lock();
         try {

@@ -25,6 +25,9 @@ import org.kvmdb.journal.VolumeEntry;
  */
 public final class Region {
 
+    /** A process has 128 TiB of address space for all of them, and each takes it twice. */
+    private static final long GROWTH_RESERVE_BYTES_MAX = 4L << 40;
+
     private final PageCache cache;
     private final Version version;
     private final NativeRegion region;
@@ -99,9 +102,10 @@ public final class Region {
         }
     }
 
-    /** Whole granules of address space; of a volume four times its size, to grow into. */
+    /** Whole granules of address space; of a volume four times its size, to grow into, or as much as there is some of. */
     private static long reserveBytes(Version version) {
-        final long wanted = version instanceof VolumeEntry ? 4 * version.sizeBytes() : version.sizeBytes();
+        final long size = version.sizeBytes();
+        final long wanted = version instanceof VolumeEntry ? size + Math.min(3 * size, GROWTH_RESERVE_BYTES_MAX) : size;
         return Math.ceilDiv(Math.max(wanted, 1), NativeRegion.GRANULE_BYTES) * NativeRegion.GRANULE_BYTES;
     }
 

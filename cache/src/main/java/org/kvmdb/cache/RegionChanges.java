@@ -65,7 +65,7 @@ final class RegionChanges {
     private void shrink(Region region, long sizeBytes) {
         final long before = region.volume().sizeBytes();
         final LpnList stolen = region.stolenFrom(sizeBytes >>> region.volume().pageShift());
-        region.nativeRegion().resize(sizeBytes);
+        resizeNative(region, sizeBytes);
         try {
             journal.resizeVolume(region.volume().id(), sizeBytes);
         } catch (RuntimeException e) {
@@ -74,6 +74,20 @@ final class RegionChanges {
         }
         region.resizeMapping(sizeBytes);
         stolenPages.drop(stolen);
+    }
+
+    private static void resizeNative(Region region, long sizeBytes) {
+        try {
+            region.nativeRegion().resize(sizeBytes);
+        } catch (StorageException e) {
+            throw e.code() == ErrorCode.BUSY
+                    ? new StorageException(
+                            ErrorCode.BUSY,
+                            "pages of volume %s beyond %d bytes are pinned: close the pins"
+                                    .formatted(region.volume().name(), sizeBytes),
+                            e)
+                    : e;
+        }
     }
 
     /** See {@link PageCache#replace}. */

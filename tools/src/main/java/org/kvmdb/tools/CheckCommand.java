@@ -39,7 +39,7 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path file = directory.resolve(DATA_FILE);
-        if (!Files.exists(file)) {
+        if (Files.notExists(file)) { // not where it cannot be known: opening it says why
             throw new CommandFailedException("no store at " + directory + ": " + file + " does not exist");
         }
         StoreReport report = check(file);

@@ -38,13 +38,23 @@ final class ErrorSentences {
     static int reportUsage(ParameterException failure) {
         CommandLine commandLine = failure.getCommandLine();
         String name = commandLine.getCommandSpec().qualifiedName();
-        StringBuilder sentence = new StringBuilder(oneLine(failure.getMessage()));
+        StringBuilder sentence = new StringBuilder(oneLine(usage(failure)));
         if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
             sentence.append("; did you mean '").append(unmatched.getSuggestions().getFirst()).append("'?");
         }
         commandLine.getErr().println("kvmdb: " + sentence + " (see " + name + " --help)");
         commandLine.getErr().flush();
         return CommandLine.ExitCode.USAGE;
+    }
+
+    /** Where picocli's words are those of a programmer, others. */
+    private static String usage(ParameterException failure) {
+        if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+            return "there is no use for '%s'".formatted(String.join(" ", unmatched.getUnmatched()));
+        }
+        return failure.getMessage()
+                .replaceFirst(" is not a (double|float)$", " is not a number")
+                .replaceFirst(" is not an? (int|long)$", " is not a whole number");
     }
 
     static String of(Throwable failure) {

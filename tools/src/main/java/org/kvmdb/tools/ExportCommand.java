@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Copy a volume or a snapshot to a file, or with - to standard output.",
-            "The file appears when it is complete; long runs of zeros take no space in it."
+            "The file appears when it is complete; long runs of zeros take no space in it. It has the volume's size, which is that"
+                    + " of an imported file rounded up to whole pages: --length gives the file back."
         },
         footer = {
             "%nExamples:",

@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.kvmdb.Store;
+import org.kvmdb.StoreFullException;
 import org.kvmdb.StoreStatistics;
 import org.kvmdb.Volume;
 import picocli.CommandLine.Command;
@@ -20,7 +21,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Copy a file to the start of a volume, in one commit: all of it, or nothing.",
-            "A volume that does not exist is created as large as the file; of a larger one the rest stays as it is."
+            "A volume that does not exist is created, of the size of the file rounded up to whole pages; of a larger one the"
+                    + " rest stays as it is.",
+            "A new volume that was being filled when the process was killed (kill -9) or the power failed stays, empty."
         },
         footer = {"%nExample:", "  kvmdb import /data/store orders orders.bin --page-size 16K"})
 final class ImportCommand extends StoreCommand {
@@ -53,14 +56,8 @@ final class ImportCommand extends StoreCommand {
         long lengthBytes = lengthBytes();
         StoreStatistics.Log before = store.statistics().log();
         boolean created = store.volumes().stream().noneMatch(volume -> volume.name().equals(name));
-        Volume volume = created
-                ? store.createVolume(name, VolumeCommand.volumeOptions(spec, lengthBytes, pageSizeBytes))
-                : store.volume(name);
-        try {
-            copy(volume, lengthBytes, created);
-        } catch (IOException | RuntimeException | Error e) {
-            undo(store, volume, created, e);
-            throw e;
+        try (Interruption _ = Interruption.awaited()) {
+            importInto(store, lengthBytes, created);
         }
         StoreStatistics.Log after = store.statistics().log();
         long blockBytes = after.blockBytes() - before.blockBytes();
@@ -73,6 +70,25 @@ final class ImportCommand extends StoreCommand {
                 .size("written to disk", "bytesWritten", after.bytesWritten() - before.bytesWritten())
                 .duration("took", "tookNanos", System.nanoTime() - startNanos)
                 .flag("volume created", "created", created));
+    }
+
+    private void importInto(Store store, long lengthBytes, boolean created) throws IOException {
+        Volume volume = created
+                ? store.createVolume(name, VolumeCommand.volumeOptions(spec, lengthBytes, pageSizeBytes))
+                : store.volume(name);
+        try {
+            copy(volume, lengthBytes, created);
+        } catch (StoreFullException e) {
+            undo(store, volume, created, e);
+            throw new CommandFailedException(
+                    ("%s does not fit into the store, and nothing of it was imported: make room on the disk, raise --max-size,"
+                                    + " or delete volumes and snapshots")
+                            .formatted(file),
+                    e);
+        } catch (IOException | RuntimeException | Error e) {
+            undo(store, volume, created, e);
+            throw e;
+        }
     }
 
     private long lengthBytes() throws IOException {

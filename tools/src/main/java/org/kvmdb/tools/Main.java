@@ -2,6 +2,8 @@ package org.kvmdb.tools;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,6 +20,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The {@code kvmdb} command. */
 @Command(
@@ -28,8 +31,8 @@ import picocli.CommandLine.Option;
         description = {"Memory that you can commit: stores, volumes, and what is in them."},
         footer = {
             "%nSizes are written as 4096, 4K, 64G or 1.5GiB, in powers of 1024.",
-            "A store that another process has open: info, checkpoint, volume, snapshot and clone work on it",
-            "through that process; stats and top read what it publishes; the others need it closed.",
+            "A store that another process has open: info, volume, snapshot, clone, space, scrub, gc and checkpoint"
+                    + " work on it through that process; stats and top read what it publishes; the others need it closed.",
             "Exit codes: 0 done, 1 failed, 2 wrong usage.",
             "%nExamples:",
             "  kvmdb create /data/store",
@@ -59,10 +62,13 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(run(
+        int exitCode = run(
                 new PrintWriter(System.out, false, StandardCharsets.UTF_8),
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-                arguments));
+                arguments);
+        if (!Interruption.isRequested()) {
+            System.exit(exitCode);
+        }
     }
 
     /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -72,6 +78,7 @@ public final class Main {
         // Before the settings, which go to the subcommands that there are.
         addCommands(commandLine, arguments);
         commandLine
+                .registerConverter(Path.class, Main::path)
                 .setOut(out)
                 .setErr(err)
                 // @SNAPSHOT is a name, and no file of arguments.
@@ -83,13 +90,29 @@ public final class Main {
                         (failure, command, ignored) -> ErrorSentences.report(failure, command, main.stacktrace));
         spaceOutHelp(commandLine);
         try {
-            return commandLine.execute(arguments);
+            int exitCode = commandLine.execute(arguments);
+            if (exitCode == CommandLine.ExitCode.OK) {
+                Output.flush(out); // help and version are printed by picocli, which does not look
+            }
+            return exitCode;
         } catch (Throwable failure) {
-            // picocli maps exceptions only; errors such as OutOfMemoryError end here.
+            // picocli maps exceptions only, of commands only; errors such as OutOfMemoryError end here.
             return ErrorSentences.report(failure, commandLine, Arrays.asList(arguments).contains(STACKTRACE));
         } finally {
             out.flush();
             err.flush();
+        }
+    }
+
+    /** An empty one would be the working directory, which is what a shell makes of a variable that was never set. */
+    private static Path path(String text) {
+        if (text.isEmpty()) {
+            throw new TypeConversionException("the name of a file or a directory is empty");
+        }
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("no name of a file: '%s': %s".formatted(text, e.getReason()));
         }
     }
 

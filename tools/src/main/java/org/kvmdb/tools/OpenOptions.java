@@ -41,6 +41,9 @@ public final class OpenOptions {
 
     /** A small store needs small segments; of one that exists the size is known anyway. */
     private static StoreOptions limited(StoreOptions options, long maxSizeBytes) {
+        if (maxSizeBytes < SEGMENTS_MIN * StoreOptions.SEGMENT_SIZE_BYTES_MIN) {
+            throw new IllegalArgumentException("--max-size is at least 2M: " + maxSizeBytes);
+        }
         int segmentSizeBytes =
                 (int) Math.min(options.segmentSizeBytes(), Long.highestOneBit(maxSizeBytes / SEGMENTS_MIN));
         return options.withSegmentSizeBytes(segmentSizeBytes).withMaxSizeBytes(maxSizeBytes);

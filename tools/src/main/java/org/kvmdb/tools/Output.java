@@ -29,7 +29,7 @@ public final class Output {
         } else {
             out.print(text);
         }
-        out.flush();
+        flush(out);
     }
 
     public void print(Facts facts) {
@@ -41,7 +41,14 @@ public final class Output {
         if (!json) {
             PrintWriter out = spec.commandLine().getOut();
             out.println(arguments.length == 0 ? format : format.formatted(arguments));
-            out.flush();
+            flush(out);
+        }
+    }
+
+    /** A writer swallows what goes wrong, so that a full disk would look like a success, and a closed pipe like a reader. */
+    static void flush(PrintWriter out) {
+        if (out.checkError()) {
+            throw new CommandFailedException("standard output cannot be written: it is closed, or its disk is full");
         }
     }
 

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** A file that appears when it is complete, and does not when writing it fails. */
+/** A file that appears when it is complete, and does not when writing it fails or is interrupted. */
 final class PartFile {
 
     /** Writes the content. */
@@ -28,13 +28,19 @@ final class PartFile {
         }
         Path absolute = target.toAbsolutePath();
         Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
+        try (Interruption _ = Interruption.awaited()) {
+            writePart(part, absolute, body);
+        }
+    }
+
+    private static void writePart(Path part, Path target, Body body) throws IOException {
         try {
             try (FileChannel channel = FileChannel.open(
                     part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
                 body.writeTo(channel, true);
                 channel.force(true);
             }
-            Files.move(part, absolute, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
         } finally {
             Files.deleteIfExists(part);
         }

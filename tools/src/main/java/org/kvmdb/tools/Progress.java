@@ -54,8 +54,13 @@ public final class Progress implements AutoCloseable {
         reach(done + units);
     }
 
-    /** All that is done so far. */
+    /**
+     * All that is done so far.
+     *
+     * @throws CommandFailedException after Ctrl-C
+     */
     public void reach(long units) {
+        Interruption.check();
         done = units;
         if (bar == null && shown && System.nanoTime() - startNanos > QUIET_NANOS) {
             bar = bar();

@@ -57,7 +57,7 @@ final class StatsCommand implements Callable<Integer> {
         } else {
             out.print(StoreCounters.text(directory, snapshot));
         }
-        out.flush();
+        Output.flush(out);
         return 0;
     }
 }

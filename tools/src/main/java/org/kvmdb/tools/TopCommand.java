@@ -61,12 +61,12 @@ final class TopCommand implements Callable<Integer> {
             out.print(isTerminal ? CLEAR : "");
             out.print(new TopFrame(directory, before, now).text());
             out.print(isTerminal ? "" : System.lineSeparator());
-            out.flush();
+            Output.flush(out);
             before = now;
         }
         if (!before.isRunning()) {
             out.println("store " + directory + ": " + StoreCounters.state(before));
-            out.flush();
+            Output.flush(out);
         }
         return 0;
     }

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +64,26 @@ class CommandsTest {
     @Test
     void shouldTellWhenTheStoreExistsAlready() {
         fail("create", store);
+    }
+
+    @Test
+    void shouldFailWhenWhatItPrintsCannotBeWritten() {
+        for (String line : List.of("--help", "volume --help", "info %", "info % --json", "stats %", "space %")) {
+            StringWriter err = new StringWriter();
+            OutputStream full = new FullOutput();
+            int exitCode = Main.run(
+                    new PrintWriter(full), new PrintWriter(err), line.replace("%", store.toString()).split(" "));
+            assertEquals(1, exitCode, line);
+            assertTrue(err.toString().contains("standard output") && err.toString().lines().count() == 1, err.toString());
+        }
+    }
+
+    /** As a disk that is full, or a pipe whose reader has gone. */
+    private static final class FullOutput extends OutputStream {
+        @Override
+        public void write(int b) throws IOException {
+            throw new IOException("No space left on device");
+        }
     }
 
     @Test

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -14,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
@@ -176,5 +180,21 @@ class CountersCommandsTest {
         assertTrue(none.isOneSentence() && none.err().contains("no counters in"), none.err());
         CommandRun nowhere = CommandRun.of("top", directory.resolve("nowhere"));
         assertTrue(nowhere.isOneSentence() && nowhere.err().contains("no directory"), nowhere.err());
+    }
+
+    @Test
+    @Timeout(20)
+    void shouldEndTopWhenNobodyReadsItAnyMore() {
+        try (Store store = store()) {
+            OutputStream gone = new OutputStream() {
+                @Override
+                public void write(int b) throws IOException {
+                    throw new IOException("Broken pipe");
+                }
+            };
+            StringWriter err = new StringWriter();
+            String[] words = {"top", store.path().toString(), "--interval", "0.25"};
+            assertEquals(1, Main.run(new PrintWriter(gone), new PrintWriter(err), words), err.toString());
+        }
     }
 }

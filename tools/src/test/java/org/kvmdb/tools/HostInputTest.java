@@ -79,6 +79,14 @@ class HostInputTest {
     }
 
     @Test
+    void shouldNotSayThatThereIsNothingWhereItCannotBeKnown() throws IOException {
+        Files.createSymbolicLink(store, store);
+        final CommandRun check = CommandRun.of("check", store);
+        assertEquals(1, check.exitCode());
+        assertTrue(check.isOneSentence() && check.err().contains("symbolic link"), check::toString);
+    }
+
+    @Test
     void shouldSayThatItIsALink() throws IOException {
         assertEquals(0, CommandRun.of("create", directory.resolve("other")).exitCode());
         Files.createDirectory(store);

@@ -115,4 +115,25 @@ class UsageTest {
         String help = CommandRun.of("--help").out();
         assertTrue(!help.contains("demo-worker") && !help.contains("bench-writer"), help);
     }
+
+    @Test
+    void shouldSayWhichOptionIsTooSmall() {
+        assertTrue(CommandRun.of("create", "/s", "--max-size", "1").err().contains("--max-size is at least 2M"));
+    }
+
+    @Test
+    void shouldNotTakeAnEmptyNameForTheWorkingDirectory() {
+        for (String command : List.of("create", "info", "check", "stats")) {
+            CommandRun run = CommandRun.of(command, "");
+            assertEquals(2, run.exitCode(), run.err());
+            assertTrue(run.isOneSentence() && run.err().contains("is empty"), run.err());
+        }
+    }
+
+    @Test
+    void shouldNotSpeakOfIndexesAndTypes() {
+        assertTrue(CommandRun.of("info", "/s", "extra").err().startsWith("kvmdb: there is no use for 'extra' (see"));
+        assertTrue(CommandRun.of("top", "/s", "--interval", "x").err().contains("'x' is not a number (see"));
+        assertTrue(CommandRun.of("bench", "--rounds", "1.5").err().contains("'1.5' is not a whole number (see"));
+    }
 }
