@@ -49,6 +49,7 @@ int reserve_for_page(struct region *region, uint64_t lpn)
 uint64_t make_dirty(struct region *region, uint64_t lpn, uint64_t word)
 {
     page_bitmap_set(&region->dirty, lpn);
+    path_reservation_hold(region, lpn); /* another page's, seen when this one's space was reserved, may be frozen by now */
     if (page_state(word) != FROZEN) { /* a frozen page is counted already */
         atomic_fetch_add(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
         atomic_fetch_add(&region->dirty_in_memory, 1);

@@ -32,6 +32,15 @@ static inline int64_t path_reservation_remove(struct region *region)
     return path_reservation_of_next(region, atomic_fetch_sub(&region->path_reservations, 1) - 1);
 }
 
+/* Makes sure that the group of a page holds one, if need be beyond the account. */
+static inline void path_reservation_hold(struct region *region, uint64_t lpn)
+{
+    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
+    if (!(atomic_load(group) & GROUP_PATH_RESERVED)
+        && !(atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
+        atomic_fetch_add(&region->pool->space->reserved_bytes, path_reservation_add(region));
+}
+
 /*
  * Hands a group's reservation to a freeze: the bytes that it adds to those of the groups frozen before. What is frozen holds
  * whole paths, as if there were no other groups: these may be given up before it is committed, and if they are committed

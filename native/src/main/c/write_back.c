@@ -195,12 +195,11 @@ static uint64_t thaw_clean(struct region *region, uint64_t lpn, uint64_t word)
     return queue_page(region, lpn, page_with_stamp(page_with_state(word, CLEAN), 0) & ~(PAGE_COPIED | PAGE_UNRESERVED));
 }
 
-/* What was frozen is dirty again; its reservation was kept. The path's is made anew, if need be beyond the account. */
+/* What was frozen is dirty again; its reservation was kept. The path's is made anew. */
 static uint64_t thaw_dirty(struct region *region, uint64_t lpn, uint64_t word)
 {
     page_bitmap_set(&region->dirty, lpn);
-    if (!(atomic_fetch_or(&region->groups[lpn >> KVMDB_GROUP_SHIFT], GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
-        atomic_fetch_add(&region->pool->space->reserved_bytes, path_reservation_add(region));
+    path_reservation_hold(region, lpn);
     return page_with_state(word, DIRTY) & ~PAGE_COPIED;
 }
 

@@ -1,6 +1,7 @@
 /* Freeze, copy out, thaw; copies aside; the overlay; rollback. */
 #define _GNU_SOURCE
 #include "fake_store.h"
+#include "page_fill.h"
 #include "kernel.h"
 #include "path_reservation.h"
 #include "tests.h"
@@ -338,6 +339,28 @@ void groups_share_what_is_kept_for_the_nodes_above_them(void)
     CHECK_EQUAL(kvmdb_region_resize(v->region, 512 << 12), 0);
     CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page + nodes_of(1) * node);
     CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+    volume_close(v);
+    store_close(s);
+}
+
+/* Between the look at what its group holds and its becoming dirty, the other page of the group is committed. */
+void a_page_whose_group_is_committed_while_it_is_read_holds_a_path(void)
+{
+    struct store *s = store_open(64 * MIB);
+    struct volume *v = volume_open(s, 512, 12);
+    const int64_t page = v->region->page_reservation_bytes, node = KVMDB_NODE_RESERVATION_BYTES;
+    write_version(v, 1, 1);
+    uint64_t word = page_lock(&v->region->words[2]);
+    CHECK_EQUAL(reserve_for_page(v->region, 2), 0);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 2 * page + nodes_of(1) * node);
+    CHECK_EQUAL(commit_all(v), 1);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page);
+    struct bad_page bad;
+    CHECK_EQUAL(fill_pages(v->region, 2, word, 1, true, ALL_PARTS, &bad), 1);
+    CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page + nodes_of(1) * node);
+    write_version(v, 2, 1);
+    CHECK_EQUAL(commit_all(v), 1);
     CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
     volume_close(v);
     store_close(s);
