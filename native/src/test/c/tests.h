@@ -140,6 +140,7 @@
     t(raw_blocks_and_wrong_ones_stay_out_of_the_tier) \
     t(what_was_found_stays_until_it_is_released) \
     t(what_is_asked_for_again_outlives_what_is_not) \
+    t(a_thread_gives_way_and_others_do_not) \
     t(payloads_of_any_page_are_decoded_by_lz4) \
     t(what_no_entry_of_the_index_knows_is_no_match) \
     t(payloads_are_as_short_as_those_of_lz4) \

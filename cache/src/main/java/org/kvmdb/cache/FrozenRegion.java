@@ -61,7 +61,7 @@ final class FrozenRegion {
         for (long i = 0; i < stolen.size(); i++) {
             append.reference(volumeId, stolen.lpn(i), stolen.ppn(i));
         }
-        try (PageWriter.Writing writing = writer.write(region, freeze, pages)) {
+        try (PageWriter.Writing writing = writer.writeBesideWriters(region, freeze, pages)) {
             writing.append(append);
         }
         if (lsn >= 0) {

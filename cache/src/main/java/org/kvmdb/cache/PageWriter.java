@@ -3,12 +3,15 @@ package org.kvmdb.cache;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import org.kvmdb.ffi.BlockBuffers;
 import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.LpnList;
 import org.kvmdb.ffi.NativeRegion;
+import org.kvmdb.ffi.NativeThread;
 import org.kvmdb.journal.Append;
 
 /**
@@ -32,7 +35,11 @@ final class PageWriter implements AutoCloseable {
     /** What the buffers may take of the budget. */
     private static final int BUDGET_SHARE = 8;
 
+    /** For what a writer waits for: room in memory, or its own large write. */
     private final ExecutorService workers;
+
+    /** For commits, beside which writers go on: they shall not find their processors taken. */
+    private final ExecutorService yieldingWorkers;
     private final long memoryBytes;
     private final Arena arena = Arena.ofShared();
     private final Deque<Chunk> idle = new ArrayDeque<>();
@@ -43,8 +50,9 @@ final class PageWriter implements AutoCloseable {
         final int chunkCount = Math.clamp(
                 budgetBytes / BUDGET_SHARE / CHUNK_MEMORY_BYTES, CHUNKS_MIN, CHUNKS_PER_WORKER * WORKERS_MAX);
         final int workerCount = Math.clamp(chunkCount / 2, 1, WORKERS_MAX);
-        workers = Executors.newFixedThreadPool(
-                workerCount, Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory());
+        final ThreadFactory threads = Thread.ofPlatform().daemon().name("kvmdb-encoder-", 0).factory();
+        workers = Executors.newFixedThreadPool(workerCount, threads);
+        yieldingWorkers = Executors.newFixedThreadPool(workerCount, NativeThread.givingWay(threads));
         memoryBytes = (long) chunkCount * CHUNK_MEMORY_BYTES;
         try {
             for (int i = 0; i < chunkCount; i++) {
@@ -78,16 +86,25 @@ final class PageWriter implements AutoCloseable {
 
     /** Begins to copy out and to compress the pages of a list, as many as there are buffers for. */
     Writing write(Region region, NativeRegion.Freeze freeze, LpnList pages) {
-        return write(region, pages, (first, count, buffers) ->
-                region.nativeRegion().encode(freeze, pages, first, count, buffers));
+        return write(region, pages, frozen(region, freeze, pages));
     }
 
     Writing write(Region region, LpnList pages, Source source) {
-        return new Writing(region, pages, source);
+        return new Writing(workers, region, pages, source);
+    }
+
+    /** The same, while threads that write go first: see {@link NativeThread#givingWay}. */
+    Writing writeBesideWriters(Region region, NativeRegion.Freeze freeze, LpnList pages) {
+        return new Writing(yieldingWorkers, region, pages, frozen(region, freeze, pages));
+    }
+
+    private static Source frozen(Region region, NativeRegion.Freeze freeze, LpnList pages) {
+        return (first, count, buffers) -> region.nativeRegion().encode(freeze, pages, first, count, buffers);
     }
 
     /** Pages of a region on their way to the log. Closed when they are not appended after all. */
     final class Writing implements AutoCloseable {
+        private final ExecutorService encoders;
         private final Region region;
         private final LpnList pages;
         private final Source source;
@@ -95,7 +112,8 @@ final class PageWriter implements AutoCloseable {
         private final Deque<Encoding> inFlight = new ArrayDeque<>();
         private long next;
 
-        private Writing(Region region, LpnList pages, Source source) {
+        private Writing(ExecutorService encoders, Region region, LpnList pages, Source source) {
+            this.encoders = encoders;
             this.region = region;
             this.pages = pages;
             this.source = source;
@@ -136,7 +154,7 @@ final class PageWriter implements AutoCloseable {
 
         private Pending encode(Runnable task) {
             if (pages.size() > chunkPages) {
-                return new Pending(workers.submit(task));
+                return new Pending(encoders.submit(task));
             }
             task.run();
             return Pending.NOTHING;
@@ -154,8 +172,10 @@ final class PageWriter implements AutoCloseable {
 
     @Override
     public void close() {
-        workers.shutdownNow();
-        workers.close();
+        for (ExecutorService encoders : List.of(workers, yieldingWorkers)) {
+            encoders.shutdownNow();
+            encoders.close();
+        }
         arena.close();
     }
 

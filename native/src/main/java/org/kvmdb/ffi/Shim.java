@@ -49,6 +49,8 @@ public interface Shim {
 
     int kvmdb_directory_open(long path);
 
+    void kvmdb_thread_give_way();
+
     int kvmdb_space_reserve(long account, long bytes);
 
     void kvmdb_space_release(long account, long bytes);

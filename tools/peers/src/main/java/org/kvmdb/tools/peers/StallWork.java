@@ -23,6 +23,7 @@ final class StallWork implements Work {
     private static final Case P99 = stall("p99");
     private static final Case P999 = stall("p99.9");
     private static final Case MAX = stall("max");
+    private static final Case COMMIT = Case.cost("stall-commit", "such a commit, the writes of its pages included, p50", "ms");
 
     private static Case stall(String percentile) {
         return Case.cost("stall-" + percentile, "a write during a commit of 10,000 pages, " + percentile, "us");
@@ -45,7 +46,7 @@ final class StallWork implements Work {
 
     @Override
     public List<Case> cases() {
-        return List.of(P50, P99, P999, MAX);
+        return List.of(P50, P99, P999, MAX, COMMIT);
     }
 
     @Override
@@ -73,11 +74,14 @@ final class StallWork implements Work {
             session.commit(pages, count, source, 0);
             Writer writer = new Writer(peer.memory(), pages);
             Thread thread = Thread.ofPlatform().name("writer").start(writer);
+            Histogram commitNanos = new Histogram(NANOS_MAX, 3);
             long endNanos = System.nanoTime() + (long) (context.seconds() * 1e9);
             do {
+                long startNanos = System.nanoTime();
                 writer.counted = true;
                 session.commit(pages, count, source, CommitWork.version(random));
                 writer.counted = false;
+                commitNanos.recordValue(Math.min(System.nanoTime() - startNanos, NANOS_MAX));
             } while (System.nanoTime() < endNanos);
             writer.stopped = true;
             thread.join();
@@ -88,6 +92,7 @@ final class StallWork implements Work {
             context.answer(P99, writer.nanos.getValueAtPercentile(99) / 1e3);
             context.answer(P999, writer.nanos.getValueAtPercentile(99.9) / 1e3);
             context.answer(MAX, writer.nanos.getMaxValue() / 1e3);
+            context.answer(COMMIT, commitNanos.getValueAtPercentile(50) / 1e6);
         }
     }
 
