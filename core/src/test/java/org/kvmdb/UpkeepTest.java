@@ -133,14 +133,17 @@ class UpkeepTest extends SmallStoreTest {
                     }
                 }
             });
-            for (int round = 0; round < 5; round++) {
-                final ScrubReport report = scrub(store);
-                assertTrue(report.isClean() && report.isFinished(), report::toString);
-                assertTrue(report.pages() >= PAGES, report.pages() + " pages");
-                final SpaceReport space = store.space();
-                assertTrue(!space.isExact() || space.addsUp(), space::toString);
+            try {
+                for (int round = 0; round < 5; round++) {
+                    final ScrubReport report = scrub(store);
+                    assertTrue(report.isClean() && report.isFinished(), report::toString);
+                    assertTrue(report.pages() >= PAGES, report.pages() + " pages");
+                    final SpaceReport space = store.space();
+                    assertTrue(!space.isExact() || space.addsUp(), space::toString);
+                }
+            } finally {
+                over.set(true);
             }
-            over.set(true);
             writer.get();
             assertTrue(store.space().addsUp());
         }

@@ -26,6 +26,9 @@ final class Counters {
     /** Bytes that the deletion of versions freed. */
     long droppedBytes;
 
+    /** Pieces of versions that were dropped, whether that freed something or handed it to their heirs. */
+    long droppedPieces;
+
     /** Bytes of the blocks of catalog and segment table that the newest superblock reaches. */
     long metadataBytes;
 

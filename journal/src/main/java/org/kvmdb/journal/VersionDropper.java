@@ -46,6 +46,7 @@ final class VersionDropper {
         int left = blocksMax;
         while (left > 0 && choose()) {
             left -= Math.max(1, dropPiece(left));
+            counters.droppedPieces++;
             counters.recordsSinceCheckpoint++;
         }
         return choose();
