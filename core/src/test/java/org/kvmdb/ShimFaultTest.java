@@ -41,6 +41,17 @@ class ShimFaultTest {
         store.close();
     }
 
+    @Test
+    void shouldTellAFullFileSystemFromAFullStore() {
+        final Path other = directory.resolve("other");
+        try (FaultPlan plan = FaultPlan.arm(Rule.failing(Errno.ENOSPC, Operation.ALLOCATE))) {
+            final String told = assertThrows(StoreFullException.class, () -> Store.create(other, TestStores.small()))
+                    .getMessage();
+            assertTrue(told.contains("file system has no room"), told);
+            assertTrue(plan.hits(0) > 0);
+        }
+    }
+
     /** Pages that were frozen before the one that cannot be: they stayed frozen, and no rollback found them. */
     @Test
     void shouldForgetWhatWasWrittenWhenAFreezeFailsHalfWay() {

@@ -1,6 +1,7 @@
 package org.kvmdb;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,6 +42,7 @@ class StoreFullTest {
             }
         } catch (StoreFullException e) {
             assertTrue(e.getMessage().startsWith("store full"), e.getMessage());
+            assertFalse(e.getMessage().contains("file system"), e.getMessage());
             return committed;
         }
         throw new AssertionError("the store was never full");

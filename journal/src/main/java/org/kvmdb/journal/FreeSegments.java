@@ -149,6 +149,11 @@ final class FreeSegments {
         return count() > before;
     }
 
+    /** Whether there is room up to the store's largest size, so that it is the file system that has none. */
+    boolean isBelowLimit() {
+        return space.grantedBytes() < space.limitBytes() || holes.size() + surplus.size() > 0;
+    }
+
     private void adoptFilled(long holesLeft) {
         while (holes.size() > holesLeft) {
             final int segment = holes.removeAt(holes.size() - 1);

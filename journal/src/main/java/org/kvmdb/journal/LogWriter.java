@@ -255,8 +255,13 @@ final class LogWriter implements AutoCloseable {
     private StorageException full() {
         return new StorageException(
                 ErrorCode.STORE_FULL,
-                "store full: %d segments of %d bytes, %d live bytes; raise its maximum size, or delete and checkpoint"
-                        .formatted(segments.count(), segments.segmentSizeBytes(), segments.liveBytes()));
+                "store full: %d segments of %d bytes, %d live bytes; %s, or delete and checkpoint".formatted(
+                        segments.count(),
+                        segments.segmentSizeBytes(),
+                        segments.liveBytes(),
+                        segments.free().isBelowLimit()
+                                ? "its file system has no room for more: make some"
+                                : "raise its maximum size"));
     }
 
     private int writeBatch(int flags) {
