@@ -38,6 +38,7 @@ final class ExceptionMapper {
             case CLOSED -> new StoreClosedException(message, e);
             case FAILED -> new StoreFailedException(message, e);
             case IO, INVALID -> new StoreIoException(message, e);
+            case ILLEGAL_USE -> new IllegalUseException(message, e);
             case NO_SUCH_VOLUME -> new NoSuchVolumeException(message, e);
             case NO_SUCH_SNAPSHOT -> new NoSuchSnapshotException(message, e);
             case SNAPSHOT_EXISTS -> new SnapshotExistsException(message, e);

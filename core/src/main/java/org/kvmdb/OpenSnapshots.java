@@ -59,7 +59,7 @@ final class OpenSnapshots {
         final int separator = fullName.indexOf(SEPARATOR);
         if (separator < 0) {
             throw new StorageException(
-                    ErrorCode.INVALID, "not the name of a snapshot: '%s'; write volume@snapshot".formatted(fullName));
+                    ErrorCode.ILLEGAL_USE, "not the name of a snapshot: '%s'; write volume@snapshot".formatted(fullName));
         }
         final String volumeName = fullName.substring(0, separator);
         OpenStore.checkNotHidden(volumeName);
@@ -110,7 +110,7 @@ final class OpenSnapshots {
         final VolumeEntry entry = volume.entry();
         if (to.volumeId() != entry.id()) {
             throw new StorageException(
-                    ErrorCode.INVALID,
+                    ErrorCode.ILLEGAL_USE,
                     "%s is no snapshot of volume %s: clone it instead".formatted(to.name(), entry.name()));
         }
         final Runnable change = () -> versions.rollbackTo(entry.id(), to.id());
@@ -124,7 +124,7 @@ final class OpenSnapshots {
             return ours.entry();
         }
         throw new StorageException(
-                ErrorCode.INVALID, "snapshot %s is of another store".formatted(snapshot.fullName()));
+                ErrorCode.ILLEGAL_USE, "snapshot %s is of another store".formatted(snapshot.fullName()));
     }
 
     void delete(Collection<Snapshot> snapshots) {

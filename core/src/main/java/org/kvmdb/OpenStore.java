@@ -212,7 +212,7 @@ final class OpenStore implements Store {
         if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")
                 || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
             throw new StorageException(
-                    ErrorCode.INVALID,
+                    ErrorCode.ILLEGAL_USE,
                     ("not a %s name: '%s'; use up to 128 letters, digits, '.', '_' and '-', a letter or digit first,"
                                     + " and at most 255 bytes of UTF-8")
                             .formatted(what, name));
@@ -273,7 +273,7 @@ final class OpenStore implements Store {
     void resize(OpenVolume volume, long sizeBytes) {
         run(() -> {
             if (sizeBytes <= 0 || sizeBytes > VolumeOptions.sizeBytesMax(volume.pageSizeBytes())) {
-                throw new StorageException(ErrorCode.INVALID, "a volume's size is from 1 to 2^36 pages: " + sizeBytes);
+                throw new StorageException(ErrorCode.ILLEGAL_USE, "a volume's size is from 1 to 2^36 pages: " + sizeBytes);
             }
             final long roundedBytes = roundUp(sizeBytes, volume.pageSizeBytes());
             final VolumeEntry entry = volume.entry();
@@ -286,7 +286,7 @@ final class OpenStore implements Store {
     void quota(VolumeEntry entry, long bytes) {
         run(() -> {
             if (bytes < 0) {
-                throw new StorageException(ErrorCode.INVALID, "quota must not be negative: " + bytes);
+                throw new StorageException(ErrorCode.ILLEGAL_USE, "quota must not be negative: " + bytes);
             }
             journal.versions().quota(entry.id(), bytes);
         });
@@ -422,7 +422,7 @@ final class OpenStore implements Store {
         if (volume instanceof OpenVolume open && open.isOf(this)) {
             return open;
         }
-        throw new StorageException(ErrorCode.INVALID, "volume %s is of another store".formatted(volume.name()));
+        throw new StorageException(ErrorCode.ILLEGAL_USE, "volume %s is of another store".formatted(volume.name()));
     }
 
     @Override

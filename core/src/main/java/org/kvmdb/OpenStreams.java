@@ -141,7 +141,7 @@ final class OpenStreams {
     void diff(SnapshotEntry older, Version newer, ChangeVisitor visitor) {
         if (older.familyId() != newer.familyId()) {
             throw new StorageException(
-                    ErrorCode.INVALID,
+                    ErrorCode.ILLEGAL_USE,
                     "%s and %s have nothing in common: compare snapshots of a volume, or of what it was cloned from"
                             .formatted(older.name(), newer.name()));
         }

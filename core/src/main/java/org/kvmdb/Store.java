@@ -48,6 +48,7 @@ public interface Store extends AutoCloseable {
      * Creates a volume that reads as zeros; durable when the call returns.
      *
      * @param name up to 128 letters, digits, '.', '_' and '-', a letter or digit first
+     * @throws IllegalUseException when that is no such name
      * @throws VolumeExistsException when there is one of that name
      */
     Volume createVolume(String name, VolumeOptions options);
@@ -75,6 +76,7 @@ public interface Store extends AutoCloseable {
      * snapshots are of one moment, and exist together or not at all.
      *
      * @return the snapshots, in the order of the volumes
+     * @throws IllegalUseException when that is no name, or a volume is of another store
      * @throws SnapshotExistsException when one of the volumes has a snapshot of that name; nothing is committed then
      */
     List<Snapshot> snapshot(String name, Collection<Volume> volumes);

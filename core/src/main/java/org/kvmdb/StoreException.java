@@ -5,6 +5,7 @@ public abstract sealed class StoreException extends RuntimeException
         permits CorruptPageException,
                 CorruptStoreException,
                 CorruptStreamException,
+                IllegalUseException,
                 NoSuchSnapshotException,
                 NoSuchVolumeException,
                 NotAStoreException,

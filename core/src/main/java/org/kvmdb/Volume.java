@@ -46,6 +46,7 @@ public interface Volume {
      * Commits this volume and takes a snapshot of it, in one batch with one flush. See {@link Store#snapshot}.
      *
      * @param name checked as names of volumes are
+     * @throws IllegalUseException when that is no name
      * @throws SnapshotExistsException when there is one of that name; nothing is committed then
      */
     Snapshot snapshot(String name);
@@ -65,6 +66,7 @@ public interface Volume {
      * of the memory stays; as after {@link #resize}, ask for it again when the size is another. Waits for write scopes;
      * who reads or writes meanwhile outside of one finds each page as it was before or as it is afterwards.
      *
+     * @throws IllegalUseException when it is a snapshot of another volume: clone it instead
      * @throws StoreBusyException when pages of the volume are pinned, or the snapshot is larger than the address space
      *     that the volume has reserved; nothing has changed then
      * @throws StoreIoException when memory could not be exchanged: then the volume may stand at the snapshot already, durably
@@ -75,6 +77,8 @@ public interface Volume {
      * Limits {@link #referencedBytes()}; 0 lifts the limit. A commit that would grow the volume beyond it throws
      * {@link QuotaExceededException} before any change. A limit below what there is only keeps it from growing. Durable
      * when the call returns.
+     *
+     * @throws IllegalUseException when it is negative
      */
     void quota(long bytes);
 

@@ -119,8 +119,8 @@ class CloneTest extends SmallStoreTest {
             final Volume volume = store.createVolume("v", TWO_MIB);
             final Snapshot snapshot = volume.snapshot("s");
             assertThrows(VolumeExistsException.class, () -> snapshot.cloneAs("v"));
-            assertThrows(StoreIoException.class, () -> snapshot.cloneAs(".v"));
-            assertThrows(StoreIoException.class, () -> snapshot.cloneAs("a@b"));
+            assertThrows(IllegalUseException.class, () -> snapshot.cloneAs(".v"));
+            assertThrows(IllegalUseException.class, () -> snapshot.cloneAs("a@b"));
             assertEquals(1, store.volumes().size());
         }
     }
@@ -269,10 +269,10 @@ class CloneTest extends SmallStoreTest {
                 Store other = Store.create(directory.resolve("other"), TestStores.small())) {
             final Volume volume = store.createVolume("v", TWO_MIB);
             final Snapshot ofClone = volume.snapshot("s").cloneAs("clone").snapshot("t");
-            assertThrows(StoreIoException.class, () -> volume.rollbackTo(ofClone));
+            assertThrows(IllegalUseException.class, () -> volume.rollbackTo(ofClone));
             final Snapshot foreign = other.createVolume("v", TWO_MIB).snapshot("s");
-            assertThrows(StoreIoException.class, () -> volume.rollbackTo(foreign));
-            assertThrows(StoreIoException.class, () -> other.snapshot("u", List.of(volume)));
+            assertThrows(IllegalUseException.class, () -> volume.rollbackTo(foreign));
+            assertThrows(IllegalUseException.class, () -> other.snapshot("u", List.of(volume)));
             final Snapshot deleted = volume.snapshot("u");
             deleted.delete();
             assertThrows(NoSuchSnapshotException.class, () -> volume.rollbackTo(deleted));

@@ -38,6 +38,7 @@ class ExceptionMapperTest {
             Map.entry(ErrorCode.WRONG_BASE, WrongBaseException.class),
             Map.entry(ErrorCode.BUSY, StoreBusyException.class),
             Map.entry(ErrorCode.UNSUPPORTED, UnsupportedPlatformException.class),
+            Map.entry(ErrorCode.ILLEGAL_USE, IllegalUseException.class),
             Map.entry(ErrorCode.INVALID, StoreIoException.class));
 
     @ParameterizedTest

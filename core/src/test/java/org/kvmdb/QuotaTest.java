@@ -66,7 +66,7 @@ class QuotaTest extends SmallStoreTest {
             volume.quota(0);
             volume.commit();
             assertEquals(40 * BLOCK_BYTES, volume.referencedBytes());
-            assertThrows(StoreIoException.class, () -> volume.quota(-1));
+            assertThrows(IllegalUseException.class, () -> volume.quota(-1));
         }
     }
 

@@ -81,7 +81,7 @@ class SnapshotMemoryTest extends SmallStoreTest {
                     // The virtual machine may tell late.
                     Thread.sleep(1);
                 });
-                final StoreException e = assertThrows(StoreIoException.class, scope::close);
+                final StoreException e = assertThrows(IllegalUseException.class, scope::close);
                 assertTrue(e.getMessage().contains("snapshot v@s is only read"), e.getMessage());
                 assertTrue(e.getMessage().contains("lpn=" + lpn), e.getMessage());
             }

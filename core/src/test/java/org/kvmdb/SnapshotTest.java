@@ -344,7 +344,7 @@ class SnapshotTest extends SmallStoreTest {
                     .contains("t"));
             assertThrows(NoSuchSnapshotException.class, () -> store.snapshotNamed("v@t"));
             assertThrows(StoreException.class, () -> store.snapshotNamed("w@s"));
-            assertThrows(StoreIoException.class, () -> store.snapshotNamed("s"));
+            assertThrows(IllegalUseException.class, () -> store.snapshotNamed("s"));
         }
     }
 
@@ -354,8 +354,8 @@ class SnapshotTest extends SmallStoreTest {
         try (Store store = create()) {
             final Volume volume = store.createVolume("v", TWO_MIB);
             TestStores.writePages(volume, 1, 0, 3, 1);
-            assertThrows(StoreIoException.class, () -> volume.snapshot(name));
-            assertThrows(StoreIoException.class, () -> volume.snapshotCommitted(name));
+            assertThrows(IllegalUseException.class, () -> volume.snapshot(name));
+            assertThrows(IllegalUseException.class, () -> volume.snapshotCommitted(name));
             assertEquals(List.of(), store.snapshots());
             volume.rollback();
             TestStores.checkPages(volume, 1, 0, 3, 0);

@@ -236,12 +236,12 @@ class StreamTest {
                 Store target = create("target")) {
             final byte[] stream = send(source.createVolume("v", ONE_MIB).snapshot("s"), null);
             for (String name : List.of("", ".hidden", "a/b", "a@b")) {
-                assertThrows(StoreIoException.class, () -> receive(target, stream, name));
+                assertThrows(IllegalUseException.class, () -> receive(target, stream, name));
             }
             assertTrue(target.volumes().isEmpty());
             assertThrows(CorruptStreamException.class, () -> receive(target, new byte[100], "w"));
             final Snapshot foreign = receive(target, stream, "w");
-            assertThrows(StoreIoException.class, () -> source.snapshotNamed("v@s").send(
+            assertThrows(IllegalUseException.class, () -> source.snapshotNamed("v@s").send(
                     OutputStream.nullOutputStream(), foreign));
         }
     }
@@ -307,8 +307,8 @@ class StreamTest {
             clone.commit();
             assertEquals(List.of(range(7, 2, false)), changes(first, clone));
             final Volume other = store.createVolume("other", ONE_MIB);
-            assertThrows(StoreIoException.class, () -> changes(first, other));
-            assertThrows(StoreIoException.class, () -> changes(first, other.snapshot("s")));
+            assertThrows(IllegalUseException.class, () -> changes(first, other));
+            assertThrows(IllegalUseException.class, () -> changes(first, other.snapshot("s")));
         }
     }
 

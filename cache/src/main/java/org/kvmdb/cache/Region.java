@@ -215,7 +215,7 @@ public final class Region {
                                 .formatted(version.name(), bad.lpn()));
             case BadPage.READ_ONLY ->
                 new StorageException(
-                        ErrorCode.INVALID,
+                        ErrorCode.ILLEGAL_USE,
                         "%s is only read, and was written to: lpn=%d; clone it and write to the clone"
                                 .formatted(title(), bad.lpn()));
             default -> StorageException.corruptPage(version.name(), bad.lpn(), bad.ppn(), bad.describe());

@@ -64,7 +64,7 @@ public final class SnapshotSender implements AutoCloseable {
         block = Arena.ofAuto().allocate(BlockEncoder.destinationLength(snapshot.pageShift()), Ppn.UNIT_BYTES);
         if (base != null && (base.familyId() != snapshot.familyId() || base.epoch() >= snapshot.epoch())) {
             throw new StorageException(
-                    ErrorCode.INVALID,
+                    ErrorCode.ILLEGAL_USE,
                     "%s is no base for %s: name an older snapshot of the volume, or of the one that it was cloned from"
                             .formatted(base.name(), snapshot.name()));
         }

@@ -113,7 +113,7 @@ class SnapshotStreamTest extends StreamPair {
         final SnapshotEntry newer = snapshot("a", "newer");
         final SnapshotEntry other = snapshot("b", "other");
         for (SnapshotEntry base : List.of(newer, other, older)) {
-            assertCode(ErrorCode.INVALID, () -> new SnapshotSender(source(), older, base));
+            assertCode(ErrorCode.ILLEGAL_USE, () -> new SnapshotSender(source(), older, base));
         }
         source().versions().deleteSnapshot(older.id());
     }

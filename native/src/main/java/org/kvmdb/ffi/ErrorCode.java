@@ -47,6 +47,8 @@ public enum ErrorCode {
     BUSY,
     /** The kernel, the container or the machine lacks something; the message names the remedy. */
     UNSUPPORTED,
-    /** An argument out of its range. */
+    /** What a caller asked for cannot be, whatever the state of the store. */
+    ILLEGAL_USE,
+    /** An argument out of its range, below the public API or of a system call. */
     INVALID
 }
