@@ -222,8 +222,8 @@ class ControlServerTest {
                 "NO_SUCH_VOLUME | kvmdb/1 snapshot.create s v w\\n",
                 "NO_SUCH_VOLUME | kvmdb/1 snapshot.delete true v@s\\n",
                 "NO_SUCH_VOLUME | kvmdb/1 volume.delete v false\\n",
-                "STORE_IO | kvmdb/1 volume.create ../v 8192 4096\\n",
-                "STORE_IO | kvmdb/1 volume.create  8192 4096\\n"
+                "ILLEGAL_USE | kvmdb/1 volume.create ../v 8192 4096\\n",
+                "ILLEGAL_USE | kvmdb/1 volume.create  8192 4096\\n"
             })
     void shouldSayWhatIsWrongWhenARequestIs(String expected, String request) throws IOException {
         serve(PATIENT);
