@@ -255,6 +255,8 @@ ALWAYS_INLINE int compress(
 int payload_compress(const struct compression_dictionary *dictionary, struct page_table *table, const uint8_t *page,
     uint32_t page_bytes, uint8_t *payload, uint32_t capacity)
 {
+    if (page_bytes > 1u << 16) /* places have 16 bits */
+        return 0;
     struct input in = {dictionary, page, page + page_bytes};
     /* What is shorter than a hash is in no index, and an empty entry points to the first bytes. */
     bool against = dictionary && dictionary->length >= sizeof(uint64_t);

@@ -31,7 +31,7 @@ struct dictionary_index {
 void dictionary_index_fill(struct dictionary_index *index, const uint8_t *content, uint32_t length);
 
 /* Compresses a page, against a dictionary or, where that is NULL, alone, with a table of the caller's own of any content. Returns
- * the bytes of the payload, or 0 when it does not fit; some 20 bytes of the capacity may stay unused. */
+ * the bytes of the payload, or 0 when it does not fit or the page is larger than 64 KiB; some 20 bytes of the capacity may stay unused. */
 int payload_compress(const struct compression_dictionary *dictionary, struct page_table *table, const uint8_t *page,
     uint32_t page_bytes, uint8_t *payload, uint32_t capacity);
 

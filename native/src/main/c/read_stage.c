@@ -138,7 +138,16 @@ static uint64_t deadline_of(const struct pool *pool, uint64_t begun_ns)
     return limit_ns ? begun_ns + limit_ns : UINT64_MAX;
 }
 
-/* Waits for a read to end; or, where somebody else does, for him. False when there is nothing to wait for, or no time. */
+static bool is_coming(const struct read_stage *stage)
+{
+    uint32_t state = atomic_load(&stage->state);
+    return state == STAGE_READING || state == STAGE_BUSY;
+}
+
+/*
+ * Waits for a read to end; or, where somebody else is at it, for him, who may only have looked: then it is still to come. False
+ * when there is nothing to wait for, or no time.
+ */
 static bool wait_for(struct read_stage *stage, uint64_t deadline_ns)
 {
     if (take(stage, STAGE_READING)) {
@@ -151,7 +160,7 @@ static bool wait_for(struct read_stage *stage, uint64_t deadline_ns)
         return !is_late;
     }
     uint64_t now = monotonic_ns();
-    if (atomic_load(&stage->state) != STAGE_BUSY || now >= deadline_ns)
+    if (!is_coming(stage) || now >= deadline_ns)
         return false;
     struct timespec left = {(time_t)((deadline_ns - now) / 1000000000u), (long)((deadline_ns - now) % 1000000000u)};
     atomic_fetch_add(&stage->waiters, 1);
@@ -164,8 +173,8 @@ void stages_wait(struct pool *pool, uint32_t stages)
 {
     uint64_t deadline_ns = deadline_of(pool, monotonic_ns());
     for (uint32_t i = 0; i < pool->stage_count; i++) {
-        if (stages >> i & 1)
-            wait_for(&pool->stages[i], deadline_ns);
+        while (stages >> i & 1 && is_coming(&pool->stages[i]) && wait_for(&pool->stages[i], deadline_ns))
+            ;
     }
 }
 
@@ -175,12 +184,6 @@ static bool covers(const struct read_stage *stage, uint32_t device, uint64_t pos
 {
     return atomic_load(&stage->device) == device && atomic_load(&stage->begin) <= position
         && position + bytes <= atomic_load(&stage->end);
-}
-
-static bool is_coming(const struct read_stage *stage)
-{
-    uint32_t state = atomic_load(&stage->state);
-    return state == STAGE_READING || state == STAGE_BUSY;
 }
 
 bool stages_are_coming(const struct pool *pool)
