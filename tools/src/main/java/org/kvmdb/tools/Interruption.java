@@ -50,7 +50,7 @@ final class Interruption implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // Shutting down: the hook waits for what is said of it, too.
+            requested = true; // shutting down: the hook waits for what is said of it, too, but may not have begun
         }
     }
 }
