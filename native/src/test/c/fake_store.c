@@ -421,14 +421,23 @@ int64_t steal_some(struct volume *v, int64_t most)
 
 /* ---- pushing single pages about ---- */
 
-void evict_page(struct volume *v, uint64_t lpn)
+bool evict_if_clean(struct volume *v, uint64_t lpn)
 {
     uint64_t word = page_lock(&v->region->words[lpn]);
-    CHECK_EQUAL(page_state(word), CLEAN);
+    if (page_state(word) != CLEAN) {
+        page_unlock(&v->region->words[lpn], word);
+        return false;
+    }
     struct page_batch batch;
     batch.count = 0;
     batch_add(&batch, v->region, lpn, EMPTY | (word & PAGE_QUEUED), word);
     batch_drop(&batch);
+    return true;
+}
+
+void evict_page(struct volume *v, uint64_t lpn)
+{
+    CHECK(evict_if_clean(v, lpn));
 }
 
 int64_t evict_down_to(struct store *s, int64_t bytes)

@@ -121,6 +121,7 @@ int64_t steal_some(struct volume *v, int64_t most);
 
 /* Evicts a CLEAN page by name, as the evictor would. */
 void evict_page(struct volume *v, uint64_t lpn);
+bool evict_if_clean(struct volume *v, uint64_t lpn);
 /* Evicts until that little is in memory, as far as it can be. Returns the pages evicted. */
 int64_t evict_down_to(struct store *s, int64_t bytes);
 /* Spills a DIRTY page by name. */

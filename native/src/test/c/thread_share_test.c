@@ -6,11 +6,12 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-static void *give_way(void *before)
+static void *give_way(void *argument)
 {
+    int before = *(int *)argument, wanted = before + 10 < 19 ? before + 10 : 19;
+    bool is_allowed = setpriority(PRIO_PROCESS, 0, before) == 0; /* some containers do not */
     kvmdb_thread_give_way();
-    int wanted = *(int *)before + 10;
-    CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), wanted < 19 ? wanted : 19);
+    CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), is_allowed ? wanted : before);
     return NULL;
 }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -44,13 +45,14 @@ class VolumeRefusalsTest extends SmallStoreTest {
         try (Store store = create()) {
             final Volume volume = store.createVolume("v", TWO_MIB);
             final Scope scope = volume.writeScope();
-            final Thread stranger = new Thread(() -> {
+            final FutureTask<Void> stranger = new FutureTask<>(() -> {
                 try (Scope _ = volume.writeScope()) {
                     assertThrows(IllegalStateException.class, scope::close);
                 }
+                return null;
             });
-            stranger.start();
-            stranger.join();
+            Thread.ofPlatform().start(stranger);
+            stranger.get();
             scope.close();
             store.commit();
         }
