@@ -30,8 +30,7 @@ int reserve_for_page(struct region *region, uint64_t lpn)
     int r = kvmdb_space_reserve(space, region->page_reservation_bytes);
     if (r)
         return r;
-    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
-    if (atomic_load(group) & GROUP_PATH_RESERVED)
+    if (atomic_load(&region->groups[lpn >> KVMDB_GROUP_SHIFT]) & GROUP_PATH_RESERVED)
         return 0;
     /* A whole path at first: how much of it others hold is known once it is counted. */
     r = kvmdb_space_reserve(space, KVMDB_PATH_RESERVATION_BYTES);
@@ -39,10 +38,7 @@ int reserve_for_page(struct region *region, uint64_t lpn)
         kvmdb_space_release(space, region->page_reservation_bytes);
         return r;
     }
-    int64_t needed = 0;
-    if (!(atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
-        needed = path_reservation_add(region);
-    kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES - needed);
+    kvmdb_space_release(space, KVMDB_PATH_RESERVATION_BYTES - path_reservation_add(region, lpn));
     return 0;
 }
 

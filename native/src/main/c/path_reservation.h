@@ -20,9 +20,12 @@ static inline int64_t path_reservation_of_next(const struct region *region, int6
     return nodes * KVMDB_NODE_RESERVATION_BYTES;
 }
 
-/* Counts a group that has come to hold a reservation: the bytes that it adds. */
-static inline int64_t path_reservation_add(struct region *region)
+/* Has the group of a page hold a reservation: the bytes that it adds, none when it holds one already. */
+static inline int64_t path_reservation_add(struct region *region, uint64_t lpn)
 {
+    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
+    if (atomic_load(group) & GROUP_PATH_RESERVED || atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
+        return 0;
     return path_reservation_of_next(region, atomic_fetch_add(&region->path_reservations, 1));
 }
 
@@ -35,10 +38,9 @@ static inline int64_t path_reservation_remove(struct region *region)
 /* Makes sure that the group of a page holds one, if need be beyond the account. */
 static inline void path_reservation_hold(struct region *region, uint64_t lpn)
 {
-    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
-    if (!(atomic_load(group) & GROUP_PATH_RESERVED)
-        && !(atomic_fetch_or(group, GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED))
-        atomic_fetch_add(&region->pool->space->reserved_bytes, path_reservation_add(region));
+    int64_t added = path_reservation_add(region, lpn);
+    if (added)
+        atomic_fetch_add(&region->pool->space->reserved_bytes, added);
 }
 
 /*
