@@ -1,5 +1,6 @@
 package org.kvmdb;
 
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.kvmdb.gc.Cleaner;
@@ -32,9 +33,10 @@ final class Maintenance implements Agent, AutoCloseable {
         journal.pacer().onShortage(rest::wake);
     }
 
-    /** A journal that failed says so to whoever commits next; here it must only not end the agent. */
+    /** A journal that failed says so to whoever commits next; here it must only neither end the agent nor keep it busy. */
     private static void report(Throwable failure) {
         System.getLogger(Maintenance.class.getName()).log(System.Logger.Level.DEBUG, "maintenance failed", failure);
+        LockSupport.parkNanos(PERIOD_NANOS);
     }
 
     @Override

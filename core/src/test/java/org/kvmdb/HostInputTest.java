@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -310,8 +312,23 @@ class HostInputTest {
         final String begin = "store failed: %s was deleted while it was open; until this process ends it can be copied from"
                 .formatted(file);
         assertTrue(e.getMessage().startsWith(begin + " /proc/"), e.getMessage());
+        assertMaintenanceRests();
         store.close();
         assertRefusesToOpen("no store at %s: %s does not exist; create it".formatted(home, file));
+    }
+
+    /** It finds the same failure again and again: that must not take a processor. */
+    private static void assertMaintenanceRests() throws InterruptedException {
+        final long id = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("kvmdb-maintenance"))
+                .mapToLong(Thread::threadId)
+                .findFirst()
+                .orElseThrow();
+        final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        final long before = threads.getThreadCpuTime(id);
+        Thread.sleep(500);
+        final long usedMillis = (threads.getThreadCpuTime(id) - before) / 1_000_000;
+        assertTrue(usedMillis < 100, usedMillis + " ms of 500");
     }
 
     @Test
