@@ -3,23 +3,29 @@ package org.kvmdb.cache;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * Group commit. Callers queue their requests; one of them leads: it takes all that wait, commits them together in one
- * batch with one flush, hands the lead to one of those that queued meanwhile, and wakes the owners of its group, nobody
- * else. A lone committer leads itself, so that its commit costs no thread switch.
+ * batch with one flush, and wakes the owners of its group. The next group is led by whoever completes it, see
+ * {@link Gathering}; the first in the queue watches, and leads when nobody does in time. A lone committer leads itself, so
+ * that its commit costs no thread switch.
  */
 final class CommitCoordinator {
 
-    private final WriteBack writeBack;
+    /** Ends the requests of a group, each with its sequence or its failure. */
+    private final Consumer<List<CommitRequest>> committer;
+
     private final ReentrantLock lock = new ReentrantLock();
+    private final Gathering gathering = new Gathering();
     private List<CommitRequest> waiting = new ArrayList<>();
     private boolean isLed;
     private long commits;
 
-    CommitCoordinator(WriteBack writeBack) {
-        this.writeBack = writeBack;
+    CommitCoordinator(Consumer<List<CommitRequest>> committer) {
+        this.committer = committer;
     }
 
     /**
@@ -32,20 +38,68 @@ final class CommitCoordinator {
         final CommitRequest request = new CommitRequest(regions, named, durable, snapshotName);
         // Before anybody relies on this thread: who leads must not fail for want of memory before the group is taken.
         final List<CommitRequest> nextWaiting = new ArrayList<>();
-        if (enqueue(request) || request.awaitLead()) {
+        if (enqueue(request) || awaitLead(request)) {
             leadGroup(nextWaiting);
         }
         return request.result();
     }
 
-    /** Returns whether the caller is to lead, since nobody does. */
+    /** Returns whether the caller is to lead, since nobody does and the group is complete. */
     private boolean enqueue(CommitRequest request) {
         lock.lock();
         try {
             waiting.add(request);
-            final boolean leads = !isLed;
-            isLed = true;
-            return leads;
+            if (!isLed) {
+                startGroup(request);
+            }
+            return request.isLeading();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Under the lock, while nobody leads and somebody waits: the group is led now, or watched until it is complete. */
+    private void startGroup(CommitRequest last) {
+        isLed = gathering.isOver(waiting.size(), System.nanoTime());
+        if (isLed) {
+            last.lead();
+        } else {
+            waiting.getFirst().watch();
+        }
+    }
+
+    /** Sleeps until the caller's request is done, or is to lead, which it returns. */
+    private boolean awaitLead(CommitRequest request) {
+        boolean interrupted = false;
+        while (request.isWaiting()) {
+            // Nothing but the state's own check may come before a park: whatever locks may take the permit that goes with a change.
+            if (!request.isWatching()) {
+                LockSupport.park(request);
+            } else if (gathering.restNanos(System.nanoTime()) > 0) {
+                LockSupport.parkNanos(request, gathering.restNanos(System.nanoTime()));
+            } else {
+                endWatch(request);
+            }
+            // A commit is not cut short; who interrupted finds the flag afterwards.
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return request.isLeading();
+    }
+
+    /** Who has watched long enough leads, unless somebody does. */
+    private void endWatch(CommitRequest request) {
+        lock.lock();
+        try {
+            request.unwatch();
+            // Its group may have ended meanwhile, though it was not told yet: then it is none of those that wait.
+            if (!isLed && !waiting.isEmpty() && waiting.getFirst() == request) {
+                isLed = true;
+                gathering.failed();
+                request.lead();
+            }
         } finally {
             lock.unlock();
         }
@@ -53,14 +107,15 @@ final class CommitCoordinator {
 
     private void leadGroup(List<CommitRequest> nextWaiting) {
         final List<CommitRequest> group = takeGroup(nextWaiting);
+        final long startNanos = System.nanoTime();
         try {
-            writeBack.commit(group);
+            committer.accept(group);
         } catch (RuntimeException | Error e) {
             for (int i = 0; i < group.size(); i++) {
                 group.get(i).fail(e);
             }
         } finally {
-            handOver(group);
+            endGroup(group, startNanos);
             for (int i = 0; i < group.size(); i++) {
                 group.get(i).done();
             }
@@ -78,16 +133,16 @@ final class CommitCoordinator {
         }
     }
 
-    /** The first of those that queued meanwhile leads the next group. */
-    private void handOver(List<CommitRequest> group) {
+    private void endGroup(List<CommitRequest> group, long startNanos) {
         lock.lock();
         try {
             for (int i = 0; i < group.size(); i++) {
                 commits += group.get(i).hasFailed() ? 0 : 1;
             }
-            isLed = !waiting.isEmpty();
-            if (isLed) {
-                waiting.getFirst().lead();
+            gathering.start(group.size() + waiting.size(), startNanos, System.nanoTime());
+            isLed = false;
+            if (!waiting.isEmpty()) {
+                startGroup(waiting.getFirst());
             }
         } finally {
             lock.unlock();

@@ -3,7 +3,7 @@ package org.kvmdb.cache;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
-/** One caller's commit, on its way through a group. Its owner sleeps until it is done, or asked to lead a group. */
+/** One caller's commit, on its way through a group. Its owner sleeps until it is done, asked to lead a group, or to watch one gather. */
 final class CommitRequest {
 
     private enum State {
@@ -18,6 +18,7 @@ final class CommitRequest {
     private final String snapshotName;
     private final Thread owner = Thread.currentThread();
     private volatile State state = State.WAITING;
+    private volatile boolean watching;
     private Throwable failure;
     private long sequence;
 
@@ -64,30 +65,40 @@ final class CommitRequest {
         sequence = value;
     }
 
-    /** Called by the owner; true when it is to lead the next group, its own request in it. */
-    boolean awaitLead() {
-        boolean interrupted = false;
-        while (state == State.WAITING) {
-            LockSupport.park(this);
-            // A commit is not cut short; who interrupted finds the flag afterwards.
-            interrupted |= Thread.interrupted();
-        }
-        if (interrupted) {
-            owner.interrupt();
-        }
+    boolean isWaiting() {
+        return state == State.WAITING;
+    }
+
+    boolean isLeading() {
         return state == State.LEADING;
     }
 
+    boolean isWatching() {
+        return watching;
+    }
+
+    void watch() {
+        if (!watching) {
+            watching = true;
+            wake();
+        }
+    }
+
+    void unwatch() {
+        watching = false;
+    }
+
     void lead() {
-        wake(State.LEADING);
+        state = State.LEADING;
+        wake();
     }
 
     void done() {
-        wake(State.DONE);
+        state = State.DONE;
+        wake();
     }
 
-    private void wake(State next) {
-        state = next;
+    private void wake() {
         if (owner != Thread.currentThread()) {
             LockSupport.unpark(owner);
         }

@@ -79,7 +79,7 @@ public final class PageCache implements AutoCloseable {
             attachDevices(journal.faultTables());
             opened.add(regions, ignored -> unmapAll());
             this.writeBack = new WriteBack(journal, writer, scopeGate);
-            this.coordinator = new CommitCoordinator(writeBack);
+            this.coordinator = new CommitCoordinator(writeBack::commit);
             journal.readerGrace(opened.add(new PoolGrace(), grace -> journal.readerGrace(ReaderGrace.NONE)));
             journal.dictionaryUser(this::compressAgainst);
             opened.add(journal, closing -> closing.dictionaryUser(dictionary -> {}));

@@ -1,0 +1,54 @@
+package org.kvmdb.cache;
+
+/**
+ * How long a group waits for more commits before it is led. Threads that commit in a loop come back at once when their group has
+ * ended; without that wait, those that queued meanwhile would go ahead with half of a group, and one half would always wait
+ * for the other's flush. So a group is complete when it has as many as there were in each of the last two rounds, a round being a
+ * group and those that queued behind it. It waits no longer than half of what a group took. When that did not complete it,
+ * threads do something else between their commits, and the next groups do not wait at all.
+ *
+ * <p>Under the lock of the coordinator, but for {@link #restNanos}.
+ */
+final class Gathering {
+
+    /** How many groups do not wait after one that waited in vain, so that waiting in vain costs little on the whole. */
+    private static final int GROUPS_AFTER_FAILURE = 16;
+    /** Who comes back at once is back by then, however long the device takes. */
+    private static final long PATIENCE_MAX_NANOS = 1_000_000;
+
+    private int seenBefore;
+    private int expected;
+    private long tookBeforeNanos;
+    private int groupsUntilNext;
+    private volatile long patienceNanos;
+    private volatile long startNanos;
+
+    /**
+     * A group has ended, and the next one may gather.
+     *
+     * @param seen commits of that group, and of those that queued meanwhile
+     */
+    void start(int seen, long groupStartNanos, long nowNanos) {
+        expected = Math.min(seen, seenBefore);
+        seenBefore = seen;
+        final long tookNanos = nowNanos - groupStartNanos;
+        patienceNanos = Math.min(Math.min(tookNanos, tookBeforeNanos) / 2, PATIENCE_MAX_NANOS);
+        tookBeforeNanos = tookNanos;
+        startNanos = nowNanos;
+        groupsUntilNext = Math.max(groupsUntilNext - 1, 0);
+    }
+
+    boolean isOver(int waiting, long nowNanos) {
+        return waiting >= expected || groupsUntilNext > 0 || restNanos(nowNanos) <= 0;
+    }
+
+    /** What is left of its patience; not positive when there is none. */
+    long restNanos(long nowNanos) {
+        return patienceNanos - (nowNanos - startNanos);
+    }
+
+    /** A group waited in vain. */
+    void failed() {
+        groupsUntilNext = GROUPS_AFTER_FAILURE;
+    }
+}
