@@ -12,6 +12,14 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
         return valuesOf(this);
     }
 
+    /** Looked up once for a type: each time they are new to the JVM, which then makes code for each of their accessors. */
+    private static final ClassValue<RecordComponent[]> COMPONENTS = new ClassValue<>() {
+        @Override
+        protected RecordComponent[] computeValue(Class<?> type) {
+            return type.getRecordComponents();
+        }
+    };
+
     /** All values of a record of numbers, and of records in it. */
     public static Map<String, Long> valuesOf(Record figures) {
         final Map<String, Long> values = new LinkedHashMap<>();
@@ -20,7 +28,7 @@ public record StoreStatistics(Cache cache, Log log, Cleaning cleaning, Latencies
     }
 
     private static void collect(String prefix, Record part, Map<String, Long> values) {
-        for (RecordComponent component : part.getClass().getRecordComponents()) {
+        for (RecordComponent component : COMPONENTS.get(part.getClass())) {
             final String name = prefix + component.getName();
             try {
                 final Object value = component.getAccessor().invoke(part);

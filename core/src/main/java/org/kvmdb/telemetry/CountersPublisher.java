@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
@@ -35,11 +36,13 @@ public final class CountersPublisher implements AutoCloseable {
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final int ENCODED_LENGTH_MAX = 64 << 10;
+    private static final long NEVER_PUBLISHED = -1;
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment file;
     private final List<String> counterNames = new ArrayList<>();
     private final List<String> histogramNames = new ArrayList<>();
+    private final long[] publishedCounts = new long[CountersFileDescriptor.HISTOGRAMS_MAX];
     private final ByteBuffer encoded = ByteBuffer.allocate(ENCODED_LENGTH_MAX);
 
     private CountersPublisher(Path path) throws IOException {
@@ -50,6 +53,7 @@ public final class CountersPublisher implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             file = channel.map(FileChannel.MapMode.READ_WRITE, 0, CountersFileDescriptor.LENGTH, arena);
         }
+        Arrays.fill(publishedCounts, NEVER_PUBLISHED);
         INT.set(file, (long) CountersFileDescriptor.VERSION_OFFSET, CountersFileDescriptor.VERSION);
         INT.set(file, (long) CountersFileDescriptor.STATE_OFFSET, CountersFileDescriptor.STATE_RUNNING);
         LONG.set(file, (long) CountersFileDescriptor.PROCESS_OFFSET, ProcessHandle.current().pid());
@@ -92,12 +96,17 @@ public final class CountersPublisher implements AutoCloseable {
     }
 
     private void publish(String name, Histogram latency) {
+        final int index = histogramOf(name);
+        if (latency.getTotalCount() == publishedCounts[index]) {
+            return; // as it was
+        }
         encoded.clear();
         final int length = latency.encodeIntoByteBuffer(encoded);
         if (length > HISTOGRAM_BYTES_MAX) {
             return; // the last one that fitted stays
         }
-        final long at = CountersFileDescriptor.histogramOffset(histogramOf(name));
+        publishedCounts[index] = latency.getTotalCount();
+        final long at = CountersFileDescriptor.histogramOffset(index);
         final long sequence = (long) LONG.get(file, at + HISTOGRAM_SEQUENCE_OFFSET) + 1;
         LONG.set(file, at + HISTOGRAM_LAST_OFFSET, sequence);
         VarHandle.storeStoreFence();

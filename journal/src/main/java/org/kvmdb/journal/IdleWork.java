@@ -14,6 +14,9 @@ public final class IdleWork {
 
     private static final long IDLE_NANOS = 100_000_000L;
 
+    /** Commits wait while it is looked whether the device is still there. */
+    private static final long IN_PLACE_PERIOD_NANOS = 500_000_000L;
+
     private final ReentrantLock appendLock;
     private final boolean readOnly;
     private final Failure failure;
@@ -23,6 +26,7 @@ public final class IdleWork {
     private final StoreDictionary dictionary;
     private final DictionarySampler sampler;
     private volatile long lastAppendNanos = System.nanoTime();
+    private volatile long inPlaceNanos = System.nanoTime();
 
     IdleWork(
             JournalParts parts, ReentrantLock appendLock, SegmentPreparer preparer, DictionarySampler sampler,
@@ -105,12 +109,14 @@ public final class IdleWork {
         }
     }
 
-    /** Fails the journal when its device was deleted: commits would be lost without a word. */
+    /** Fails the journal when its device was deleted: commits would be lost without a word. To be called often; it looks now and then. */
     public void checkInPlace() {
-        if (!appendLock.tryLock()) {
+        final long now = System.nanoTime();
+        if (now - inPlaceNanos < IN_PLACE_PERIOD_NANOS || !appendLock.tryLock()) {
             return;
         }
         try {
+            inPlaceNanos = now;
             if (isWriting()) {
                 device.checkInPlace();
             }
