@@ -83,13 +83,14 @@ final class CommitWork implements Work {
                 Peer peer = context.open(PeerSetup.Access.RANDOM)) {
             PageSource source = context.source(arena);
             peer.readAll(context.pages());
-            // Until the compiler is done: it takes one of two processors while it is not, also with what only groups do.
+            // By several threads, too: there is code that only groups of commits run.
             for (int threads : WARM_UP_THREADS) {
-                commit(context, peer, source, threads, 2 * context.seconds());
+                Crew.compile(peer, threads, context.seconds(), job(context, source, histogram()));
             }
             for (int threads : THREADS) {
-                Histogram histogram = new ConcurrentHistogram(NANOS_MAX, 3);
-                double perSecond = commit(context, peer, source, threads, context.seconds(), histogram);
+                Histogram histogram = histogram();
+                double perSecond =
+                        Crew.perSecond(peer, threads, context.seconds(), job(context, source, histogram));
                 context.answer(rate(threads), perSecond);
                 context.answer(latency(threads, "p50"), histogram.getValueAtPercentile(50) / 1e3);
                 context.answer(latency(threads, "p99"), histogram.getValueAtPercentile(99) / 1e3);
@@ -97,15 +98,12 @@ final class CommitWork implements Work {
         }
     }
 
-    private static void commit(ChildContext context, Peer peer, PageSource source, int threads, double seconds)
-            throws Exception {
-        commit(context, peer, source, threads, seconds, new ConcurrentHistogram(NANOS_MAX, 3));
+    private static Histogram histogram() {
+        return new ConcurrentHistogram(NANOS_MAX, 3);
     }
 
-    private static double commit(
-            ChildContext context, Peer peer, PageSource source, int threads, double seconds, Histogram histogram)
-            throws Exception {
-        return Crew.perSecond(peer, threads, seconds, (session, random) -> {
+    private static Crew.Job job(ChildContext context, PageSource source, Histogram histogram) {
+        return (session, random) -> {
             long[] page = new long[1];
             return () -> {
                 page[0] = random.nextLong(context.pages());
@@ -114,7 +112,7 @@ final class CommitWork implements Work {
                 histogram.recordValue(Math.min(System.nanoTime() - startNanos, NANOS_MAX));
                 return 1;
             };
-        });
+        };
     }
 
     static long version(SplittableRandom random) {

@@ -11,6 +11,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import org.kvmdb.tools.bench.CompilerWatch;
 
 /** Threads that do the same again and again, each in a session of its own, while somebody watches. */
 final class Crew {
@@ -67,6 +68,11 @@ final class Crew {
                 }
             }
         });
+    }
+
+    /** Works, not measured, until the compiler is done with it. */
+    static void compile(Peer peer, int threads, double seconds, Job job) throws Exception {
+        work(peer, threads, job, done -> CompilerWatch.warmUp(() -> sleep(seconds)));
     }
 
     /** How much they did in a second, together. */

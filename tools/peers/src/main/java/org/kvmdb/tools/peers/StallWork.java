@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
+import org.kvmdb.tools.bench.CompilerWatch;
 import org.kvmdb.tools.bench.Figure.Aim;
 
 /**
@@ -74,15 +75,18 @@ final class StallWork implements Work {
             session.commit(pages, count, source, 0);
             Writer writer = new Writer(peer.memory(), pages);
             Thread thread = Thread.ofPlatform().name("writer").start(writer);
+            Runnable commit = () -> session.commit(pages, count, source, CommitWork.version(random));
+            CompilerWatch.warmUp(() -> again(commit, context.seconds()));
             Histogram commitNanos = new Histogram(NANOS_MAX, 3);
-            long endNanos = System.nanoTime() + (long) (context.seconds() * 1e9);
-            do {
-                long startNanos = System.nanoTime();
-                writer.counted = true;
-                session.commit(pages, count, source, CommitWork.version(random));
-                writer.counted = false;
-                commitNanos.recordValue(Math.min(System.nanoTime() - startNanos, NANOS_MAX));
-            } while (System.nanoTime() < endNanos);
+            again(
+                    () -> {
+                        long startNanos = System.nanoTime();
+                        writer.counted = true;
+                        commit.run();
+                        writer.counted = false;
+                        commitNanos.recordValue(Math.min(System.nanoTime() - startNanos, NANOS_MAX));
+                    },
+                    context.seconds());
             writer.stopped = true;
             thread.join();
             if (writer.failure != null) {
@@ -94,6 +98,13 @@ final class StallWork implements Work {
             context.answer(MAX, writer.nanos.getMaxValue() / 1e3);
             context.answer(COMMIT, commitNanos.getValueAtPercentile(50) / 1e6);
         }
+    }
+
+    private static void again(Runnable action, double seconds) {
+        long endNanos = System.nanoTime() + (long) (seconds * 1e9);
+        do {
+            action.run();
+        } while (System.nanoTime() < endNanos);
     }
 
     private static final class Writer implements Runnable {

@@ -73,7 +73,7 @@ final class TransactionsWork implements Work {
                 pages.addAndGet(count);
                 return count;
             };
-            Crew.perSecond(peer, 1, context.seconds() / 2, job);
+            Crew.compile(peer, 1, context.seconds(), job);
             long pagesBefore = pages.get();
             long writtenBefore = writtenBytes();
             double perSecond = Crew.perSecond(peer, 1, context.seconds(), job);
