@@ -70,7 +70,7 @@ public final class Cleaner {
         }
 
         int target() {
-            return Math.max(FREE_TARGET_MIN, (segments.count() + segments.growable()) / FREE_TARGET_SHARE);
+            return Cleaner.target(segments);
         }
 
         long deadBytes() {
@@ -101,6 +101,10 @@ public final class Cleaner {
         boolean isMostlyLive() {
             return deadBytes() <= usedBytes() / DEAD_SHARE;
         }
+    }
+
+    private static int target(SegmentStatistics segments) {
+        return Math.max(FREE_TARGET_MIN, (segments.count() + segments.growable()) / FREE_TARGET_SHARE);
     }
 
     private Space space() {
@@ -245,6 +249,7 @@ public final class Cleaner {
     }
 
     public CleanerStatistics statistics() {
-        return new CleanerStatistics(mover.statistics(), space().target(), journal.pacer().waitedNanos());
+        return new CleanerStatistics(
+                mover.statistics(), target(journal.segmentStatistics()), journal.pacer().waitedNanos());
     }
 }
