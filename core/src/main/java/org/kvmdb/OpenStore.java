@@ -89,7 +89,7 @@ final class OpenStore implements Store {
     static Store create(Path directory, StoreOptions options) {
         return ExceptionMapper.call(() -> {
             PageFaulter.install();
-            final boolean made = StoreDirectory.make(directory);
+            final List<Path> made = StoreDirectory.make(directory);
             StoreDirectory.warnIfOpenToAll(directory);
             final Path file = directory.resolve(DATA_FILE);
             final JournalOptions journalOptions = journalOptions(options);
@@ -106,9 +106,7 @@ final class OpenStore implements Store {
                 if (isOurs.get()) {
                     StoreDirectory.deleteQuietly(file);
                 }
-                if (made) {
-                    StoreDirectory.deleteIfEmpty(directory);
-                }
+                StoreDirectory.deleteEmpty(made);
                 throw e;
             }
         });

@@ -6,9 +6,12 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.List;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.StorageException;
@@ -21,19 +24,30 @@ final class StoreDirectory {
 
     private StoreDirectory() {}
 
-    /** Whether it had to be made. */
-    static boolean make(Path directory) {
-        try {
-            if (Files.isDirectory(directory)) {
-                return false;
-            }
-            Files.createDirectories(directory);
-            return true;
-        } catch (FileAlreadyExistsException e) {
-            throw isFile(directory);
-        } catch (IOException e) {
-            throw new StorageException(ErrorCode.IO, "cannot create the directory %s: %s".formatted(directory, reason(e)), e);
+    /** Makes what is missing of the path; returns that, the store's directory first. */
+    static List<Path> make(Path directory) {
+        if (Files.isDirectory(directory)) {
+            return List.of();
         }
+        final List<Path> missing = new ArrayList<>();
+        for (Path path = directory.toAbsolutePath(); isMissing(path); path = path.getParent()) {
+            missing.add(path);
+        }
+        try {
+            Files.createDirectories(directory);
+            return missing;
+        } catch (IOException e) {
+            deleteEmpty(missing);
+            throw e instanceof FileAlreadyExistsException
+                    ? isFile(directory)
+                    : new StorageException(
+                            ErrorCode.IO, "cannot create the directory %s: %s".formatted(directory, reason(e)), e);
+        }
+    }
+
+    /** A link that leads nowhere is there; what cannot be there is not. */
+    private static boolean isMissing(Path path) {
+        return path != null && !Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
     /** For a sentence: the JDK's messages are often a path alone. */
@@ -58,12 +72,11 @@ final class StoreDirectory {
                 ErrorCode.NOT_A_STORE, "%s is not a directory: name one for the store".formatted(directory));
     }
 
-    /** Makes its entries durable, and its own name when it was made. */
-    static void flush(Path directory, boolean wasMade) {
-        final Path absolute = directory.toAbsolutePath(); // an empty path is the working directory
-        NativeFile.flushDirectory(absolute);
-        if (wasMade && absolute.getParent() != null) {
-            NativeFile.flushDirectory(absolute.getParent());
+    /** Makes its entries durable, and the names of the directories that were made. */
+    static void flush(Path directory, List<Path> made) {
+        NativeFile.flushDirectory(directory.toAbsolutePath()); // an empty path is the working directory
+        for (Path path : made) {
+            NativeFile.flushDirectory(path.getParent());
         }
     }
 
@@ -91,12 +104,14 @@ final class StoreDirectory {
         }
     }
 
-    /** Also one that somebody has put something into meanwhile, which stays. */
-    static void deleteIfEmpty(Path directory) {
-        try {
-            Files.deleteIfExists(directory);
-        } catch (IOException e) {
-            LOG.log(System.Logger.Level.DEBUG, "cannot delete " + directory, e);
+    /** Those that were made; one that somebody has put something into meanwhile stays. */
+    static void deleteEmpty(List<Path> made) {
+        for (Path path : made) {
+            try {
+                Files.deleteIfExists(path);
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.DEBUG, "cannot delete " + path, e);
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
 package org.kvmdb;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +53,29 @@ class ShimFaultTest {
                     .getMessage();
             assertTrue(told.contains("file system has no room"), told);
             assertTrue(plan.hits(0) > 0);
+        }
+    }
+
+    /** Of each directory that was made for it, too: else a power failure takes the store away with what was acknowledged. */
+    @Test
+    void shouldMakeTheNamesOnTheWayToItDurable() throws IOException {
+        final long flushes = directoryFlushes(Files.createDirectory(directory.resolve("there")));
+        final Path way = directory.resolve("a");
+        assertEquals(flushes + 3, directoryFlushes(way.resolve("b/c")));
+        Files.walk(way).sorted(Comparator.reverseOrder()).forEach(path -> assertTrue(path.toFile().delete()));
+        for (long i = 0; i < flushes + 3; i++) {
+            try (FaultPlan plan = FaultPlan.arm(Rule.failing(Errno.EIO, Operation.FLUSH_DIRECTORY).onceAt(i))) {
+                assertThrows(StoreException.class, () -> Store.create(way.resolve("b/c"), TestStores.small()));
+                assertEquals(1, plan.hits(0));
+            }
+            assertFalse(Files.exists(way), "left behind when flush " + i + " of a directory failed");
+        }
+    }
+
+    private static long directoryFlushes(Path home) {
+        try (FaultPlan plan = FaultPlan.arm(Rule.counting(Operation.FLUSH_DIRECTORY))) {
+            Store.create(home, TestStores.small()).close();
+            return plan.seen(0);
         }
     }
 

@@ -152,7 +152,10 @@ class StoreTest extends SmallStoreTest {
         final Path made = directory.resolve("a/b");
         final StoreOptions options = StoreOptions.defaults().withCacheSizeBytes(1L << 60);
         assertThrows(StoreException.class, () -> Store.create(made, options));
-        assertFalse(Files.exists(made));
+        assertFalse(Files.exists(made.getParent()));
+        final String tooLong = "x".repeat(300);
+        assertThrows(StoreIoException.class, () -> Store.create(made.resolve(tooLong), TestStores.small()));
+        assertFalse(Files.exists(made.getParent()));
     }
 
     @Test
