@@ -3,8 +3,8 @@ package org.kvmdb;
 /**
  * How a store is created or opened. Immutable; start from {@link #defaults()}.
  *
- * @param cacheSizeBytes memory for page frames, copies set aside, staging, page states and compressed blocks; at least
- *     4 MiB. The map comes on top, 0.2 % of the written data.
+ * @param cacheSizeBytes memory for page frames, copies set aside, staging, page states and compressed blocks; from
+ *     4 MiB to 2 TiB. The map comes on top, 0.2 % of the written data.
  * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
  * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
  * @param checkpointRecords log records after which a checkpoint is due at the latest; bounds the time to recover
@@ -35,11 +35,16 @@ public record StoreOptions(
         boolean dictionary) {
 
     public static final long CACHE_SIZE_BYTES_MIN = 4L << 20;
+    public static final long CACHE_SIZE_BYTES_MAX = 2L << 40;
     public static final int SEGMENT_SIZE_BYTES_MIN = 256 << 10;
     public static final double COMPRESSED_TIER_SHARE_MAX = 0.9375;
 
     public StoreOptions {
-        check(cacheSizeBytes >= CACHE_SIZE_BYTES_MIN, "cacheSizeBytes", cacheSizeBytes, "at least 4 MiB");
+        check(
+                cacheSizeBytes >= CACHE_SIZE_BYTES_MIN && cacheSizeBytes <= CACHE_SIZE_BYTES_MAX,
+                "cacheSizeBytes",
+                cacheSizeBytes,
+                "from 4 MiB to 2 TiB");
         check(
                 segmentSizeBytes >= SEGMENT_SIZE_BYTES_MIN
                         && segmentSizeBytes <= 16 << 20

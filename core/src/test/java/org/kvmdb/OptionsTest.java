@@ -2,6 +2,7 @@ package org.kvmdb;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.reflect.RecordComponent;
 import java.time.Instant;
@@ -9,7 +10,9 @@ import java.time.InstantSource;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.kvmdb.journal.JournalOptions;
 
@@ -32,6 +35,33 @@ class OptionsTest {
                 assertEquals(expected, valueOf(each, changed), () -> method + " and " + each.getName());
             }
         }
+    }
+
+    static Stream<Arguments> refused() {
+        final StoreOptions options = StoreOptions.defaults();
+        return Stream.of(
+                refused("cacheSizeBytes must be from 4 MiB to 2 TiB: 4194303", () -> options.withCacheSizeBytes(4194303)),
+                refused(
+                        "cacheSizeBytes must be from 4 MiB to 2 TiB: 2199023255553",
+                        () -> options.withCacheSizeBytes((2L << 40) + 1)),
+                refused("maxSizeBytes must be at least eight segments: 1", () -> options.withMaxSizeBytes(1)),
+                refused(
+                        "segmentSizeBytes must be a power of two from 256 KiB to 16 MiB: 262145",
+                        () -> options.withSegmentSizeBytes(262145)),
+                refused("checkpointRecords must be positive: 0", () -> options.withCheckpointRecords(0)),
+                refused(
+                        "compressedTierShare must be from 0 to 0.9375: 0.94",
+                        () -> options.withCompressedTierShare(0.94)));
+    }
+
+    private static Arguments refused(String sentence, Executable change) {
+        return Arguments.of(sentence, change);
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void shouldSayWhatAnOptionMayBe(String sentence, Executable change) {
+        assertEquals(sentence, assertThrows(IllegalArgumentException.class, change).getMessage());
     }
 
     private static Object valueOf(RecordComponent component, Object options) throws ReflectiveOperationException {

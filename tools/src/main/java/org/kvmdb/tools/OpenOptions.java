@@ -21,7 +21,7 @@ public final class OpenOptions {
             names = "--cache",
             paramLabel = "SIZE",
             converter = SizeConverter.class,
-            description = "Memory for pages (default: 256M, at least 4M).")
+            description = "Memory for pages (default: 256M; 4M to 2T).")
     private Long cacheSizeBytes;
 
     @Option(
