@@ -3,6 +3,7 @@ package org.kvmdb;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
+import org.kvmdb.cache.EnduringAgent;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
@@ -28,7 +29,8 @@ final class Maintenance implements Agent, AutoCloseable {
         this.journal = journal;
         this.reclaimer = reclaimer;
         this.cleaner = cleaner;
-        this.runner = new AgentRunner(rest, Maintenance::report, null, this);
+        this.runner = new AgentRunner(
+                rest, Maintenance::report, null, new EnduringAgent(this, Maintenance::report));
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
         journal.pacer().onShortage(rest::wake);
     }

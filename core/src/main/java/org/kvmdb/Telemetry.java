@@ -8,6 +8,7 @@ import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingIdleStrategy;
+import org.kvmdb.cache.EnduringAgent;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.telemetry.CountersPublisher;
 
@@ -25,7 +26,11 @@ final class Telemetry implements Agent, AutoCloseable {
     private Telemetry(StoreFigures figures, CountersPublisher publisher) {
         this.figures = figures;
         this.publisher = publisher;
-        this.runner = new AgentRunner(new SleepingIdleStrategy(PERIOD_NANOS), Telemetry::report, null, this);
+        this.runner = new AgentRunner(
+                new SleepingIdleStrategy(PERIOD_NANOS),
+                Telemetry::report,
+                null,
+                new EnduringAgent(this, Telemetry::report));
         this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
     }
 

@@ -19,13 +19,18 @@ final class CommitCoordinator {
     private final Consumer<List<CommitRequest>> committer;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Gathering gathering = new Gathering();
+    private final Gathering gathering;
     private List<CommitRequest> waiting = new ArrayList<>();
     private boolean isLed;
     private long commits;
 
     CommitCoordinator(Consumer<List<CommitRequest>> committer) {
+        this(committer, new Gathering());
+    }
+
+    CommitCoordinator(Consumer<List<CommitRequest>> committer, Gathering gathering) {
         this.committer = committer;
+        this.gathering = gathering;
     }
 
     /**
@@ -119,6 +124,7 @@ final class CommitCoordinator {
             for (int i = 0; i < group.size(); i++) {
                 group.get(i).done();
             }
+            gathering.told(System.nanoTime());
         }
     }
 

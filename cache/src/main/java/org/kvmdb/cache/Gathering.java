@@ -4,10 +4,11 @@ package org.kvmdb.cache;
  * How long a group waits for more commits before it is led. Threads that commit in a loop come back at once when their group has
  * ended; without that wait, those that queued meanwhile would go ahead with half of a group, and one half would always wait
  * for the other's flush. So a group is complete when it has as many as there were in each of the last two rounds, a round being a
- * group and those that queued behind it. It waits no longer than half of what a group took. When that did not complete it,
- * threads do something else between their commits, and the next groups do not wait at all.
+ * group and those that queued behind it. It waits no longer than half of what the shorter of the last two groups took, counted from
+ * when all owners of the last one were told, and a millisecond at most. When that did not complete it, threads do something else
+ * between their commits, and the next groups do not wait at all.
  *
- * <p>Under the lock of the coordinator, but for {@link #restNanos}.
+ * <p>Under the lock of the coordinator, but for {@link #told} and {@link #restNanos}.
  */
 final class Gathering {
 
@@ -15,13 +16,24 @@ final class Gathering {
     private static final int GROUPS_AFTER_FAILURE = 16;
     /** Who comes back at once is back by then, however long the device takes. */
     private static final long PATIENCE_MAX_NANOS = 1_000_000;
+    /** The kernel's timers are no more exact than that: there is nothing to gain beside a group that is so short. */
+    private static final long PATIENCE_MIN_NANOS = 50_000;
 
+    private final long patienceMaxNanos;
     private int seenBefore;
     private int expected;
     private long tookBeforeNanos;
     private int groupsUntilNext;
     private volatile long patienceNanos;
     private volatile long startNanos;
+
+    Gathering() {
+        this(PATIENCE_MAX_NANOS);
+    }
+
+    Gathering(long patienceMaxNanos) {
+        this.patienceMaxNanos = patienceMaxNanos;
+    }
 
     /**
      * A group has ended, and the next one may gather.
@@ -32,10 +44,16 @@ final class Gathering {
         expected = Math.min(seen, seenBefore);
         seenBefore = seen;
         final long tookNanos = nowNanos - groupStartNanos;
-        patienceNanos = Math.min(Math.min(tookNanos, tookBeforeNanos) / 2, PATIENCE_MAX_NANOS);
+        final long half = Math.min(tookNanos, tookBeforeNanos) / 2;
+        patienceNanos = half < PATIENCE_MIN_NANOS ? 0 : Math.min(half, patienceMaxNanos);
         tookBeforeNanos = tookNanos;
         startNanos = nowNanos;
         groupsUntilNext = Math.max(groupsUntilNext - 1, 0);
+    }
+
+    /** The owners of the group that has ended know it by now: they can come back. */
+    void told(long nowNanos) {
+        startNanos = nowNanos;
     }
 
     boolean isOver(int waiting, long nowNanos) {
@@ -47,8 +65,8 @@ final class Gathering {
         return patienceNanos - (nowNanos - startNanos);
     }
 
-    /** A group waited in vain. */
+    /** A group waited in vain, and is led now. */
     void failed() {
-        groupsUntilNext = GROUPS_AFTER_FAILURE;
+        groupsUntilNext = GROUPS_AFTER_FAILURE + 1; // it ends itself before the others begin
     }
 }

@@ -134,7 +134,8 @@ public final class PageCache implements AutoCloseable {
     }
 
     private void start(Agent agent) {
-        final AgentRunner runner = new AgentRunner(NoOpIdleStrategy.INSTANCE, PageCache::report, null, agent);
+        final AgentRunner runner = new AgentRunner(
+                NoOpIdleStrategy.INSTANCE, PageCache::report, null, new EnduringAgent(agent, PageCache::report));
         final Thread thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
         opened.add(new RunningAgent(runner, thread), RunningAgent::end);
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -90,6 +91,43 @@ class CommitCoordinatorTest {
         return acknowledged;
     }
 
+    /** Two threads that come back at once come to share their groups; one that is left alone does not wait for ever. */
+    @Test
+    void shouldWaitForThoseWhoseCommitsHaveJustEnded() throws Exception {
+        final List<Integer> groups = Collections.synchronizedList(new ArrayList<>());
+        final CommitCoordinator coordinator = new CommitCoordinator(
+                group -> {
+                    groups.add(group.size());
+                    pause(300_000_000);
+                },
+                new Gathering(Long.MAX_VALUE));
+        final Thread other = Thread.ofPlatform().daemon().start(() -> commitTimes(coordinator, 5));
+        commitTimes(coordinator, 5);
+        other.join();
+        assertTrue(groups.contains(2), groups.toString());
+        Thread.currentThread().interrupt();
+        commitTimes(coordinator, 3);
+        assertTrue(Thread.interrupted());
+        assertEquals(13, coordinator.commits());
+        assertEquals(1, groups.getLast());
+    }
+
+    /** After each commit it does something else for a while, but for less than a group waits. */
+    private static void commitTimes(CommitCoordinator coordinator, int times) {
+        for (int i = 0; i < times; i++) {
+            commit(coordinator);
+            pause(5_000_000);
+        }
+    }
+
+    /** Also when interrupted. */
+    private static void pause(long nanos) {
+        final long endNanos = System.nanoTime() + nanos;
+        for (long rest = nanos; rest > 0; rest = endNanos - System.nanoTime()) {
+            LockSupport.parkNanos(rest);
+        }
+    }
+
     @Test
     void shouldNotCutACommitShortWhenItsOwnerIsInterrupted() throws Exception {
         final CountDownLatch begun = new CountDownLatch(1);
@@ -110,7 +148,7 @@ class CommitCoordinatorTest {
                 stayedInterrupted.set(Thread.interrupted());
             });
             while (second.getState() != Thread.State.WAITING) {
-                Thread.onSpinWait();
+                assertTrue(second.isAlive(), "it did not wait");
             }
             second.interrupt();
             mayEnd.countDown();

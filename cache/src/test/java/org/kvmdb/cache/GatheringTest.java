@@ -60,6 +60,26 @@ class GatheringTest {
     }
 
     @Test
+    void shouldCountItsPatienceFromWhenAllWereTold() {
+        endGroup(8);
+        endGroup(8);
+        gathering.told(nowNanos + GROUP_NANOS / 4);
+        nowNanos += GROUP_NANOS / 2;
+        assertFalse(isOver(7));
+        nowNanos += GROUP_NANOS / 4;
+        assertTrue(isOver(7));
+    }
+
+    @Test
+    void shouldNotWaitBesideAGroupThatTookNoTime() {
+        for (int i = 0; i < 2; i++) {
+            gathering.start(8, nowNanos, nowNanos + 90_000);
+            nowNanos += 90_000;
+        }
+        assertTrue(isOver(1));
+    }
+
+    @Test
     void shouldWaitAMillisecondAtMost() {
         for (int i = 0; i < 2; i++) {
             gathering.start(8, nowNanos, nowNanos + 50_000_000);
@@ -73,6 +93,7 @@ class GatheringTest {
         endGroup(8);
         endGroup(8);
         gathering.failed();
+        endGroup(8);
         for (int group = 0; group < 16; group++) {
             assertTrue(isOver(1), "group " + group);
             endGroup(8);

@@ -43,6 +43,7 @@ public final class CountersPublisher implements AutoCloseable {
     private final List<String> counterNames = new ArrayList<>();
     private final List<String> histogramNames = new ArrayList<>();
     private final long[] publishedCounts = new long[CountersFileDescriptor.HISTOGRAMS_MAX];
+    private final long[] publishedMaxima = new long[CountersFileDescriptor.HISTOGRAMS_MAX];
     private final ByteBuffer encoded = ByteBuffer.allocate(ENCODED_LENGTH_MAX);
 
     private CountersPublisher(Path path) throws IOException {
@@ -97,7 +98,8 @@ public final class CountersPublisher implements AutoCloseable {
 
     private void publish(String name, Histogram latency) {
         final int index = histogramOf(name);
-        if (latency.getTotalCount() == publishedCounts[index]) {
+        // The greatest, too: who copies while a value is recorded may have it in the count alone.
+        if (latency.getTotalCount() == publishedCounts[index] && latency.getMaxValue() == publishedMaxima[index]) {
             return; // as it was
         }
         encoded.clear();
@@ -106,6 +108,7 @@ public final class CountersPublisher implements AutoCloseable {
             return; // the last one that fitted stays
         }
         publishedCounts[index] = latency.getTotalCount();
+        publishedMaxima[index] = latency.getMaxValue();
         final long at = CountersFileDescriptor.histogramOffset(index);
         final long sequence = (long) LONG.get(file, at + HISTOGRAM_SEQUENCE_OFFSET) + 1;
         LONG.set(file, at + HISTOGRAM_LAST_OFFSET, sequence);

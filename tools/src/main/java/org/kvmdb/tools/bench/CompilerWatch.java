@@ -12,6 +12,7 @@ public final class CompilerWatch {
     /** Of a piece's time: less than this is spent on what runs beside it. */
     private static final double QUIET_SHARE = 0.05;
 
+    private static final int QUIET_PIECES = 2;
     private static final int PIECES_MAX = 30;
     private static final double MILLIS_PER_NANO = 1e-6;
 
@@ -22,18 +23,20 @@ public final class CompilerWatch {
 
     private CompilerWatch() {}
 
-    /** Works until the compiler had next to nothing to do during a piece, thirty pieces at most. */
+    /**
+     * Works until the compiler had next to nothing to do during two pieces in a row, since it tells of what it has finished only;
+     * thirty pieces at most, so that what never comes to rest is measured as it is.
+     */
     public static <E extends Exception> void warmUp(Piece<E> piece) throws E {
         CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-        for (int i = 0; i < PIECES_MAX; i++) {
+        int quiet = 0;
+        for (int i = 0; i < PIECES_MAX && quiet < QUIET_PIECES; i++) {
             long startNanos = System.nanoTime();
             long compiledMillis = compiler.getTotalCompilationTime();
             piece.run();
             double share = (compiler.getTotalCompilationTime() - compiledMillis)
                     / ((System.nanoTime() - startNanos) * MILLIS_PER_NANO);
-            if (share < QUIET_SHARE) {
-                return;
-            }
+            quiet = share < QUIET_SHARE ? quiet + 1 : 0;
         }
     }
 }

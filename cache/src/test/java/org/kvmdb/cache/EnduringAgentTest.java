@@ -1,0 +1,49 @@
+package org.kvmdb.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.NoOpIdleStrategy;
+import org.junit.jupiter.api.Test;
+
+class EnduringAgentTest {
+
+    /** Works, has no memory for a moment, and works again. */
+    private static final class Forgetful implements Agent {
+        private final CountDownLatch worked = new CountDownLatch(2);
+        private boolean hasFailed;
+
+        @Override
+        public int doWork() {
+            if (worked.getCount() == 1 && !hasFailed) {
+                hasFailed = true;
+                throw new OutOfMemoryError("for a moment");
+            }
+            worked.countDown();
+            return 1;
+        }
+
+        @Override
+        public String roleName() {
+            return "forgetful";
+        }
+    }
+
+    @Test
+    void shouldGoOnAfterAnErrorOfTheVirtualMachine() throws InterruptedException {
+        final Forgetful agent = new Forgetful();
+        final List<Throwable> told = new CopyOnWriteArrayList<>();
+        try (AgentRunner runner =
+                new AgentRunner(NoOpIdleStrategy.INSTANCE, told::add, null, new EnduringAgent(agent, told::add))) {
+            AgentRunner.startOnThread(runner);
+            assertTrue(agent.worked.await(30, TimeUnit.SECONDS));
+            assertEquals(List.of("for a moment"), told.stream().map(Throwable::getMessage).toList());
+        }
+    }
+}
