@@ -2,8 +2,7 @@ package org.kvmdb;
 
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.AgentRunner;
-import org.kvmdb.cache.EnduringAgent;
+import org.kvmdb.cache.BackgroundAgent;
 import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
@@ -19,19 +18,14 @@ final class Maintenance implements Agent, AutoCloseable {
     private final Journal journal;
     private final SegmentReclaimer reclaimer;
     private final Cleaner cleaner;
-    private final AgentRunner runner;
     private final CleaningRest rest = new CleaningRest(PERIOD_NANOS);
-
-    /** As it was made: the runner knows it only once it runs. */
-    private final Thread thread;
+    private final BackgroundAgent running;
 
     Maintenance(Journal journal, SegmentReclaimer reclaimer, Cleaner cleaner) {
         this.journal = journal;
         this.reclaimer = reclaimer;
         this.cleaner = cleaner;
-        this.runner = new AgentRunner(
-                rest, Maintenance::report, null, new EnduringAgent(this, Maintenance::report));
-        this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        this.running = new BackgroundAgent(this, rest, Maintenance::report);
         journal.pacer().onShortage(rest::wake);
     }
 
@@ -62,8 +56,6 @@ final class Maintenance implements Agent, AutoCloseable {
 
     @Override
     public void close() {
-        // Interrupted first: it need not sleep to the end.
-        thread.interrupt();
-        runner.close();
+        running.close();
     }
 }

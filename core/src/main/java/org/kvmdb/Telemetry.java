@@ -6,9 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SleepingIdleStrategy;
-import org.kvmdb.cache.EnduringAgent;
+import org.kvmdb.cache.BackgroundAgent;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.telemetry.CountersPublisher;
 
@@ -20,18 +19,12 @@ final class Telemetry implements Agent, AutoCloseable {
 
     private final StoreFigures figures;
     private final CountersPublisher publisher;
-    private final AgentRunner runner;
-    private final Thread thread;
+    private final BackgroundAgent running;
 
     private Telemetry(StoreFigures figures, CountersPublisher publisher) {
         this.figures = figures;
         this.publisher = publisher;
-        this.runner = new AgentRunner(
-                new SleepingIdleStrategy(PERIOD_NANOS),
-                Telemetry::report,
-                null,
-                new EnduringAgent(this, Telemetry::report));
-        this.thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
+        this.running = new BackgroundAgent(this, new SleepingIdleStrategy(PERIOD_NANOS), Telemetry::report);
     }
 
     /** Empty, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
@@ -87,8 +80,7 @@ final class Telemetry implements Agent, AutoCloseable {
     /** Writes the last figures, and that the store was closed. Before the store's parts are. */
     @Override
     public void close() {
-        thread.interrupt();
-        runner.close();
+        running.close();
         try {
             publish();
         } catch (RuntimeException | InternalError e) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,7 +63,9 @@ class ShimFaultTest {
         final long flushes = directoryFlushes(Files.createDirectory(directory.resolve("there")));
         final Path way = directory.resolve("a");
         assertEquals(flushes + 3, directoryFlushes(way.resolve("b/c")));
-        Files.walk(way).sorted(Comparator.reverseOrder()).forEach(path -> assertTrue(path.toFile().delete()));
+        try (Stream<Path> made = Files.walk(way)) {
+            made.sorted(Comparator.reverseOrder()).forEach(path -> assertTrue(path.toFile().delete()));
+        }
         for (long i = 0; i < flushes + 3; i++) {
             try (FaultPlan plan = FaultPlan.arm(Rule.failing(Errno.EIO, Operation.FLUSH_DIRECTORY).onceAt(i))) {
                 assertThrows(StoreException.class, () -> Store.create(way.resolve("b/c"), TestStores.small()));

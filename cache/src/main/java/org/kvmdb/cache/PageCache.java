@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NoOpIdleStrategy;
 import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
@@ -134,20 +133,8 @@ public final class PageCache implements AutoCloseable {
     }
 
     private void start(Agent agent) {
-        final AgentRunner runner = new AgentRunner(
-                NoOpIdleStrategy.INSTANCE, PageCache::report, null, new EnduringAgent(agent, PageCache::report));
-        final Thread thread = AgentRunner.startOnThread(runner, r -> Thread.ofPlatform().daemon().unstarted(r));
-        opened.add(new RunningAgent(runner, thread), RunningAgent::end);
-    }
-
-    /** The thread as it was made: the runner knows it only once it runs. */
-    private record RunningAgent(AgentRunner runner, Thread thread) {
-
-        /** Interrupted first: an agent that sleeps need not sleep to the end. */
-        void end() {
-            thread.interrupt();
-            runner.close();
-        }
+        opened.add(
+                new BackgroundAgent(agent, NoOpIdleStrategy.INSTANCE, PageCache::report), BackgroundAgent::close);
     }
 
     /** What an agent met is met again, and told, by the next commit; here it must only not end the agent. */

@@ -8,11 +8,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NoOpIdleStrategy;
 import org.junit.jupiter.api.Test;
 
-class EnduringAgentTest {
+class BackgroundAgentTest {
 
     /** Works, has no memory for a moment, and works again. */
     private static final class Forgetful implements Agent {
@@ -39,9 +38,7 @@ class EnduringAgentTest {
     void shouldGoOnAfterAnErrorOfTheVirtualMachine() throws InterruptedException {
         final Forgetful agent = new Forgetful();
         final List<Throwable> told = new CopyOnWriteArrayList<>();
-        try (AgentRunner runner =
-                new AgentRunner(NoOpIdleStrategy.INSTANCE, told::add, null, new EnduringAgent(agent, told::add))) {
-            AgentRunner.startOnThread(runner);
+        try (BackgroundAgent _ = new BackgroundAgent(agent, NoOpIdleStrategy.INSTANCE, told::add)) {
             assertTrue(agent.worked.await(30, TimeUnit.SECONDS));
             assertEquals(List.of("for a moment"), told.stream().map(Throwable::getMessage).toList());
         }
