@@ -17,6 +17,11 @@ final class CatalogChanges {
         this.map = map;
     }
 
+    /** What a new volume needs and may not have; then nothing has changed. */
+    void prepareCreate() {
+        map.prepareRoot();
+    }
+
     VolumeEntry createVolume(int id, String name, long sizeBytes, int pageShift, long family) {
         final VolumeEntry volume = new VolumeEntry(id, name, sizeBytes, pageShift, family, 0);
         map.newRoot(volume);
@@ -28,6 +33,11 @@ final class CatalogChanges {
     void deleteVolume(VolumeEntry volume) {
         map.forgetCached();
         catalog.delete(volume);
+    }
+
+    /** What a resize needs and may not have; then nothing has changed. */
+    void prepareResize(VolumeEntry volume) {
+        map.load(volume);
     }
 
     void resize(VolumeEntry volume, long sizeBytes) {
@@ -64,6 +74,13 @@ final class CatalogChanges {
         return volume;
     }
 
+    /** What a rollback to a version, or to a snapshot of it, needs and may not have; then nothing has changed. */
+    void prepareRollback(VolumeEntry volume, Version to) {
+        if (volume.mapUsers() > 0) {
+            map.load(to);
+        }
+    }
+
     /** The head begins anew at a snapshot; what it held is a version of its own, deleted. */
     void rollback(VolumeEntry volume, SnapshotEntry snapshot, int abandonedId) {
         final VolumeEntry abandoned = new VolumeEntry(
@@ -75,9 +92,7 @@ final class CatalogChanges {
         volume.parent(snapshot);
         volume.sizeBytes(snapshot.sizeBytes());
         volume.lsn(snapshot.lsn());
-        if (volume.mapUsers() > 0) {
-            map.load(snapshot);
-        }
+        prepareRollback(volume, snapshot);
         map.share(snapshot, volume);
     }
 

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.kvmdb.ffi.BlockDescriptor;
@@ -16,7 +17,8 @@ import org.kvmdb.ffi.StorageException;
 
 /**
  * Changes of the catalog: their records committed and flushed before memory follows. Refuses what is not possible, before
- * anything changed. Under the append lock.
+ * anything changed. When memory cannot follow a durable record, the journal fails: opening it again replays the record. Under
+ * the append lock.
  */
 final class CatalogWriter {
 
@@ -26,14 +28,16 @@ final class CatalogWriter {
     private final CatalogChanges changes;
     private final LogWriter log;
     private final Counters counters;
+    private final Failure failure;
     private final RandomGenerator random;
     private final InstantSource clock;
 
-    CatalogWriter(Catalog catalog, CatalogChanges changes, LogWriter log, Counters counters, JournalOptions options) {
-        this.catalog = catalog;
+    CatalogWriter(JournalParts parts, CatalogChanges changes, JournalOptions options) {
+        this.catalog = parts.catalog();
         this.changes = changes;
-        this.log = log;
-        this.counters = counters;
+        this.log = parts.log();
+        this.counters = parts.counters();
+        this.failure = parts.failure();
         this.random = options.random();
         this.clock = options.clock();
     }
@@ -50,12 +54,13 @@ final class CatalogWriter {
                     "no such volume is possible: name=%s size=%d page shift=%d".formatted(name, sizeBytes, pageShift));
         }
         changes.checkFree(name);
+        changes.prepareCreate();
         final int id = catalog.nextId();
         final long family = Integer.toUnsignedLong(random.nextInt() | 1);
-        commit(
+        return commit(
                 SpaceClaim.COMMIT,
-                () -> log.record(RecordDescriptor.KIND_VOLUME_CREATE, pageShift, id, sizeBytes, family, bytes(name)));
-        return changes.createVolume(id, name, sizeBytes, pageShift, family);
+                () -> log.record(RecordDescriptor.KIND_VOLUME_CREATE, pageShift, id, sizeBytes, family, bytes(name)),
+                () -> changes.createVolume(id, name, sizeBytes, pageShift, family));
     }
 
     void deleteVolume(VolumeEntry volume) {
@@ -67,8 +72,8 @@ final class CatalogWriter {
         }
         commit(
                 SpaceClaim.MAKE_ROOM,
-                () -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volume.id(), 0, 0));
-        changes.deleteVolume(volume);
+                () -> log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, volume.id(), 0, 0),
+                () -> changes.deleteVolume(volume));
     }
 
     void resize(VolumeEntry volume, long sizeBytes) {
@@ -76,10 +81,11 @@ final class CatalogWriter {
             throw new StorageException(
                     ErrorCode.INVALID, "no such size is possible: volume=%s size=%d".formatted(volume.name(), sizeBytes));
         }
+        changes.prepareResize(volume);
         commit(
                 sizeBytes < volume.sizeBytes() ? SpaceClaim.MAKE_ROOM : SpaceClaim.COMMIT,
-                () -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volume.id(), sizeBytes, 0));
-        changes.resize(volume, sizeBytes);
+                () -> log.record(RecordDescriptor.KIND_VOLUME_RESIZE, 0, volume.id(), sizeBytes, 0),
+                () -> changes.resize(volume, sizeBytes));
     }
 
     void quota(VolumeEntry volume, long quotaBytes) {
@@ -88,8 +94,8 @@ final class CatalogWriter {
         }
         commit(
                 SpaceClaim.MAKE_ROOM,
-                () -> log.record(RecordDescriptor.KIND_QUOTA, 0, volume.id(), quotaBytes, 0));
-        volume.quotaBytes(quotaBytes);
+                () -> log.record(RecordDescriptor.KIND_QUOTA, 0, volume.id(), quotaBytes, 0),
+                () -> volume.quotaBytes(quotaBytes));
     }
 
     // ---- snapshots ----
@@ -110,8 +116,8 @@ final class CatalogWriter {
         for (VolumeEntry volume : volumes) {
             planned.add(plan(volume, volume, name, planned.size(), random.nextLong(), clock.millis()));
         }
-        commit(SpaceClaim.COMMIT, () -> planned.forEach(this::record));
-        return planned.stream().map(this::take).toList();
+        return commit(
+                SpaceClaim.COMMIT, () -> planned.forEach(this::record), () -> planned.stream().map(this::take).toList());
     }
 
     private Planned plan(
@@ -143,10 +149,10 @@ final class CatalogWriter {
         checkName(name);
         changes.checkFree(name);
         final int id = catalog.nextId();
-        commit(
+        return commit(
                 SpaceClaim.COMMIT,
-                () -> log.record(RecordDescriptor.KIND_CLONE, 0, id, snapshot.id(), 0, bytes(name)));
-        return changes.cloneSnapshot(snapshot, id, name);
+                () -> log.record(RecordDescriptor.KIND_CLONE, 0, id, snapshot.id(), 0, bytes(name)),
+                () -> changes.cloneSnapshot(snapshot, id, name));
     }
 
     void rollback(VolumeEntry volume, SnapshotEntry snapshot) {
@@ -156,10 +162,11 @@ final class CatalogWriter {
                     "%s is no snapshot of volume %s: clone it instead".formatted(snapshot.name(), volume.name()));
         }
         final int abandonedId = catalog.nextId();
+        changes.prepareRollback(volume, snapshot);
         commit(
                 SpaceClaim.MAKE_ROOM,
-                () -> log.record(RecordDescriptor.KIND_ROLLBACK, 0, volume.id(), snapshot.id(), abandonedId));
-        changes.rollback(volume, snapshot, abandonedId);
+                () -> log.record(RecordDescriptor.KIND_ROLLBACK, 0, volume.id(), snapshot.id(), abandonedId),
+                () -> changes.rollback(volume, snapshot, abandonedId));
     }
 
     /** Deletes all of them or none. */
@@ -168,9 +175,9 @@ final class CatalogWriter {
         commit(
                 SpaceClaim.MAKE_ROOM,
                 () -> snapshots.forEach(
-                        snapshot -> log.record(RecordDescriptor.KIND_SNAPSHOT_DELETE, 0, snapshot.id(), 0, 0)));
+                        snapshot -> log.record(RecordDescriptor.KIND_SNAPSHOT_DELETE, 0, snapshot.id(), 0, 0)),
+                () -> snapshots.forEach(changes::deleteSnapshot));
         counters.recordsSinceCheckpoint += snapshots.size();
-        snapshots.forEach(changes::deleteSnapshot);
     }
 
     private static void checkDeletable(SnapshotEntry snapshot) {
@@ -212,7 +219,10 @@ final class CatalogWriter {
         }
         final Planned planned = plan(hidden, owner, snapshotName, 0, guid, createdMillis);
         final int abandonedId = planned.id + 1;
-        commit(SpaceClaim.COMMIT, () -> {
+        if (target != null) {
+            changes.prepareRollback(target, hidden);
+        }
+        return commit(SpaceClaim.COMMIT, () -> {
             log.record(RecordDescriptor.KIND_LSN, 0, hidden.id(), lsn, 0);
             record(planned);
             if (target == null) {
@@ -221,16 +231,17 @@ final class CatalogWriter {
                 log.record(RecordDescriptor.KIND_ROLLBACK, 0, target.id(), planned.id, abandonedId);
                 log.record(RecordDescriptor.KIND_VOLUME_DELETE, 0, hidden.id(), 0, 0);
             }
+        }, () -> {
+            hidden.lsn(lsn);
+            final SnapshotEntry snapshot = take(planned);
+            if (target == null) {
+                changes.rename(hidden, volumeName);
+            } else {
+                changes.rollback(target, snapshot, abandonedId);
+                changes.deleteVolume(hidden);
+            }
+            return snapshot;
         });
-        hidden.lsn(lsn);
-        final SnapshotEntry snapshot = take(planned);
-        if (target == null) {
-            changes.rename(hidden, volumeName);
-        } else {
-            changes.rollback(target, snapshot, abandonedId);
-            changes.deleteVolume(hidden);
-        }
-        return snapshot;
     }
 
     // ---- shared ----
@@ -255,7 +266,15 @@ final class CatalogWriter {
         return sizeBytes < 0 || VolumeEntry.pageCount(sizeBytes, pageShift) > MapNodeDescriptor.LPN_LIMIT;
     }
 
-    private void commit(SpaceClaim claim, Runnable records) {
+    private void commit(SpaceClaim claim, Runnable records, Runnable change) {
+        commit(claim, records, () -> {
+            change.run();
+            return null;
+        });
+    }
+
+    /** Makes records durable, then changes memory accordingly, or the journal fails. */
+    private <T> T commit(SpaceClaim claim, Runnable records, Supplier<T> change) {
         log.beginGroup(claim);
         try {
             records.run();
@@ -266,5 +285,10 @@ final class CatalogWriter {
         }
         log.flush();
         counters.recordsSinceCheckpoint++;
+        try {
+            return change.get();
+        } catch (RuntimeException e) {
+            throw failure.fail(e);
+        }
     }
 }

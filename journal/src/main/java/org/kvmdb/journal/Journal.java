@@ -99,8 +99,7 @@ public final class Journal implements AutoCloseable {
                         options.random().nextLong()),
                 LogWriter::close);
         parts = new JournalParts(device, segments, arena, map, catalog, dictionary, superblocks, log, counters, failure);
-        catalogWriter =
-                new CatalogWriter(catalog, new CatalogChanges(catalog, map), log, counters, options);
+        catalogWriter = new CatalogWriter(parts, new CatalogChanges(catalog, map), options);
         versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(parts);

@@ -85,15 +85,13 @@ final class NodeArena implements AutoCloseable {
 
     /** A node of zeros with one holder, dirty, that nothing is stored of. */
     int allocate(int level, int birth, int generation) {
+        checkRoom();
         final int node;
         if (!free.isEmpty()) {
             node = free.removeAt(free.size() - 1);
             memory(node).fill((byte) 0);
-        } else if (next < NODES_MAX) {
-            node = next++; // never used: zeros
         } else {
-            throw new StorageException(
-                    ErrorCode.BUSY, "map is full: %d nodes; write less at a time or fewer volumes".formatted(NODES_MAX));
+            node = next++; // never used: zeros
         }
         location(node, DIRTY);
         putInfo(node, BIRTH_OFFSET, birth);
@@ -103,6 +101,14 @@ final class NodeArena implements AutoCloseable {
         dirtyCount++;
         count++;
         return node;
+    }
+
+    /** Throws when there is no room for one more. */
+    void checkRoom() {
+        if (free.isEmpty() && next >= NODES_MAX) {
+            throw new StorageException(
+                    ErrorCode.BUSY, "map is full: %d nodes; write less at a time or fewer volumes".formatted(NODES_MAX));
+        }
     }
 
     /** A copy with one holder; its entries keep their births. */

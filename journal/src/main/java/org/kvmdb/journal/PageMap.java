@@ -56,6 +56,11 @@ final class PageMap {
         volume.mapRoot(arena.allocate(TOP, volume.ownBirth(), generation));
     }
 
+    /** Throws when there is no room for a root. */
+    void prepareRoot() {
+        arena.checkRoom();
+    }
+
     /** Brings the whole map of a version into memory, if it is not there. */
     void load(Version version) {
         if (version.mapRoot() != 0) {

@@ -1,0 +1,88 @@
+package org.kvmdb.journal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
+import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.RecordingDevice;
+
+class CatalogWriterTest {
+
+    /** A volume that is mapped, and two snapshots whose maps are not in memory. */
+    private static Workload workload(String name) {
+        final Workload work = new Workload(new RecordingDevice(new MemoryDevice(name)), Workload.tinyOptions(), 1);
+        work.create();
+        work.createVolume("a", 200 << 12, 12);
+        work.put("a", true, LongStream.range(0, 20).toArray());
+        work.snapshot("a", "s");
+        work.put("a", true, LongStream.range(0, 40).toArray());
+        work.snapshot("a", "later");
+        work.put("a", true, LongStream.range(40, 100).toArray());
+        work.checkpoint();
+        work.journal().versions().openMap(work.journal().volume("a"));
+        return work;
+    }
+
+    private static void compare(Workload work) {
+        assertEquals(work.issued(), work.model().commitOf(StoreModel.read(work.journal()), work.issued(), work.issued()));
+        SpaceCheck.check(work.journal());
+    }
+
+    private static void rollback(Workload work) {
+        final Versions versions = work.journal().versions();
+        versions.rollbackTo(work.journal().volume("a").id(), versions.snapshot("a", "s").id());
+    }
+
+    private static void flipByteOf(Workload work, long ppn) {
+        final long position = work.journal().parts().segments().position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment block = arena.allocate(Ppn.lengthBytes(ppn));
+            work.device().read(position, block);
+            Fields.putByte(block, block.byteSize() / 2, Fields.byteAt(block, block.byteSize() / 2) ^ 1);
+            work.device().write(position, block);
+        }
+    }
+
+    @Test
+    void shouldChangeNothingWhenTheMapToRollBackToCannotBeRead() {
+        try (Workload work = workload("unreadable")) {
+            final long root = work.journal().versions().snapshot("a", "s").storedRoot();
+            flipByteOf(work, root);
+            assertThrows(StorageException.class, () -> rollback(work));
+            flipByteOf(work, root); // it was a bad read that passes
+            work.put("a", true, 45, 46, 47);
+            work.dropAll();
+            work.checkpoint();
+            compare(work);
+            work.kill();
+            work.reopen();
+            compare(work);
+        }
+    }
+
+    @Test
+    void shouldFailTheJournalWhenMemoryCannotFollowADurableRecord() {
+        try (Workload work = workload("behind")) {
+            work.journal().onRootChange((version, root) -> {
+                throw new StorageException(ErrorCode.BUSY, "not now");
+            });
+            final StorageException thrown = assertThrows(StorageException.class, () -> rollback(work));
+            assertEquals(ErrorCode.FAILED, thrown.code());
+            assertEquals(ErrorCode.FAILED, assertThrows(StorageException.class, () -> work.put("a", true, 1)).code());
+            work.journal().kill();
+            work.device().reopen();
+            try (Journal reopened = Journal.open(work.device(), work.options())) {
+                final VolumeEntry volume = reopened.volume("a");
+                assertEquals("s", volume.parentSnapshot().name().replaceFirst(".*@", ""));
+                assertEquals(0, reopened.lookup(volume.id(), 50), "a page that the snapshot does not have");
+                SpaceCheck.check(reopened);
+            }
+        }
+    }
+}
