@@ -76,21 +76,9 @@ final class Checkpointer {
 
     /** Runs it and returns the new superblock. */
     Superblock run() {
-        lock.lock();
-        try {
-            cut();
-        } catch (Error e) {
-            throw failure.end(e);
-        } finally {
-            lock.unlock();
-        }
+        begin();
         try (Arena scratch = Arena.ofConfined()) {
-            for (int i = 0; i < roots.length; i++) {
-                if (roots[i] != 0) {
-                    collect(roots[i], LEVELS - 1, 0, cutImages.get(i));
-                }
-            }
-            writeNodes(scratch);
+            storeNodes(scratch);
             lock.lock();
             try {
                 return end(scratch);
@@ -108,6 +96,27 @@ final class Checkpointer {
         } catch (Error e) {
             throw failure.end(e);
         }
+    }
+
+    void begin() {
+        lock.lock();
+        try {
+            cut();
+        } catch (Error e) {
+            throw failure.end(e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Nothing durable refers to them yet. */
+    void storeNodes(Arena scratch) {
+        for (int i = 0; i < roots.length; i++) {
+            if (roots[i] != 0) {
+                collect(roots[i], LEVELS - 1, 0, cutImages.get(i));
+            }
+        }
+        writeNodes(scratch);
     }
 
     /** No room: nothing durable refers to what was written; the next checkpoint does it again. */
@@ -207,6 +216,7 @@ final class Checkpointer {
                 }
                 arena.markStored(node, ppn, NodeIdentity.packed(families[level].getLong(from + i), level, lpn));
                 segments.addLive(ppn);
+                segments.addNewNode(ppn);
                 growLive();
                 live[Ppn.segment(ppn)] += Ppn.lengthBytes(ppn);
             }
@@ -280,6 +290,7 @@ final class Checkpointer {
             segments.removeLive(deaths.getLong(i));
         }
         letGo();
+        segments.nodesSettled();
         segments.remaps().settled();
         segments.publishRemaps();
         for (int i = 0; i < freed.length; i++) {

@@ -122,7 +122,7 @@ public final class SegmentMover implements AutoCloseable {
             final IntArrayList found = new IntArrayList();
             int waiting = 0;
             for (int i = 0; i < segments.count(); i++) {
-                if (segments.state(i) == SegmentState.FULL && segments.live(i) > 0 && segments.stolen(i) == 0) {
+                if (isSettled(i) && segments.live(i) > 0) {
                     if (!isPassed(i)) {
                         found.addInt(i);
                     } else if (passed.get(i).checkpoints != Passed.NEVER) {
@@ -197,10 +197,7 @@ public final class SegmentMover implements AutoCloseable {
         try {
             checkOpen();
             final SegmentTable segments = parts.segments();
-            if (segments.state(segment) != SegmentState.FULL
-                    || segments.stolen(segment) != 0
-                    || begun.containsInt(segment)
-                    || isPassed(segment)) {
+            if (!isSettled(segment) || begun.containsInt(segment) || isPassed(segment)) {
                 return null;
             }
             begun.addInt(segment);
@@ -210,6 +207,14 @@ public final class SegmentMover implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether all that is live in the segment is committed, or known to the durable checkpoint. */
+    private boolean isSettled(int segment) {
+        final SegmentTable segments = parts.segments();
+        return segments.state(segment) == SegmentState.FULL
+                && segments.stolen(segment) == 0
+                && !segments.hasNewNodes(segment);
     }
 
     private void checkOpen() {

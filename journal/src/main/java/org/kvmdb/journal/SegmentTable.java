@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.MapLeaf;
 import org.kvmdb.ffi.NativeMemory;
@@ -36,6 +37,7 @@ final class SegmentTable implements AutoCloseable {
     private int[] live = new int[64];
     private int[] stolen = new int[64];
     private byte[] medium = new byte[64];
+    private final BitSet newNodes = new BitSet();
     private final SegmentAges ages = new SegmentAges();
     private final Remaps remaps = new Remaps();
     private int count;
@@ -230,6 +232,21 @@ final class SegmentTable implements AutoCloseable {
         liveBytes += liveLength;
         medium[segment] = (byte) mediumKind;
         ages.load(segment, writeTime);
+    }
+
+    /** A map node lies there that the durable checkpoint does not know: a recovery from that one must not meet a record of it. */
+    void addNewNode(long ppn) {
+        newNodes.set(Ppn.segment(ppn));
+    }
+
+    /** Whether some node of the segment is not known to the durable checkpoint. */
+    boolean hasNewNodes(int segment) {
+        return newNodes.get(segment);
+    }
+
+    /** A checkpoint is durable, and knows all nodes that were stored. */
+    void nodesSettled() {
+        newNodes.clear();
     }
 
     /** Adds, after those of the checkpoint, the segments that the device has grown by since. */

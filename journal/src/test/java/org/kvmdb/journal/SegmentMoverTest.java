@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
@@ -103,6 +104,40 @@ class SegmentMoverTest {
             compare(work);
             work.kill();
             work.reopen();
+            compare(work);
+        }
+    }
+
+    @Test
+    void shouldLeaveSegmentsAloneWithNodesThatNoCheckpointKnows() {
+        try (Workload work = workload("nodes", 11)) {
+            work.createVolume("a", 200 << 12, 12);
+            for (int i = 0; i < 4; i++) {
+                work.put("a", true, LongStream.range(10L * i, 10L * i + 10).toArray());
+            }
+            work.checkpoint();
+            work.put("a", true, LongStream.range(0, 5).toArray());
+            work.snapshot("a", "s");
+            work.put("a", true, LongStream.range(5, 10).toArray());
+            final Journal journal = work.journal();
+            final JournalParts parts = journal.parts();
+            final Checkpointer unfinished = new Checkpointer(parts, new ReentrantLock(), journal.superblock());
+            try (Arena scratch = Arena.ofConfined()) {
+                unfinished.begin();
+                unfinished.storeNodes(scratch);
+            }
+            final int segment = parts.log().position().segment();
+            for (int lpn = 100; parts.segments().state(segment) != SegmentState.FULL; lpn++) {
+                work.put("a", true, lpn % 200);
+            }
+            assertTrue(Arrays.stream(journal.mover().census().segments()).noneMatch(s -> s == segment));
+            assertFalse(journal.mover().collect(segment, ONE_STREAM));
+            cleanAll(work);
+            work.put("a", true, 150);
+            work.kill();
+            work.reopen();
+            compare(work);
+            cleanAll(work);
             compare(work);
         }
     }
