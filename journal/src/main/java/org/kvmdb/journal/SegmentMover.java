@@ -59,8 +59,8 @@ public final class SegmentMover implements AutoCloseable {
         }
     }
 
-    /** A candidate that some version holds, and what its maps call it. */
-    private record Live(Candidate block, Version holder, long name, int birth) {}
+    /** A candidate that some version holds, what its maps call it, and the generation of the segment that it lies in. */
+    private record Live(Candidate block, Version holder, long name, int birth, int generation) {}
 
     /** A block that lies in two places until it is published where it lies now. */
     private record Move(Live live, long newPpn, long writeTime) {}
@@ -85,7 +85,7 @@ public final class SegmentMover implements AutoCloseable {
     /** Segments that were begun since the last publication, and those of them that were read to their end. */
     private final IntArrayList begun = new IntArrayList();
 
-    private final IntArrayList collected = new IntArrayList();
+    private final List<Victim> collected = new ArrayList<>();
     /** Segments that hold what is to be published. */
     private final IntArrayList touched = new IntArrayList();
 
@@ -186,7 +186,7 @@ public final class SegmentMover implements AutoCloseable {
             offset += batch.length();
         }
         if (good) {
-            collected.addInt(segment);
+            collected.add(victim);
         }
         return good;
     }
@@ -260,7 +260,7 @@ public final class SegmentMover implements AutoCloseable {
                     final long name = parts.segments().remaps().nameOf(candidate.ppn);
                     final Version holder = holder(candidate, name, births[next], true);
                     if (holder != null) {
-                        result.add(new Live(candidate, holder, name, births[next]));
+                        result.add(new Live(candidate, holder, name, births[next], victim.generation));
                     }
                     next++;
                 } while (next < births.length && System.nanoTime() < end);
@@ -458,6 +458,9 @@ public final class SegmentMover implements AutoCloseable {
     private boolean record(LogWriter log, Move move) {
         final Live live = move.live;
         final Candidate block = live.block;
+        if (!isWhereItWas(live)) {
+            return false;
+        }
         if (block.isPage() && holders.headAlone(block.volume, block.lpn, live.name) != null) {
             log.record(RecordDescriptor.KIND_MOVE, 0, block.volume, block.lpn, move.newPpn, live.name);
             return true;
@@ -467,6 +470,16 @@ public final class SegmentMover implements AutoCloseable {
         }
         log.record(RecordDescriptor.KIND_REMAP, 0, 0, live.name, move.newPpn);
         return true;
+    }
+
+    /**
+     * Whether the name still stands for the block that was copied. Publication may come long after that, when the one before did not
+     * end: the block may have died, its segment been freed, and the page been written again at the very same place.
+     */
+    private boolean isWhereItWas(Live live) {
+        final SegmentTable segments = parts.segments();
+        return segments.resolve(live.name) == live.block.ppn
+                && segments.generation(Ppn.segment(live.block.ppn)) == live.generation;
     }
 
     private void apply(Move move) {
@@ -489,9 +502,8 @@ public final class SegmentMover implements AutoCloseable {
                     parts.segments().state(touched.getInt(i), SegmentState.FULL);
                 }
             }
-            for (int i = 0; i < collected.size(); i++) {
-                final int segment = collected.getInt(i);
-                passed.put(segment, new Passed(parts.segments().generation(segment), parts.counters().checkpoints));
+            for (Victim victim : collected) {
+                passed.put(victim.segment, new Passed(victim.generation, parts.counters().checkpoints));
             }
             begun.clear();
             collected.clear();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -101,6 +102,41 @@ class SegmentMoverTest {
             work.trim("a", true, 7);
             work.checkpoint();
             mover.publish();
+            compare(work);
+            work.kill();
+            work.reopen();
+            compare(work);
+        }
+    }
+
+    /** As when reading the next victim fails, and cleaning goes on hours later. */
+    @Test
+    void shouldNotBringBackAPageThatWasWrittenAgainToWhereItWasReadFrom() {
+        try (Workload work = workload("again", 10)) {
+            work.createVolume("a", 200 << 12, 12);
+            for (int i = 0; i < 24; i++) {
+                work.put("a", true, i);
+            }
+            work.checkpoint();
+            final Journal journal = work.journal();
+            final int id = journal.volume("a").id();
+            for (int segment : journal.mover().census().segments()) {
+                assertTrue(journal.mover().collect(segment, ONE_STREAM));
+            }
+            final long[] before = LongStream.range(0, 24).map(i -> journal.lookup(id, i)).toArray();
+            final SplittableRandom random = new SplittableRandom(5);
+            int lpn;
+            int writes = 0;
+            do {
+                lpn = random.nextInt(24);
+                work.put("a", true, lpn);
+                if (++writes % 20 == 0) {
+                    work.checkpoint();
+                }
+                assertTrue(writes < 20_000);
+            } while (journal.lookup(id, lpn) != before[lpn]);
+            compare(work);
+            journal.mover().publish();
             compare(work);
             work.kill();
             work.reopen();
