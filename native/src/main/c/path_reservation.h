@@ -29,6 +29,13 @@ static inline int64_t path_reservation_add(struct region *region, uint64_t lpn)
     return path_reservation_of_next(region, atomic_fetch_add(&region->path_reservations, 1));
 }
 
+/* Unmarks a group. Returns whether it held a reservation, which is the caller's then, to be counted by one of the next two. */
+static inline bool path_reservation_take(struct region *region, uint64_t lpn)
+{
+    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
+    return atomic_fetch_and(group, (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED;
+}
+
 /* Counts a group that holds none any more: the bytes that it takes away. */
 static inline int64_t path_reservation_remove(struct region *region)
 {
@@ -53,6 +60,23 @@ static inline int64_t path_reservation_freeze(struct region *region)
     int64_t needed = path_reservation_of_next(region, region->frozen_groups++);
     atomic_fetch_add(&region->pool->space->reserved_bytes, needed - path_reservation_remove(region));
     return needed;
+}
+
+/* Whether some page of the group of that page is dirty. */
+static inline bool path_is_dirty(struct region *region, uint64_t lpn)
+{
+    uint64_t group = lpn >> KVMDB_GROUP_SHIFT;
+    return page_bitmap_next(&region->dirty, group << KVMDB_GROUP_SHIFT) >> KVMDB_GROUP_SHIFT == group;
+}
+
+/*
+ * Has a group hold one anew after it was unmarked, if a page of it is dirty: left so, or written since. In this order: whoever makes
+ * a page dirty marks the page first and then looks for the group's reservation.
+ */
+static inline void path_reservation_keep(struct region *region, uint64_t lpn)
+{
+    if (path_is_dirty(region, lpn))
+        path_reservation_hold(region, lpn);
 }
 
 /* Rewriting every node that covers some of these pages. */

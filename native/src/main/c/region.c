@@ -227,12 +227,11 @@ static void release_reservations(struct region *region, uint64_t lpn, uint64_t w
     struct kvmdb_space_account *space = region->pool->space;
     if (!(word & PAGE_UNRESERVED))
         kvmdb_space_release(space, region->page_reservation_bytes);
-    uint64_t group_begin = lpn >> KVMDB_GROUP_SHIFT << KVMDB_GROUP_SHIFT;
-    if (page_bitmap_next(&region->dirty, group_begin) < group_begin + (1u << KVMDB_GROUP_SHIFT))
+    if (path_is_dirty(region, lpn))
         return; /* the map's path is still to be written */
-    _Atomic uint8_t *group = &region->groups[lpn >> KVMDB_GROUP_SHIFT];
-    if (atomic_fetch_and(group, (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
+    if (path_reservation_take(region, lpn))
         kvmdb_space_release(space, path_reservation_remove(region));
+    path_reservation_keep(region, lpn);
 }
 
 static void forget_aside(struct region *region, uint64_t lpn, uint64_t word)

@@ -63,7 +63,18 @@ static int protect_chunk(struct region *region, const struct chunk *chunk)
     return 0;
 }
 
-static int freeze_chunk(struct region *region, struct chunk *chunk, struct kvmdb_freeze *freeze)
+/* The freeze is done with the group of that page. */
+static void take_path(struct region *region, struct kvmdb_freeze *freeze, uint64_t lpn)
+{
+    if (path_reservation_take(region, lpn))
+        freeze->path_reserved_bytes += (uint64_t)path_reservation_freeze(region);
+    path_reservation_keep(region, lpn);
+}
+
+/* The last page that was frozen and whose group is not done with yet. */
+#define NO_PAGE UINT64_MAX
+
+static int freeze_chunk(struct region *region, struct chunk *chunk, struct kvmdb_freeze *freeze, uint64_t *last)
 {
     int r = protect_chunk(region, chunk);
     for (int i = 0; i < chunk->count; i++) {
@@ -75,8 +86,9 @@ static int freeze_chunk(struct region *region, struct chunk *chunk, struct kvmdb
             page_bitmap_clear(&region->dirty, lpn);
             if (!(word & PAGE_UNRESERVED))
                 freeze->page_reserved_bytes += (uint64_t)region->page_reservation_bytes;
-            if (atomic_fetch_and(&region->groups[lpn >> KVMDB_GROUP_SHIFT], (uint8_t)~GROUP_PATH_RESERVED) & GROUP_PATH_RESERVED)
-                freeze->path_reserved_bytes += (uint64_t)path_reservation_freeze(region);
+            if (*last != NO_PAGE && *last >> KVMDB_GROUP_SHIFT != lpn >> KVMDB_GROUP_SHIFT)
+                take_path(region, freeze, *last);
+            *last = lpn;
             word = page_with_stamp(page_with_state(word, FROZEN), (uint32_t)freeze->epoch) & ~PAGE_COPIED;
         }
         page_unlock(&region->words[lpn], word);
@@ -88,22 +100,24 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
 {
     struct chunk chunk;
     chunk.count = 0;
+    uint64_t last = NO_PAGE;
     if (freeze->epoch == 0) {
         freeze->epoch = atomic_fetch_add(&region->freeze_epoch, 1) + 1;
         region->frozen_groups = 0;
     }
     int64_t frozen = 0;
+    int r = 0;
     while (frozen < capacity) {
         uint64_t lpn = page_bitmap_next_tidy(&region->dirty, freeze->cursor);
-        int r = lpn == PAGE_BITMAP_END ? -EAGAIN : take_for_freeze(region, &chunk, lpn, freeze->flags);
+        r = lpn == PAGE_BITMAP_END ? -EAGAIN : take_for_freeze(region, &chunk, lpn, freeze->flags);
         if (r == 0)
             freeze->cursor = lpn + 1;
         if (r == -EAGAIN || chunk.count == CHUNK_PAGES || frozen + chunk.count == capacity) {
-            r = freeze_chunk(region, &chunk, freeze);
+            r = freeze_chunk(region, &chunk, freeze, &last);
             if (r) {
                 /* Those frozen before are the caller's to thaw; the error comes again when it goes on. */
                 freeze->cursor = chunk.lpns[0];
-                return frozen ? frozen : r;
+                break;
             }
             memcpy(lpns + frozen, chunk.lpns, (size_t)chunk.count * sizeof *lpns);
             frozen += chunk.count;
@@ -114,7 +128,9 @@ int64_t kvmdb_region_freeze(struct region *region, struct kvmdb_freeze *freeze, 
             }
         }
     }
-    return frozen;
+    if (last != NO_PAGE)
+        take_path(region, freeze, last);
+    return frozen ? frozen : r;
 }
 
 /* ---- copy out ---- */

@@ -67,6 +67,7 @@
     t(stolen_pages_keep_whole_paths) \
     t(groups_share_what_is_kept_for_the_nodes_above_them) \
     t(a_page_whose_group_is_committed_while_it_is_read_holds_a_path) \
+    t(a_page_written_behind_a_freeze_at_work_in_its_group_holds_a_path) \
     t(a_range_reserves_every_node_above_it_once) \
     t(a_commit_that_fails_late_leaves_the_next_ones_copies_alone) \
     t(a_freeze_in_pieces_finds_every_page_once) \

@@ -366,6 +366,33 @@ void a_page_whose_group_is_committed_while_it_is_read_holds_a_path(void)
     store_close(s);
 }
 
+/* A group is frozen in pieces, and a page that was frozen is written between them. */
+void a_page_written_behind_a_freeze_at_work_in_its_group_holds_a_path(void)
+{
+    for (int64_t piece = 100; piece <= 300; piece += 100) {
+        struct store *s = store_open(64 * MIB);
+        struct volume *v = volume_open(s, 512, 12);
+        const int64_t page = v->region->page_reservation_bytes, node = KVMDB_NODE_RESERVATION_BYTES;
+        for (uint64_t lpn = 1; lpn <= 300; lpn++)
+            write_version(v, lpn, 1);
+        struct kvmdb_freeze freeze = {0};
+        uint64_t lpns[512];
+        int64_t count = kvmdb_region_freeze(v->region, &freeze, lpns, piece);
+        CHECK_EQUAL(count, piece);
+        write_version(v, 1, 2);
+        while (freeze.cursor != PAGE_BITMAP_END)
+            count += kvmdb_region_freeze(v->region, &freeze, lpns + count, 512 - count);
+        CHECK_EQUAL(count, 300);
+        CHECK_EQUAL(kvmdb_region_thaw(v->region, (int64_t)freeze.epoch, lpns, count, 0), 0);
+        kvmdb_space_release(&s->space, (int64_t)(freeze.page_reserved_bytes + freeze.path_reserved_bytes));
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), page + nodes_of(1) * node);
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        volume_close(v);
+        store_close(s);
+    }
+}
+
 void a_range_reserves_every_node_above_it_once(void)
 {
     struct store *s = store_open(64 * MIB);
