@@ -21,6 +21,7 @@
 #endif
 
 #define RUNS_MAX 64
+#define KERNEL_PAGE_BYTES 4096u
 #define FEATURES_NEEDED (UFFD_FEATURE_SIGBUS | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
 
 int (*lz4_decompress_safe)(const char *, char *, int, int);
@@ -133,22 +134,28 @@ int kernel_unregister(int uffd, void *address, uint64_t length)
     return ioctl(uffd, UFFDIO_UNREGISTER, &r) < 0 ? -errno : 0;
 }
 
-/* Maps from *done on, as far as it gets without an error. */
+/*
+ * Maps from *done on, as far as it gets without an error. The kernel maps nothing of a range that lies in several of its mappings,
+ * as parts of a page do once somebody gave advice on some: then it is mapped 4 KiB at a time.
+ */
 static int copy_on(int uffd, uint64_t address, const void *source, uint64_t length, uint64_t mode, uint64_t *done)
 {
+    uint64_t step = length;
     while (*done < length) {
         struct uffdio_copy c = {
             .dst = address + *done,
             .src = (uint64_t)source + *done,
-            .len = length - *done,
+            .len = step < length - *done ? step : length - *done,
             .mode = mode,
         };
         int64_t r = kernel_call(KVMDB_MAP_PAGE, uffd, &c, c.len, c.dst);
         /* EAGAIN: the address space is changing, or a part was done. */
         if (r == 0)
-            *done = length;
+            *done += c.len;
         else if (c.copy > 0)
             *done += (uint64_t)c.copy;
+        else if (r == -ENOENT && c.len > KERNEL_PAGE_BYTES)
+            step = KERNEL_PAGE_BYTES;
         else if (r != -EAGAIN)
             return (int)r;
     }
@@ -160,7 +167,7 @@ int kernel_copy(int uffd, uint64_t address, const void *source, uint64_t length,
     uint64_t done = 0;
     int r;
     while ((r = copy_on(uffd, address, source, length, write_protected ? UFFDIO_COPY_MODE_WP : 0, &done)) == -EEXIST)
-        done += 4096;
+        done += KERNEL_PAGE_BYTES;
     return r;
 }
 

@@ -44,12 +44,13 @@ static void publish_dropped(struct region *region, uint64_t lpn, uint64_t word)
     page_unlock(&region->words[lpn], word);
 }
 
-/* Zeros in place of content that must not be seen and cannot be dropped. Recorded first: scopes and commits look there. */
+/* Zeros in place of content that must not be seen and cannot be dropped. Announced, then recorded first, as in a fault. */
 static void poison(struct region *region, uint64_t lpn, uint64_t word, int error)
 {
     int uffd = region->pool->uffd;
     uint64_t address = page_address(region, lpn);
     struct bad_page bad = {.cause = KVMDB_BAD_KERNEL, .detail = -error};
+    page_bitmap_set(&region->poisoned, lpn);
     bad_page_record(region, lpn, &bad);
     /* Parts that are gone after all are filled first: a fault here would wait for the lock that is held. */
     if (kernel_copy(uffd, address, bad_page_zeros, region->page_bytes, true) == 0
@@ -58,7 +59,6 @@ static void poison(struct region *region, uint64_t lpn, uint64_t word, int error
     kernel_write_protect(uffd, address, region->page_bytes, true);
     if (region->parts)
         atomic_store(&region->parts[lpn], 0);
-    page_bitmap_set(&region->poisoned, lpn);
     page_unlock(&region->words[lpn], POISONED | (word & PAGE_QUEUED));
 }
 

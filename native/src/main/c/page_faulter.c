@@ -299,17 +299,26 @@ static void let_through_unreserved(struct region *region, uint64_t lpn, uint64_t
 
 /*
  * Lets an access through that HotSpot could not turn into an exception: zeros where there is no content, a page that
- * is dirty without a reservation where there was no room. The error is recorded by now, so nothing of it is committed.
+ * is dirty without a reservation where there was no room. The error is recorded first, so nothing of it is committed. The zeros are
+ * announced before that: who takes the error for an older one finds them announced, and waits for the lock to drop them.
  */
-static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part, enum kvmdb_bad_cause cause)
+static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part, const struct bad_page *bad)
 {
     uint64_t word = page_lock(&region->words[lpn]);
-    if (word & PAGE_OUT || (is_frame_lost(cause) && page_is_resident(word)))
+    if (word & PAGE_OUT || (is_frame_lost(bad->cause) && page_is_resident(word)))
         word = give_up_content(region, lpn, word);
-    if (page_state(word) == EMPTY) {
-        kernel_copy(region->pool->uffd, page_address(region, lpn), bad_page_zeros, region->page_bytes, true);
-        account_resident(region, lpn);
+    if (page_state(word) == EMPTY)
         page_bitmap_set(&region->poisoned, lpn);
+    bad_page_record(region, lpn, bad);
+    if (page_state(word) == EMPTY) {
+        if (kernel_copy(region->pool->uffd, page_address(region, lpn), bad_page_zeros, region->page_bytes, true) != 0) {
+            /* Not for now: the access is tried again, from the start. */
+            kernel_zap_range((void *)page_address(region, lpn), region->page_bytes);
+            page_bitmap_clear(&region->poisoned, lpn);
+            page_unlock(&region->words[lpn], word);
+            return;
+        }
+        account_resident(region, lpn);
         word = POISONED | (word & PAGE_QUEUED);
     }
     if (for_write && page_state(word) == POISONED)
@@ -398,11 +407,12 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
             return true;
         bad.cause = KVMDB_BAD_NO_PROGRESS;
     }
-    bad_page_record(region, lpn, &bad);
     /* A write that nobody may let through is what it would be to any read-only memory. */
-    if (bad.cause == KVMDB_BAD_READ_ONLY || hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
+    if (bad.cause == KVMDB_BAD_READ_ONLY || hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP])) {
+        bad_page_record(region, lpn, &bad);
         return false;
-    let_through(region, lpn, for_write, part, bad.cause);
+    }
+    let_through(region, lpn, for_write, part, &bad);
     return true;
 }
 

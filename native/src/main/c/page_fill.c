@@ -96,17 +96,22 @@ static void unlock_run(struct region *region, uint64_t lpn, uint32_t from, uint3
         page_unlock(&region->words[lpn + i], words[i]);
 }
 
-/* Maps the slot's pages and publishes them. The first is mapped writable when for_write. */
+/*
+ * Maps the slot's pages and publishes them. The first is mapped writable when for_write, and last: another thread may store
+ * there at once, without a fault, so that from then on nothing may be taken back.
+ */
 static int map_run(struct region *region, uint64_t lpn, uint32_t pages, const uint64_t *words, const uint8_t *content,
     bool for_write, uint32_t part)
 {
     int uffd = region->pool->uffd;
     uint64_t address = page_address(region, lpn);
     uint32_t first = for_write && !region->parts ? 1 : 0;
-    int r = first ? kernel_copy(uffd, address, content, region->page_bytes, false) : 0;
-    if (r == 0 && pages > first)
-        r = kernel_copy(uffd, address + first * region->page_bytes, content + first * region->page_bytes,
+    int r = pages == first
+        ? 0
+        : kernel_copy(uffd, address + first * region->page_bytes, content + first * region->page_bytes,
             (uint64_t)(pages - first) * region->page_bytes, true);
+    if (r == 0 && first)
+        r = kernel_copy(uffd, address, content, region->page_bytes, false);
     if (r == 0 && for_write && region->parts)
         r = unprotect(region, lpn, part);
     if (r) {
@@ -167,13 +172,18 @@ int unspill_page(struct region *region, uint64_t lpn, bool write_protected)
     if (!slot)
         return -ETIMEDOUT;
     int r = spill_read_in_fault(region, lpn, slot);
-    if (r == 0)
-        r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->blocks, region->page_bytes, write_protected);
+    if (r == 0) {
+        /* Of several parts none may be written before all are there: what is there in part is taken back. */
+        r = kernel_copy(region->pool->uffd, page_address(region, lpn), slot->blocks, region->page_bytes,
+            write_protected || region->parts);
+        if (r)
+            kernel_zap_range((void *)page_address(region, lpn), region->page_bytes);
+    }
     slot_release(region->pool, slot);
     if (r)
         return r;
     if (region->parts)
-        atomic_store(&region->parts[lpn], write_protected ? 0 : UINT16_MAX);
+        atomic_store(&region->parts[lpn], 0);
     account_resident(region, lpn);
     atomic_fetch_add(&region->pool->dirty_bytes, (int64_t)region->page_bytes);
     atomic_fetch_add(&region->dirty_in_memory, 1);

@@ -189,8 +189,9 @@ int kvmdb_region_read(struct region *region, uint64_t offset, uint64_t bytes, ui
     struct span span = {offset, bytes, destination};
     if (offset + bytes < offset || offset + bytes > atomic_load(&region->size_pages) << region->page_shift)
         return -EINVAL;
-    int r = (int)kvmdb_region_unpoison(region);
+    /* The count first: zeros that are recorded later are found by it, those before it by the second. */
     uint64_t bad_before = atomic_load(&region->bad_count);
+    int r = (int)kvmdb_region_unpoison(region);
     if (region->pool->stage_count > 0 && bytes > KVMDB_RUN_BYTES)
         stage(region, &span);
     while (span.bytes > 0 && r >= 0)

@@ -106,6 +106,11 @@
     t(a_block_that_moved_under_a_reader_is_read_again) \
     t(a_bad_frame_is_recorded_and_replaced) \
     t(a_run_that_is_mapped_in_part_is_undone) \
+    t(a_store_is_kept_when_the_neighbours_of_its_page_cannot_be_mapped) \
+    t(a_spilled_page_that_comes_back_in_part_is_taken_back) \
+    t(an_access_is_tried_again_when_not_even_zeros_can_be_mapped) \
+    t(a_page_that_lies_in_several_mappings_is_brought_in) \
+    t(a_scope_does_not_end_well_over_zeros_that_came_after_it_began) \
     t(a_page_that_cannot_be_evicted_or_spilled_stays_as_it_is) \
     t(what_is_dropped_before_a_page_that_stays_is_gone) \
     t(a_page_that_cannot_be_rolled_back_is_bad_until_it_can) \
