@@ -2,6 +2,7 @@
 #include "page_faulter.h"
 #include "bad_page.h"
 #include "fault_latency.h"
+#include "frame_copy.h"
 #include "hotspot.h"
 #include "idle_faults.h"
 #include "kernel.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -84,14 +84,15 @@ static uint32_t follow_stream(struct region *region, uint64_t lpn, uint64_t word
 static int set_aside(struct region *region, uint64_t lpn, uint64_t *word)
 {
     struct pool *pool = region->pool;
-    const void *page = (const void *)page_address(region, lpn);
     if (atomic_load(&pool->shadow_bytes) + region->page_bytes <= pool->shadow_limit_bytes) {
+        int r = frame_copy(region, lpn, region->shadow + (lpn << region->page_shift));
+        if (r)
+            return r;
         atomic_fetch_add(&pool->shadow_bytes, (int64_t)region->page_bytes);
         atomic_fetch_add(&pool->resident_bytes, (int64_t)region->page_bytes);
-        memcpy(region->shadow + (lpn << region->page_shift), page, region->page_bytes);
         *word |= PAGE_ASIDE_MEMORY;
     } else {
-        int r = spill_write(region, lpn, page);
+        int r = spill_write(region, lpn, (const void *)page_address(region, lpn));
         if (r)
             return r;
         atomic_fetch_add(&region->spill_pages, 1);
@@ -168,6 +169,9 @@ static int reason(struct bad_page *bad, int error)
         break;
     case -ETIMEDOUT:
         bad->cause = KVMDB_BAD_DEADLINE;
+        break;
+    case -EHWPOISON:
+        bad->cause = KVMDB_BAD_MEMORY;
         break;
     case -EIO: /* ioctls have no such errors */
     case -EBADMSG:
@@ -386,6 +390,11 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     uint64_t offset = address - (uint64_t)region->base;
     uint64_t lpn = offset >> region->page_shift;
     uint32_t part = (uint32_t)(offset & (region->page_bytes - 1)) / KVMDB_PAGE_BYTES;
+    if (frame_copy_is_of(region, lpn)) {
+        bad_page_record(region, lpn, &(struct bad_page){.cause = KVMDB_BAD_MEMORY});
+        region_leave(region);
+        frame_copy_abandon();
+    }
     bool for_write = is_write(context);
     uint64_t word = atomic_load_explicit(&region->words[lpn], memory_order_relaxed);
     /* The first write to a page that is there says nothing of what the thread will read next. */

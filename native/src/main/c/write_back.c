@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "write_back.h"
+#include "frame_copy.h"
 #include "kernel.h"
 #include "page_evict.h"
 #include "page_fill.h"
@@ -161,9 +162,9 @@ static int copy_frozen(struct region *region, uint64_t lpn, uint64_t word, uint8
 {
     if (page_state(word) == DIRTY ? word & PAGE_ASIDE_SPILL : word & PAGE_OUT)
         return spill_read(region, lpn, destination);
-    bool aside = page_state(word) == DIRTY;
-    memcpy(destination, aside ? region->shadow + (lpn << region->page_shift) : (uint8_t *)page_address(region, lpn),
-        region->page_bytes);
+    if (page_state(word) != DIRTY)
+        return frame_copy(region, lpn, destination);
+    memcpy(destination, region->shadow + (lpn << region->page_shift), region->page_bytes);
     return 0;
 }
 

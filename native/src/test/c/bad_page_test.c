@@ -324,6 +324,42 @@ void a_bad_frame_is_recorded_and_replaced(void)
     store_close(s);
 }
 
+/* The copy is made under the page's lock, which the fault on the bad frame must not wait for. */
+void a_bad_frame_ends_the_copy_of_a_frozen_page(void)
+{
+    struct store *s = store_open(16 * MIB);
+    struct volume *v = volume_open(s, 16, 12);
+    volume_populate(v, 0, 16);
+    for (uint64_t lpn = 1; lpn <= 3; lpn++)
+        content_write(v, lpn, 2, page_at(v, lpn));
+    struct commit *c = commit_freeze(v, 0, 16);
+    CHECK_EQUAL(c->count, 3);
+    if (poison_frame(v, 1) && poison_frame(v, 2)) {
+        uint8_t pages[3 * 4096];
+        /* A page's copy for the commit, and the copy aside that a write makes. */
+        CHECK_EQUAL(kvmdb_region_copy_out(v->region, (int64_t)c->freeze.epoch, c->lpns, 3, pages), -EHWPOISON);
+        CHECK_EQUAL(kvmdb_region_bad_count(v->region), 1);
+        CHECK_EQUAL(last_bad_page(v).lpn, 1);
+        CHECK_EQUAL(last_bad_page(v).cause, KVMDB_BAD_MEMORY);
+        page_at(v, 2)[5] = 1;
+        CHECK(kvmdb_region_bad_count(v->region) > 1);
+        CHECK_EQUAL(page_state(word_of(v, 2)), POISONED);
+        commit_fail(c);
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+        kvmdb_region_unpoison(v->region);
+        for (uint64_t lpn = 1; lpn <= 3; lpn++)
+            CHECK_PAGE(v, lpn, 1);
+        CHECK_EQUAL(atomic_load(&s->space.reserved_bytes), 0);
+        CHECK_EQUAL(kvmdb_pool_dirty_bytes(s->pool), 0);
+    } else {
+        commit_fail(c);
+        CHECK_EQUAL(kvmdb_region_rollback(v->region), 0);
+    }
+    commit_free(c);
+    volume_close(v);
+    store_close(s);
+}
+
 /* The kernel refuses the second half of a run: the first must not stay mapped behind the page state's back. */
 void a_run_that_is_mapped_in_part_is_undone(void)
 {

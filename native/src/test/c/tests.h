@@ -105,6 +105,7 @@
     t(reservations_stay_even_when_writes_fail) \
     t(a_block_that_moved_under_a_reader_is_read_again) \
     t(a_bad_frame_is_recorded_and_replaced) \
+    t(a_bad_frame_ends_the_copy_of_a_frozen_page) \
     t(a_run_that_is_mapped_in_part_is_undone) \
     t(a_store_is_kept_when_the_neighbours_of_its_page_cannot_be_mapped) \
     t(a_spilled_page_that_comes_back_in_part_is_taken_back) \
