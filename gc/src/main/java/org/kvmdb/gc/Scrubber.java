@@ -1,7 +1,6 @@
 package org.kvmdb.gc;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -103,7 +102,18 @@ public final class Scrubber implements AutoCloseable {
         try {
             Files.deleteIfExists(stateFile);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot forget how far the scrub was: " + stateFile, e);
+            throw new StorageException(
+                    ErrorCode.IO,
+                    "cannot forget how far the last scrub was, and the next one would go on there; remove the file: " + e, e);
+        }
+    }
+
+    /** A scrub that is finished has its result, whatever becomes of its file. */
+    private void forgetFinished() {
+        try {
+            forget(stateFile);
+        } catch (StorageException e) {
+            System.getLogger(Scrubber.class.getName()).log(System.Logger.Level.WARNING, e.getMessage());
         }
     }
 
@@ -128,7 +138,7 @@ public final class Scrubber implements AutoCloseable {
         final int id = plan.next();
         if (id == 0) {
             finished = true;
-            forget(stateFile);
+            forgetFinished();
             return;
         }
         final Version chosen = versions.stream().filter(v -> v.id() == id).findFirst().orElseThrow();

@@ -2,6 +2,7 @@ package org.kvmdb.gc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.BlockOwner;
 import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Version;
@@ -284,6 +287,16 @@ class ScrubberTest {
         }
         Files.write(state(), new byte[0]);
         assertFalse(scrub().isResumed());
+    }
+
+    /** A directory with something in it stands for a file that cannot be removed. */
+    @Test
+    void shouldSayThatItCannotForgetAndFinishAllTheSame() throws IOException {
+        Files.createDirectories(state().resolve("in the way"));
+        final StorageException thrown = assertThrows(StorageException.class, () -> Scrubber.forget(state()));
+        assertEquals(ErrorCode.IO, thrown.code());
+        assertTrue(thrown.getMessage().contains(state().toString()), thrown.getMessage());
+        assertTrue(scrub().isFinished());
     }
 
     @Test
