@@ -90,33 +90,20 @@ final class StoreUpkeep {
 
     // ---- cleaning ----
 
-    /** Thrown out of a cleaning that is to stop. */
-    private static final class Stopped extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        Stopped() {
-            super(null, null, false, false);
-        }
-    }
-
     void clean(double deadShareMax, CleanProgress progress) {
         if (!(deadShareMax >= 0 && deadShareMax <= 1)) {
             throw new IllegalArgumentException("a share lies between 0 and 1: " + deadShareMax);
         }
         store.call(() -> {
             reclaimer.checkpoint();
-            try {
-                cleaner.compact(deadShareMax, (deadBytes, targetBytes) -> {
-                    store.checkNotClosing();
-                    if (!progress.progress(deadBytes, targetBytes)) {
-                        throw new Stopped();
-                    }
-                });
-            } catch (Stopped e) {
-                return null;
+            final boolean isDone = cleaner.compact(deadShareMax, (deadBytes, targetBytes) -> {
+                store.checkNotClosing();
+                return progress.progress(deadBytes, targetBytes);
+            });
+            if (isDone) {
+                reclaimer.checkpoint();
+                reclaimer.giveBackAll();
             }
-            reclaimer.checkpoint();
-            reclaimer.giveBackAll();
             return null;
         });
     }

@@ -46,6 +46,9 @@ public final class Cleaner {
     private static final int STEP_BYTES = 1 << 20;
     private static final int CHECKPOINT_SHARE = 16;
 
+    private static final long DONE = -1;
+    private static final long STOPPED = -2;
+
     private final Journal journal;
     private final SegmentReclaimer reclaimer;
     private final SegmentMover mover;
@@ -220,32 +223,38 @@ public final class Cleaner {
     /**
      * Cleans until no more than that share of the segments in use is dead, or no segment is left that holds more than that, and
      * gives back what it freed.
+     *
+     * @return false when it was told to stop before that
      */
-    public void compact(double targetDeadShare, CleanerProgress progress) {
+    public boolean compact(double targetDeadShare, CleanerProgress progress) {
         long before = Long.MAX_VALUE;
-        while (true) {
-            final long dead = compactStep(targetDeadShare, progress);
-            if (dead < 0 || dead >= before) {
-                break;
-            }
+        long dead = compactStep(targetDeadShare, progress);
+        while (dead >= 0 && dead < before) {
             before = dead;
+            dead = compactStep(targetDeadShare, progress);
+        }
+        if (dead == STOPPED) {
+            return false;
         }
         reclaimer.journalCheckpoint();
+        return true;
     }
 
-    /** Cleans the emptiest segments; returns the dead bytes there were before, or -1 when there is nothing left to do. */
+    /** Cleans the emptiest segments; returns the dead bytes there were before, DONE when nothing is left to do, or STOPPED. */
     private synchronized long compactStep(double targetDeadShare, CleanerProgress progress) {
         final Space space = space();
         final long dead = space.deadBytes();
         final long target = (long) (space.usedBytes() * targetDeadShare);
-        progress.progress(dead, target);
+        if (!progress.progress(dead, target)) {
+            return STOPPED;
+        }
         if (dead <= target) {
-            return -1;
+            return DONE;
         }
         if (space.pending() > Math.max(FREE_TARGET_MIN, space.segments.full() / CHECKPOINT_SHARE)) {
             reclaimer.journalCheckpoint();
         }
-        return clean(space, STEP_BYTES) > 0 ? dead : -1;
+        return clean(space, STEP_BYTES) > 0 ? dead : DONE;
     }
 
     public CleanerStatistics statistics() {

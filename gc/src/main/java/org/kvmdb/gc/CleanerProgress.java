@@ -5,8 +5,12 @@ package org.kvmdb.gc;
 public interface CleanerProgress {
 
     /** Tells nobody. */
-    CleanerProgress NONE = (deadBytes, targetBytes) -> {};
+    CleanerProgress NONE = (deadBytes, targetBytes) -> true;
 
-    /** Dead bytes in segments that are in use, and how many it is to come down to. */
-    void progress(long deadBytes, long targetBytes);
+    /**
+     * Dead bytes in segments that are in use, and how many it is to come down to.
+     *
+     * @return false to stop here; what was cleaned stays so
+     */
+    boolean progress(long deadBytes, long targetBytes);
 }
