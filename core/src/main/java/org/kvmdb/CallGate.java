@@ -6,22 +6,22 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * The calls that are under way in a store, and its end, which waits for them: native code below must not be called any more
- * when its structures go. Thread-safe.
+ * Counts the calls in progress in a store. Closing the store waits for them, because native code must not be called
+ * once its structures are freed. Thread-safe.
  */
 final class CallGate {
 
     private static final int CLOSING = 1 << 31;
 
     private final Path directory;
-    /** Calls under way; the sign bit is set when no more may begin. */
+    /** Calls in progress; the sign bit is set once no more may begin. */
     private final AtomicInteger calls = new AtomicInteger();
 
     CallGate(Path directory) {
         this.directory = directory;
     }
 
-    /** Begins a call, which {@link #leave} ends; throws CLOSED when no more may begin. */
+    /** Begins a call; {@link #leave} ends it. Throws CLOSED when no more may begin. */
     void enter() {
         if (calls.incrementAndGet() < 0) {
             leave();
@@ -37,7 +37,7 @@ final class CallGate {
         }
     }
 
-    /** Throws when the store is being closed, which waits for the call that asks. */
+    /** Throws when the store is closing, so that the calling operation, which close waits for, can end early. */
     void checkNotClosing() {
         if (calls.get() < 0) {
             throw closedException();
@@ -48,7 +48,7 @@ final class CallGate {
         return new StorageException(ErrorCode.CLOSED, "store %s is closed".formatted(directory));
     }
 
-    /** Refuses new calls and waits for the others. */
+    /** Refuses new calls and waits for those in progress. */
     void close() {
         calls.getAndUpdate(n -> n | CLOSING);
         boolean interrupted = false;
@@ -66,7 +66,7 @@ final class CallGate {
         }
     }
 
-    /** Lets calls in again, when the store cannot be closed after all. */
+    /** Admits calls again after the store could not be closed. */
     void reopen() {
         calls.getAndUpdate(n -> n & ~CLOSING);
     }

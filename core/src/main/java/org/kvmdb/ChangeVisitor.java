@@ -1,13 +1,14 @@
 package org.kvmdb;
 
-/** Is shown where two versions of a volume differ. */
+/** Receives the ranges in which two versions of a volume differ. */
 @FunctionalInterface
 public interface ChangeVisitor {
 
     /**
-     * A range of whole pages, as long as can be, behind those before it.
+     * Called for each range of changed pages, in order of offsets. Ranges consist of whole pages and are as long as
+     * possible.
      *
-     * @param isHole whether the newer version has holes there, which read as zeros
+     * @param isHole whether the range is a hole in the newer version, and so reads as zeros
      */
     void changed(long offset, long lengthBytes, boolean isHole);
 }

@@ -1,16 +1,18 @@
 package org.kvmdb;
 
-/** Is told how far a cleaning is, on the thread that called it. */
+/** Receives the progress of {@link Store#clean}, on the thread that called it. */
 @FunctionalInterface
 public interface CleanProgress {
 
-    /** Tells nobody. */
+    /** Ignores progress. */
     CleanProgress NONE = (deadBytes, targetBytes) -> true;
 
     /**
-     * Dead bytes in segments that are in use, and how many they are to come down to.
+     * Called during the cleaning.
      *
-     * @return false to stop here; what was cleaned stays so
+     * @param deadBytes dead bytes in segments in use
+     * @param targetBytes dead bytes at which the cleaning ends
+     * @return false to stop here; space gained so far is kept
      */
     boolean progress(long deadBytes, long targetBytes);
 }

@@ -6,8 +6,9 @@ import java.util.function.LongSupplier;
 import org.agrona.concurrent.IdleStrategy;
 
 /**
- * When the maintenance thread cleans again: after the rest that the last step asked for, or at once when somebody waits for it.
- * Who wakes it while a step is under way is heard, too. As an idle strategy it rests for just so long, a period at most.
+ * Decides when the maintenance thread cleans again: after the rest that the last step asked for, or at once when a
+ * commit waits for it. A wake-up during a step is not lost. As an idle strategy it parks for the time that is left, one
+ * period at most.
  */
 final class CleaningRest implements IdleStrategy {
 
@@ -19,17 +20,17 @@ final class CleaningRest implements IdleStrategy {
         this.periodNanos = periodNanos;
     }
 
-    /** Has the next step made at once. Any thread. */
+    /** Makes the next step due at once. Any thread may call it. */
     void wake() {
         dueNanos.set(System.nanoTime());
         LockSupport.unpark(resting);
     }
 
     /**
-     * Makes a step if one is due.
+     * Runs a step if one is due.
      *
-     * @param step returns how many nanoseconds to rest; negative: for a period
-     * @return whether it is to go on at once
+     * @param step returns the nanoseconds to rest; negative: one period
+     * @return whether to continue at once
      */
     boolean clean(LongSupplier step) {
         final long due = dueNanos.get();
@@ -42,7 +43,7 @@ final class CleaningRest implements IdleStrategy {
         return rest == 0;
     }
 
-    /** What is left of the rest; nothing when a step is due. */
+    /** Time left to rest; 0 when a step is due. */
     long leftNanos() {
         return Math.clamp(dueNanos.get() - System.nanoTime(), 0, periodNanos);
     }

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** A page that no good copy could be read of. Names the volume, the LPN and the PPN. */
+/** No good copy of a page could be read. Names the volume, the LPN and the PPN. */
 public final class CorruptPageException extends StoreException {
 
     private static final long serialVersionUID = 1L;
@@ -16,17 +16,17 @@ public final class CorruptPageException extends StoreException {
         this.ppn = ppn;
     }
 
-    /** Name of the volume, or full name of the snapshot. */
+    /** Name of the volume or full name of the snapshot. */
     public String volume() {
         return volume;
     }
 
-    /** Logical page number within the volume. */
+    /** Logical page number within the volume; -1 when unknown. */
     public long lpn() {
         return lpn;
     }
 
-    /** Packed locator of the block, 0 when it is not known. */
+    /** PPN, the packed locator of the block; 0 when unknown. */
     public long ppn() {
         return ppn;
     }

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** A structure of the store that is not a page is damaged, beyond a torn tail. */
+/** A structure of the store other than a page is damaged, and not merely by a torn tail. */
 public final class CorruptStoreException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -3,7 +3,9 @@ package org.kvmdb;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.StorageException;
 
-/** From the one exception of the modules below to the public types: the only place that translates. */
+/**
+ * Translates {@link StorageException}, by which the modules below report failures, to the public types. The only place.
+ */
 final class ExceptionMapper {
 
     private ExceptionMapper() {}

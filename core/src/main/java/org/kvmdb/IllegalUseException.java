@@ -1,8 +1,8 @@
 package org.kvmdb;
 
 /**
- * What was asked for cannot be, whatever the state of the store: a name that is none, a size out of range, an object of another
- * store, a write to a snapshot.
+ * The request is invalid in any state of the store: an invalid name, a size out of range, an object of another store, a
+ * write to a snapshot.
  */
 public final class IllegalUseException extends StoreException {
 

@@ -7,12 +7,15 @@ import org.kvmdb.gc.Cleaner;
 import org.kvmdb.gc.SegmentReclaimer;
 import org.kvmdb.journal.Journal;
 
-/** Checkpoints that are due, a dictionary, space, cleaning, the seal of an idle log, the next segment: what a journal needs beside the commits. */
+/**
+ * The maintenance agent of a store: builds the dictionary, frees deleted versions, takes checkpoints that are due,
+ * gives space back, seals an idle log, checks that the file is in place, cleans, and prepares the next segment.
+ */
 final class Maintenance implements Agent, AutoCloseable {
 
     private static final long PERIOD_NANOS = 50_000_000;
 
-    /** Between two pieces of a segment that is written ahead: commits go first. */
+    /** Pause between two pieces of a segment that is written ahead, so that commits go first. */
     private static final long PREPARE_PAUSE_MILLIS = 1;
 
     private final Journal journal;
@@ -29,7 +32,7 @@ final class Maintenance implements Agent, AutoCloseable {
         journal.pacer().onShortage(rest::wake);
     }
 
-    /** A journal that failed says so to whoever commits next; here it must only neither end the agent nor keep it busy. */
+    /** A failed journal reports its failure to the next commit. Here it must neither end the agent nor keep it busy. */
     private static void report(Throwable failure) {
         System.getLogger(Maintenance.class.getName()).log(System.Logger.Level.DEBUG, "maintenance failed", failure);
         LockSupport.parkNanos(PERIOD_NANOS);

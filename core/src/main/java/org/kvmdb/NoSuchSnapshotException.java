@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The store has no snapshot of that name. */
+/** The store has no snapshot with this name. */
 public final class NoSuchSnapshotException extends StoreException {
 
     private static final long serialVersionUID = 1L;

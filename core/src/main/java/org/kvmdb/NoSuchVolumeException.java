@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The store has no volume of that name. */
+/** The store has no volume with this name. */
 public final class NoSuchVolumeException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -14,13 +14,13 @@ import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Versions;
 import org.kvmdb.journal.VolumeEntry;
 
-/** The snapshots of an open store: taken, found, cloned, gone back to, deleted. Callers translate the exceptions. */
+/** Takes, finds, clones, rolls back to and deletes the snapshots of an open store. Callers translate the exceptions. */
 final class OpenSnapshots {
 
-    /** Between the names of a volume and of its snapshot. */
+    /** Separates the name of a volume from that of its snapshot. */
     static final char SEPARATOR = '@';
 
-    /** Most snapshots that a message names. */
+    /** Limit of the snapshots that a message names. */
     private static final int NAMED_MAX = 10;
 
     private final OpenStore store;
@@ -68,7 +68,7 @@ final class OpenSnapshots {
 
     // ---- taking ----
 
-    /** Commits and takes, in one batch. */
+    /** Commits and takes the snapshots, in one batch. */
     List<Snapshot> take(String name, List<OpenVolume> volumes) {
         OpenStore.checkName("snapshot", name);
         if (!volumes.isEmpty()) {
@@ -87,7 +87,7 @@ final class OpenSnapshots {
 
     // ---- what becomes of them ----
 
-    /** Throws when the volume has snapshots, so that it cannot be deleted. */
+    /** Throws when the volume has snapshots, and therefore cannot be deleted. */
     void checkHasNone(VolumeEntry volume) {
         final List<Snapshot> held = of(volume);
         if (held.isEmpty()) {

@@ -26,15 +26,15 @@ import org.kvmdb.journal.JournalOptions;
 import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
-/** A store that is open: the journal and the page cache, put together. */
+/** An open store, assembled from the journal, the page cache and the cleaner. */
 final class OpenStore implements Store {
 
-    /** The file that holds everything, within the store's directory. */
+    /** The file in the store's directory that holds all data. */
     static final String DATA_FILE = "store.kvmdb";
 
     private static final int NAME_BYTES_MAX = 255;
 
-    /** After which a device read in a page fault makes a bad page. */
+    /** Deadline of a device read in a page fault, after which the page is bad. */
     static final long READ_DEADLINE_MILLIS = 30_000;
 
     private static final int POOLED_SEGMENTS_MIN = 8;
@@ -51,16 +51,16 @@ final class OpenStore implements Store {
     private final StoreUpkeep upkeep;
     private final Map<Integer, OpenVolume> volumes = new ConcurrentHashMap<>();
 
-    /** Keeps a version from being mapped while what is done to it needs that it is not. */
+    /** Keeps a version from being mapped during an operation that requires it to be unmapped. */
     private final Object mappingLock = new Object();
 
     private final CallGate calls;
     private boolean closed;
 
-    /** Null when there is none. */
+    /** Null when the store has no control socket. */
     private ControlServer control;
 
-    /** Puts a store together over whatever journal; its spill areas lie in the directory. No control socket yet. */
+    /** Assembles a store over a given journal. Spill areas lie in the directory. Opens no control socket. */
     OpenStore(Path directory, Supplier<Journal> source, StoreOptions options) {
         this(directory, source, options, READ_DEADLINE_MILLIS);
     }
@@ -112,7 +112,7 @@ final class OpenStore implements Store {
         });
     }
 
-    /** @param isMade whether the file is there, by us */
+    /** @param isMade set once this call has created the file */
     private static Journal createJournal(Path file, JournalOptions options, AtomicBoolean isMade) {
         try {
             final Journal journal = Journal.create(Devices.create(file), options);
@@ -164,7 +164,7 @@ final class OpenStore implements Store {
         });
     }
 
-    /** Only for whoever holds the lock of the store's file: it says that a socket that is there already is a dead one. */
+    /** Call only while holding the lock of the store's file, which proves that any existing socket is stale. */
     private synchronized void listen(StoreOptions options) {
         if (options.countersFile()) {
             Telemetry.open(directory, figures).ifPresent(telemetry -> opened.add(telemetry, Telemetry::close));
@@ -205,7 +205,7 @@ final class OpenStore implements Store {
         });
     }
 
-    /** @param what names are checked of, for the message */
+    /** @param what the kind of object, for the message */
     static void checkName(String what, String name) {
         if (!name.matches("[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,127}")
                 || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
@@ -221,7 +221,7 @@ final class OpenStore implements Store {
         return (bytes + unit - 1) / unit * unit;
     }
 
-    /** Whether a volume of that name is not for users: something is being received into it. */
+    /** Whether a volume of this name is hidden from users because a stream is being received into it. */
     static boolean isHidden(String name) {
         return name.startsWith(".");
     }
@@ -304,14 +304,16 @@ final class OpenStore implements Store {
         }
     }
 
-    /** Runs an action while nothing is mapped that is not. */
+    /** Runs an action during which no further version can be mapped. */
     void whileMappingStands(Runnable action) {
         synchronized (mappingLock) {
             action.run();
         }
     }
 
-    /** Runs an action that needs that the version is not mapped; false, with nothing done, when it is. */
+    /**
+     * Runs an action that requires the version to be unmapped. Returns false, without running it, when it is mapped.
+     */
     boolean unlessMapped(Version entry, Runnable action) {
         synchronized (mappingLock) {
             if (cache.isMapped(entry)) {
@@ -442,7 +444,7 @@ final class OpenStore implements Store {
         });
     }
 
-    /** Runs an action on the open store, translating its exceptions. Close waits for it. */
+    /** Runs an action on the open store and translates its exceptions. Close waits for it. */
     <T> T call(Supplier<T> action) {
         return ExceptionMapper.call(() -> {
             calls.enter();
@@ -454,7 +456,7 @@ final class OpenStore implements Store {
         });
     }
 
-    /** Throws when the store is being closed, which waits for the call that asks. */
+    /** Throws when the store is closing, so that the calling operation, which close waits for, can end early. */
     void checkNotClosing() {
         calls.checkNotClosing();
     }

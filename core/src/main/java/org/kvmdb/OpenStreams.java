@@ -19,8 +19,8 @@ import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
 /**
- * Sending, receiving and comparing of an open store. The store is entered for a chunk at a time, and never while an
- * input or an output is waited for: closing the store waits for a chunk and no longer.
+ * Sends, receives and compares snapshots of an open store. It enters the store for one chunk at a time, and never while
+ * it waits for input or output, so closing the store waits for at most one chunk.
  */
 final class OpenStreams {
 
@@ -38,7 +38,7 @@ final class OpenStreams {
 
     // ---- sending ----
 
-    /** @param from or null */
+    /** @param from the base of an incremental stream, or null */
     StreamSummary send(SnapshotEntry snapshot, SnapshotEntry from, OutputStream output, StreamProgress progress)
             throws IOException {
         final SnapshotSender sender = store.call(() -> new SnapshotSender(journal, snapshot, from));
@@ -71,7 +71,7 @@ final class OpenStreams {
         return Math.min(lpn << pageShift, sizeBytes);
     }
 
-    /** A store that was closed meanwhile holds nothing any more that could be let go. */
+    /** Does nothing if the store was closed meanwhile: it then holds nothing to release. */
     private void closeUnlessStoreIs(Runnable close) {
         try {
             store.run(close);

@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.kvmdb.cache.Region;
 import org.kvmdb.journal.Version;
 
-/** What volumes and snapshots of an open store have in common: memory that is read, mapped when it is asked for. */
+/** Common part of the volumes and snapshots of an open store: readable memory, mapped on demand. */
 abstract class OpenVersion {
 
     final OpenStore store;
@@ -30,7 +30,7 @@ abstract class OpenVersion {
         return mapped != null ? mapped : store.map(this);
     }
 
-    /** Null when it is no longer mapped. Under the store's mapping lock. */
+    /** Null after unmapping. Called under the store's mapping lock. */
     final void region(Region mapped) {
         region = mapped;
     }
@@ -85,7 +85,9 @@ abstract class OpenVersion {
         return once(store.call(() -> region().pin(offset, lengthBytes, forWrite)))::close;
     }
 
-    /** Closing is idempotent: whoever closed a scope, and was told of a bad page, may leave it to a try block again. */
+    /**
+     * Makes closing idempotent: a scope closed explicitly, which may have thrown, may be closed again by a try block.
+     */
     static Scope once(Runnable end) {
         final AtomicBoolean open = new AtomicBoolean(true);
         return () -> {

@@ -95,7 +95,10 @@ final class OpenVolume extends OpenVersion implements Volume {
         return new WriteScope(store.call(() -> region().beginWrite()));
     }
 
-    /** Closed elsewhere it stays open: else its own thread could not close it any more, and commits would wait for ever. */
+    /**
+     * A write scope. Closing it on another thread throws and leaves it open; otherwise its own thread could no longer
+     * close it, and commits would wait for ever.
+     */
     private final class WriteScope implements Scope {
         private final Thread owner = Thread.currentThread();
         private final long mark;

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Keeps a range of a {@link Volume} in memory until closed. */
+/** Keeps a range of a {@link Volume} or {@link Snapshot} in memory until closed. */
 public interface Pin extends AutoCloseable {
 
     @Override

@@ -1,9 +1,9 @@
 package org.kvmdb;
 
-/** What a pinned range will be used for. */
+/** The use of a pinned range. */
 public enum PinMode {
     /** The kernel will read from it. */
     READ,
-    /** The kernel will write to it: its pages are dirty from the start. */
+    /** The kernel will write to it. Its pages are dirty from the start. */
     WRITE
 }

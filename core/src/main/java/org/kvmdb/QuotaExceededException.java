@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** A commit would have made a volume refer to more than its quota; nothing of it became durable. */
+/** A commit would have taken a volume beyond its quota. Nothing of the commit became durable. */
 public final class QuotaExceededException extends StoreException {
 
     private static final long serialVersionUID = 1L;

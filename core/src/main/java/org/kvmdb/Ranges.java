@@ -3,7 +3,7 @@ package org.kvmdb;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** Makes ranges of pages that come one by one, in order, and shows those that no later page can make longer. */
+/** Joins pages, which arrive one by one and in order, to ranges. Shows a range once no later page can extend it. */
 final class Ranges {
 
     private record Range(long firstLpn, long endLpn, boolean isHole) {}
@@ -18,7 +18,7 @@ final class Ranges {
         this.visitor = visitor;
     }
 
-    /** @param ppn 0: a hole */
+    /** @param ppn 0 for a hole */
     void add(long lpn, long ppn) {
         final boolean isHole = ppn == 0;
         if (open != null && open.endLpn == lpn && open.isHole == isHole) {

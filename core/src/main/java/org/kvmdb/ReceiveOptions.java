@@ -3,12 +3,13 @@ package org.kvmdb;
 import java.util.Objects;
 
 /**
- * What is done with a stream. Immutable; start from {@link #into(String)}.
+ * Options for receiving a stream. Immutable; start from {@link #into(String)}.
  *
- * @param volumeName of the volume that gets the snapshot: of a full stream a new one, of an incremental one that which
- *     has the base
- * @param force of an incremental stream: what was changed in the volume since the base is dropped, committed or not,
- *     unless a snapshot has it
+ * @param volumeName the volume that gets the snapshot: a new one for a full stream, the one that has the base for an
+ *     incremental stream
+ * @param force for an incremental stream, whether to drop changes made to the volume since the base, committed or not.
+ *     Changes that a snapshot holds stay in that snapshot.
+ * @param progress told how far receiving is
  */
 public record ReceiveOptions(String volumeName, boolean force, StreamProgress progress) {
 

@@ -1,4 +1,4 @@
 package org.kvmdb;
 
-/** A snapshot that was received, and what was in its stream. */
+/** A received snapshot, and a summary of its stream. */
 public record Received(Snapshot snapshot, StreamSummary summary) {}

@@ -6,8 +6,8 @@ public interface Scope extends AutoCloseable {
     /**
      * Ends the scope.
      *
-     * @throws CorruptPageException when a page could not be had while the scope was open
-     * @throws StoreFullException when a page could not be written while the scope was open
+     * @throws CorruptPageException when a page was bad while the scope was open
+     * @throws StoreFullException when a page could not be written while the scope was open, for lack of space
      */
     @Override
     void close();

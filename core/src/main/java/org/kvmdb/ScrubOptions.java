@@ -1,10 +1,10 @@
 package org.kvmdb;
 
 /**
- * How a scrub goes about it.
+ * Options of a scrub.
  *
- * @param bytesPerSecond what it reads at most; 0: as fast as the device allows, less what commits take
- * @param isRestart whether to begin anew where an interrupted one could go on
+ * @param bytesPerSecond limit of the read rate; 0: as fast as the device allows, after giving way to commits
+ * @param isRestart whether to start from the beginning even if an interrupted scrub could be continued
  */
 public record ScrubOptions(long bytesPerSecond, boolean isRestart) {
 
@@ -14,7 +14,7 @@ public record ScrubOptions(long bytesPerSecond, boolean isRestart) {
         }
     }
 
-    /** No limit; goes on where an interrupted scrub was. */
+    /** No limit; continues an interrupted scrub. */
     public static ScrubOptions defaults() {
         return new ScrubOptions(0, false);
     }

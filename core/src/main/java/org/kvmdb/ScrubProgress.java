@@ -1,17 +1,18 @@
 package org.kvmdb;
 
-/** Is told how far a scrub is, on the thread that called it. */
+/** Receives the progress of a scrub, on the thread that called it. */
 @FunctionalInterface
 public interface ScrubProgress {
 
-    /** Tells nobody. */
+    /** Ignores progress. */
     ScrubProgress NONE = (doneBytes, totalBytes) -> true;
 
     /**
-     * Bytes of blocks that were verified, of those that there are as far as it is known; the last call of a scrub that ends
-     * has both equal.
+     * Called during the scrub. In the last call of a scrub that completes, both values are equal.
      *
-     * @return false to stop here; the next scrub goes on
+     * @param doneBytes bytes of blocks verified
+     * @param totalBytes bytes of all blocks, as far as known
+     * @return false to stop here; the next scrub continues from this point
      */
     boolean progress(long doneBytes, long totalBytes);
 }

@@ -4,16 +4,16 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What a scrub found, all of its runs together if it was interrupted.
+ * Result of a scrub; of all its runs together if it was interrupted.
  *
- * @param isFinished whether everything was read; otherwise the next scrub goes on
- * @param isResumed whether an earlier run had begun it
- * @param began when its first run began
+ * @param isFinished whether everything was read; otherwise the next scrub continues this one
+ * @param isResumed whether an earlier run started this scrub
+ * @param began start of the first run
  * @param pages blocks of pages that were read and verified
- * @param nodes map nodes that were
- * @param bytes bytes of those blocks
- * @param badBlocks what is bad: the first thousand, in the order in which they were found
- * @param badCount how much is bad, listed or not
+ * @param nodes map nodes that were read and verified
+ * @param bytes bytes of these blocks and nodes
+ * @param badBlocks the first thousand bad blocks, in the order in which they were found
+ * @param badCount number of bad blocks, listed or not
  */
 public record ScrubReport(
         boolean isFinished,
@@ -26,16 +26,16 @@ public record ScrubReport(
         long badCount) {
 
     /**
-     * A block that does not verify, or cannot be read.
+     * A block that does not verify or cannot be read.
      *
-     * @param isNode whether it is a node of a map, not a page
-     * @param volume the volume, or {@code volume@snapshot}, that has had it longest
-     * @param lpn the page, or the first of those that the node leads to
-     * @param pages how many pages cannot be had
-     * @param ppn where it should be
-     * @param position the same, on the device
-     * @param fact what is wrong with it
-     * @param holders all volumes and snapshots that hold it
+     * @param isNode whether the block is a map node rather than a page
+     * @param volume the volume, or {@code volume@snapshot}, that has held it longest
+     * @param lpn the page, or the first page that the node leads to
+     * @param pages number of pages that cannot be read
+     * @param ppn PPN of the block
+     * @param position position of the block on the device
+     * @param fact what is wrong with the block
+     * @param holders all volumes and snapshots that hold the block
      */
     public record BadBlock(
             boolean isNode,

@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 
 /**
- * What a volume held at one moment, for ever: whatever happens to the volume, to its clones or to other snapshots. It
- * shares the blocks that have not changed since, so it costs nothing to take and as much as has changed to keep.
- * Thread-safe.
+ * The content of a volume at one moment. It never changes, whatever happens to the volume, its clones or other
+ * snapshots. A snapshot shares the blocks that have not changed since: taking one costs nothing, and keeping it costs
+ * the blocks that have changed. Thread-safe.
  */
 public interface Snapshot {
 
@@ -20,94 +20,98 @@ public interface Snapshot {
 
     String volumeName();
 
-    /** Size of the volume when it was taken. */
+    /** Size of the volume when the snapshot was taken. */
     long sizeBytes();
 
     int pageSizeBytes();
 
-    /** When it was taken. */
+    /** When the snapshot was taken. */
     Instant created();
 
-    /** The LSN that its pages stand at; 0 when none was ever given. */
+    /** The last LSN that a commit contained in this snapshot carried; 0 when none did. */
     long committedLsn();
 
-    /** Bytes of the blocks of its pages, those counted that it shares. */
+    /** Bytes of the blocks of its pages, including blocks it shares. */
     long referencedBytes();
 
     /**
-     * The snapshot as memory, from any thread; it is mapped when this is first called. A write throws
-     * {@link IllegalArgumentException}; one past the segment, through its address, is what a write to any read-only memory
-     * is, and changes nothing. What {@link Volume#memory()} says of bad pages and of system calls is true of it, too.
+     * The snapshot as memory, for any thread. The first call maps it. A write through the segment throws
+     * {@link IllegalArgumentException}. A write through its address, bypassing the segment, fails like a write to any
+     * read-only memory and changes nothing. For bad pages and system calls see {@link Volume#memory()}.
      */
     MemorySegment memory();
 
-    /** As {@link Volume#prefetch}. */
+    /** See {@link Volume#prefetch}. */
     void prefetch(long offset, long lengthBytes);
 
-    /** As {@link Volume#load}. */
+    /** See {@link Volume#load}. */
     void load(long offset, long lengthBytes);
 
-    /** As {@link Volume#read}. */
+    /** See {@link Volume#read}. */
     void read(long offset, MemorySegment destination);
 
-    /** Keeps a range in memory until the pin is closed, as {@link Volume#pin} for reading. */
+    /** Keeps a range in memory until the pin is closed, as {@link Volume#pin} does for reading. */
     Pin pin(long offset, long lengthBytes);
 
-    /** As {@link Volume#readScope}. */
+    /** See {@link Volume#readScope}. */
     Scope readScope();
 
-    /** Pages of this snapshot that could not be had since it was mapped, and writes to it that were refused. */
+    /** Failures to read a page of this snapshot, and refused writes to it, since it was mapped. */
     long badPageCount();
 
     /**
-     * Makes a volume that holds what the snapshot holds, and may be written. It shares the snapshot's blocks, and the
+     * Creates a writable volume with the content of this snapshot. The clone shares the snapshot's blocks, and the
      * snapshot cannot be deleted while the clone exists. Durable when the call returns.
      */
     Volume cloneAs(String volumeName);
 
     /**
-     * Writes the snapshot as a stream that {@link Store#receive} takes, compressed as it is stored; every block is
-     * verified as it is read. Commits go on meanwhile. The output is neither flushed nor closed.
+     * Writes the snapshot as a stream for {@link Store#receive}. Pages are sent compressed, and each block is verified
+     * as it is read. Commits continue meanwhile. The output is neither flushed nor closed.
      *
-     * @throws CorruptPageException when a page cannot be had; what was written until then is not received
+     * @throws CorruptPageException when a page is bad; the stream is then incomplete, and a receiver rejects it
      */
     default StreamSummary send(OutputStream output) throws IOException {
         return send(output, null, StreamProgress.NONE);
     }
 
     /**
-     * Writes what differs from an older snapshot of this volume, or of one that it was cloned from. Who has that one
-     * can receive it.
+     * Writes only the differences from an older snapshot, of this volume or of a volume it was cloned from. A store
+     * that has the older snapshot can receive the stream.
      *
-     * @param from what the receiver has; null: nothing
+     * @param from the snapshot that the receiver has; null to send everything
      */
     default StreamSummary send(OutputStream output, Snapshot from) throws IOException {
         return send(output, from, StreamProgress.NONE);
     }
 
+    /** Writes the differences from an older snapshot, or everything, and reports progress after each chunk. */
     StreamSummary send(OutputStream output, Snapshot from, StreamProgress progress) throws IOException;
 
     /**
-     * Shows where another snapshot of the family (this volume, its clones, what it was cloned from) differs from this
-     * one. Costs what differs, not what there is.
+     * Passes the visitor the ranges in which another snapshot differs from this one. Both must be of the same family: a
+     * volume, its clones, and the volumes it was cloned from. The cost depends on the differences, not on the size.
      */
     void diff(Snapshot newer, ChangeVisitor visitor);
 
-    /** Shows where the last commit of a volume differs from this snapshot, or the commits made meanwhile. */
+    /**
+     * Passes the visitor the ranges in which the last committed state of a volume, or commits made meanwhile, differ.
+     */
     void diff(Volume newer, ChangeVisitor visitor);
 
     /**
-     * Unmaps the snapshot: memory that was handed out throws {@link IllegalStateException} from then on, and
-     * {@link #memory()} maps it again. Does nothing when it is not mapped.
+     * Unmaps the snapshot. Segments returned before throw {@link IllegalStateException} from then on; {@link #memory()}
+     * maps the snapshot again. Does nothing when it is not mapped.
      *
-     * @throws StoreBusyException when a native call is using the memory, or pages of it are pinned
+     * @throws StoreBusyException when a native call is using the memory, or the snapshot has pinned pages
      */
     void release();
 
     /**
-     * Deletes the snapshot; durable when the call returns. What only it held is freed in the background.
+     * Deletes the snapshot; durable when the call returns. Blocks that only this snapshot held are freed in the
+     * background.
      *
-     * @throws StoreBusyException when it is mapped in this process or a clone of it exists; the message says which
+     * @throws StoreBusyException when the snapshot is mapped in this process or has a clone; the message says which
      */
     void delete();
 }

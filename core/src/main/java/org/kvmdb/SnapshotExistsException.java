@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The volume has a snapshot of that name already. */
+/** The volume already has this snapshot, or one of this name. */
 public final class SnapshotExistsException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -3,21 +3,21 @@ package org.kvmdb;
 import java.util.List;
 
 /**
- * What the space of a store is used for. All in bytes, of compressed blocks with their headers.
+ * How the space of a store is used. All sizes are in bytes of compressed blocks with their headers.
  *
- * <p>Two sums hold, the first one always, the second one when {@link #isExact()}:
+ * <p>Two equations hold, the first always, the second when {@link #isExact()}:
  *
  * <ol>
  *   <li>{@code segmentBytes = liveBytes + stolenBytes + deadBytes + reclaimableBytes + openBytes + freeBytes + holeBytes}
  *   <li>{@code liveBytes = pageBytes + nodeBytes + dyingNodeBytes}
  * </ol>
  *
- * @param isExact whether nothing changed while it was counted; otherwise the figures are of slightly different moments
+ * @param isExact whether nothing changed during the count; otherwise the figures are from slightly different moments
  * @param holders volumes, each followed by its snapshots
- * @param use what the segments hold
- * @param reserve what is kept free, and for what
- * @param deletion how far the background is with deleted snapshots and volumes
- * @param deletedBytes what they hold alone and will give back
+ * @param use content of the segments
+ * @param reserve reserved space, and its purpose
+ * @param deletion progress of freeing deleted snapshots and volumes
+ * @param deletedBytes space that only those hold and will give back
  */
 public record SpaceReport(
         boolean isExact,
@@ -28,18 +28,19 @@ public record SpaceReport(
         long deletedBytes) {
 
     /**
-     * A volume or snapshot, and what it takes.
+     * A volume or snapshot, and the space it holds.
      *
-     * @param name of a snapshot: {@code volume@name}
-     * @param isSnapshot whether it is one
-     * @param origin the snapshot that a volume was cloned from or went back to; null for another one and for snapshots
-     * @param sizeBytes size, holes counted
-     * @param pageSizeBytes size of its pages
+     * @param name name of the volume; for a snapshot {@code volume@name}
+     * @param isSnapshot whether this is a snapshot
+     * @param origin the snapshot that this volume was cloned from, while the volume has no snapshot of its own; null for
+     *     other volumes and for snapshots
+     * @param sizeBytes size, including holes
+     * @param pageSizeBytes size of one page
      * @param pages pages that are not holes
-     * @param referencedBytes their blocks, those counted that it shares
-     * @param uniqueBytes those of them that would be freed if it alone were deleted
-     * @param uniqueNodeBytes map nodes that would be freed with them
-     * @param quotaBytes what referencedBytes may come to; 0: no limit
+     * @param referencedBytes bytes of their blocks, including blocks it shares
+     * @param uniqueBytes part of referencedBytes that deleting this holder alone would free
+     * @param uniqueNodeBytes map nodes that would be freed with it
+     * @param quotaBytes limit of referencedBytes; 0: none
      */
     public record Holder(
             String name,
@@ -53,34 +54,34 @@ public record SpaceReport(
             long uniqueNodeBytes,
             long quotaBytes) {
 
-        /** Blocks that others hold, too. */
+        /** Bytes of blocks that others hold too. */
         public long sharedBytes() {
             return referencedBytes - uniqueBytes;
         }
 
-        /** Bytes of its pages in memory by bytes of their blocks; 1 when there are none. */
+        /** Size of its pages in memory divided by the size of their blocks; 1 when it has no blocks. */
         public double compressionRatio() {
             return referencedBytes == 0 ? 1 : (double) pages * pageSizeBytes / referencedBytes;
         }
     }
 
     /**
-     * What the segments, and so the file, hold.
+     * Content of the segments, and so of the file.
      *
-     * @param pageBytes blocks of pages, each once
-     * @param nodeBytes map nodes as stored, each once
-     * @param dyingNodeBytes map nodes that were replaced since the last checkpoint; the next one lets them go
-     * @param liveBytes what the segment table counts as live
-     * @param stolenBytes blocks of pages that were written before their commit
-     * @param deadBytes in segments that also hold something live: a cleaner wins them
-     * @param reclaimableBytes in segments that hold nothing live: the next checkpoint frees them
-     * @param openBytes in the segments that are written to now or next: dead, or not written yet
-     * @param freeBytes free segments that have their disk space
+     * @param pageBytes blocks of pages, each counted once
+     * @param nodeBytes stored map nodes, each counted once
+     * @param dyingNodeBytes map nodes replaced since the last checkpoint; the next checkpoint frees them
+     * @param liveBytes live bytes according to the segment table
+     * @param stolenBytes blocks of stolen pages: written to the log before their commit
+     * @param deadBytes dead bytes in segments that also hold live blocks; the cleaner recovers them
+     * @param reclaimableBytes bytes of segments without live blocks; the next checkpoint frees them
+     * @param openBytes bytes, dead or not yet written, of the segments that are being written or come next
+     * @param freeBytes free segments that keep their disk space
      * @param holeBytes free segments whose disk space was given back
      * @param segmentBytes all segments
      * @param metadataBytes catalog and segment table; counted as dead, since each checkpoint writes them anew
      * @param fileBytes length of the file
-     * @param diskBytes what it takes of the disk
+     * @param diskBytes disk space of the file
      */
     public record Use(
             long pageBytes,
@@ -99,16 +100,16 @@ public record SpaceReport(
             long diskBytes) {}
 
     /**
-     * What is kept of the free space.
+     * Reserved space.
      *
-     * @param dirtyBytes for pages that were written and not committed yet
-     * @param checkpointBytes for checkpoints and for making space
-     * @param availableBytes what may still be written before the file grows
-     * @param limitBytes what the file may grow to
+     * @param dirtyBytes reserved for committing pages that are written but not committed yet
+     * @param checkpointBytes reserved for checkpoints and for making space
+     * @param availableBytes bytes that may still be written before the file grows
+     * @param limitBytes size that the file may grow to
      */
     public record Reserve(long dirtyBytes, long checkpointBytes, long availableBytes, long limitBytes) {}
 
-    /** Whether the live blocks add up to what the segment table counts. Of an exact report it must be so. */
+    /** Whether the live blocks add up to the live bytes of the segment table. For an exact report they must. */
     public boolean addsUp() {
         return use.liveBytes == use.pageBytes + use.nodeBytes + use.dyingNodeBytes;
     }

@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * A store: volumes that are memory, committed atomically into a log-structured file. Thread-safe.
+ * A store: volumes that you use as memory and commit atomically to a log-structured file. Thread-safe.
  *
  * <pre>{@code
  * try (Store store = Store.create(path, StoreOptions.defaults().withCacheSizeBytes(1L << 30))) {
@@ -18,24 +18,24 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>Every failure is a {@link StoreException}. A store is open once: a second open, by this or another process, through
- * whatever path, throws {@link StoreInUseException}.
+ * <p>Every failure is a {@link StoreException}. A store can be open only once: a second open throws
+ * {@link StoreInUseException}, whether by this process or another and through whatever path.
  */
 public interface Store extends AutoCloseable {
 
     /**
-     * Creates a store in a directory, which is made when it does not exist and must hold no store yet.
+     * Creates a store in a directory that holds none. Creates the directory if it does not exist.
      *
-     * @throws StoreExistsException when the directory holds a store
-     * @throws UnsupportedPlatformException when the kernel or container lacks what page faults need
+     * @throws StoreExistsException when the directory already holds a store
+     * @throws UnsupportedPlatformException when the kernel or container lacks a feature that page faults need
      */
     static Store create(Path directory, StoreOptions options) {
         return OpenStore.create(directory, options);
     }
 
     /**
-     * Opens a store, recovering it when it was not closed. Everything that was ever acknowledged is there, nothing of
-     * what was not is there in part.
+     * Opens a store, and recovers it if it was not closed. Every acknowledged commit is present. A commit that was not
+     * acknowledged is present as a whole or not at all.
      */
     static Store open(Path directory, StoreOptions options) {
         return OpenStore.open(directory, options);
@@ -47,42 +47,43 @@ public interface Store extends AutoCloseable {
     /**
      * Creates a volume that reads as zeros; durable when the call returns.
      *
-     * @param name up to 128 letters, digits, '.', '_' and '-', a letter or digit first
-     * @throws IllegalUseException when that is no such name
-     * @throws VolumeExistsException when there is one of that name
+     * @param name up to 128 letters, digits, '.', '_' and '-', a letter or digit first, and at most 255 bytes of UTF-8
+     * @throws IllegalUseException when the name is not valid
+     * @throws VolumeExistsException when a volume of that name exists
      */
     Volume createVolume(String name, VolumeOptions options);
 
     /**
-     * The volume of that name; always the same object while the store is open.
+     * The volume with this name; always the same object while the store is open.
      *
      * @throws NoSuchVolumeException when there is none
      */
     Volume volume(String name);
 
-    /** All volumes, by name. */
+    /** All volumes, sorted by name. */
     List<Volume> volumes();
 
     /**
-     * Deletes a volume and invalidates its memory; durable when the call returns. What only it held is freed in the
-     * background.
+     * Deletes a volume and invalidates its memory; durable when the call returns. Blocks that only this volume held are
+     * freed in the background.
      *
-     * @throws StoreBusyException when it has snapshots, or pages of it are pinned; the message says which
+     * @throws StoreBusyException when the volume has snapshots or pinned pages; the message says which
      */
     void deleteVolume(String name);
 
     /**
-     * Commits these volumes together and takes a snapshot of each, under that name, in the same batch and flush: all
-     * snapshots are of one moment, and exist together or not at all.
+     * Commits these volumes together and takes a snapshot of each under this name, in the same batch and flush. All the
+     * snapshots show the same moment, and either all of them exist or none.
      *
+     * @param name follows the same rules as the name of a volume
      * @return the snapshots, in the order of the volumes
-     * @throws IllegalUseException when that is no name, or a volume is of another store
+     * @throws IllegalUseException when the name is not valid, or a volume belongs to another store
      * @throws SnapshotExistsException when one of the volumes has a snapshot of that name; nothing is committed then
      */
     List<Snapshot> snapshot(String name, Collection<Volume> volumes);
 
     /**
-     * Takes a snapshot of each of these volumes, under that name, of what the last commits left, all or none. Commits
+     * Takes a snapshot of the last committed state of each of these volumes under this name, all or none. Commits
      * nothing; durable when the call returns.
      *
      * @return the snapshots, in the order of the volumes
@@ -92,54 +93,55 @@ public interface Store extends AutoCloseable {
     /** All snapshots, in the order in which they were taken. */
     List<Snapshot> snapshots();
 
-    /** The snapshot of that full name: {@code volume@name}. */
+    /** The snapshot with this full name: {@code volume@name}. */
     Snapshot snapshotNamed(String fullName);
 
     /**
-     * Reads a stream that {@link Snapshot#send} wrote, to its end, and makes it a snapshot, in one step: until then
-     * nothing of it can be seen. The volume holds what the snapshot holds afterwards.
+     * Reads a stream that {@link Snapshot#send} wrote, up to its end, and publishes it as a snapshot in one step;
+     * nothing of it is visible before. Afterwards the volume has the same content as the snapshot.
      *
-     * <p>What was received before a failure is kept aside, and takes space: receiving the same stream again goes on
-     * from there, also after the process was killed. Another stream into the same volume drops it, and
-     * {@link #abandonReceive} does.
+     * <p>If receiving fails, the part received so far is kept and takes space. Receiving the same stream again resumes
+     * there, even after the process was killed. Receiving another stream into the same volume drops that part, and so
+     * does {@link #abandonReceive}.
      *
-     * @throws CorruptStreamException when the stream is damaged, or ends early
-     * @throws WrongBaseException when the volume does not have what the changes are on top of, or was changed since
-     * @throws VolumeExistsException when a full stream is to go into a volume that exists
-     * @throws SnapshotExistsException when the volume has a snapshot of that name, or this one by another name
-     * @throws StoreBusyException when something is being received into that volume already
-     * @throws IOException what the input throws
+     * @throws CorruptStreamException when the stream is damaged or ends early
+     * @throws WrongBaseException when the volume does not have the base of an incremental stream, or has changed since
+     * @throws VolumeExistsException when a full stream names a volume that exists
+     * @throws SnapshotExistsException when the volume has a snapshot of that name, or this snapshot under another name
+     * @throws StoreBusyException when another stream is being received into that volume
+     * @throws IOException when the input throws it
      */
     Received receive(InputStream input, ReceiveOptions options) throws IOException;
 
-    /** Drops what an interrupted {@link #receive} into that volume has left; false when there was nothing. */
+    /** Drops the part that an interrupted {@link #receive} into this volume left; false when there was none. */
     boolean abandonReceive(String volumeName);
 
-    /** As {@link Snapshot#delete}, of several: all of them or none, with one flush. */
+    /** Deletes several snapshots as {@link Snapshot#delete} does: all of them or none, with one flush. */
     void deleteSnapshots(Collection<Snapshot> snapshots);
 
-    /** How far the background is with freeing what deleted snapshots and volumes held. It goes on after a crash. */
+    /** Progress of freeing the blocks of deleted snapshots and volumes in the background; resumes after a crash. */
     DeletionProgress deletionProgress();
 
     /**
-     * Makes everything that was written before the call, in all volumes, durable and atomic. Concurrent commits share one
-     * batch and one flush. Refused, with nothing changed, when a page that was needed since the last commit was bad
-     * ({@link CorruptPageException}) or when there is no room ({@link StoreFullException}): then roll back.
+     * Commits all volumes: everything written before the call becomes durable, atomically. Concurrent commits share one
+     * batch and one flush. The commit is refused, with nothing changed, when a page needed since the last commit was
+     * bad ({@link CorruptPageException}) or when there is no room ({@link StoreFullException}); roll back then.
      *
-     * <p>All volumes are also those that other threads write: what they may yet want to roll back is committed, too, and a
-     * quota of any of them refuses the whole. Who has transactions of his own names his volumes:
+     * <p>This includes volumes that other threads are writing: their uncommitted changes are committed too, and one
+     * volume over its quota fails the whole commit. If your threads run separate transactions, use
      * {@link #commit(Collection)}.
      *
-     * @throws StoreBusyException when the caller is in a write scope, or pages stay pinned for writing for ten seconds
+     * @throws StoreBusyException when the calling thread has a write scope open, or pages stay pinned for writing for
+     *     ten seconds
      */
     void commit();
 
-    /** As {@link #commit()}, for these volumes together. */
+    /** Commits these volumes together, as {@link #commit()} commits all; nothing when there are none. */
     void commit(Collection<Volume> volumes);
 
     /**
-     * As {@link #commit()}, but durable only after the next {@link #sync()} or commit. After a crash the store holds a
-     * prefix of the asynchronous commits, each whole.
+     * Commits as {@link #commit()} does, but becomes durable only with the next {@link #sync()} or commit. After a
+     * crash the store holds a prefix of the asynchronous commits, each complete.
      *
      * @return the sequence of the commit in the log
      */
@@ -148,52 +150,52 @@ public interface Store extends AutoCloseable {
     /** Makes all asynchronous commits durable. */
     void sync();
 
-    /** Drops what was written since the last commit, in all volumes. */
+    /** Drops everything written since the last commit, in all volumes. */
     void rollback();
 
     /**
-     * Writes the map into the log, so that opening needs to replay nothing older, and frees segments that hold nothing
-     * live. Happens by itself; commits go on meanwhile.
+     * Writes the map to the log, so that opening replays nothing older, and frees segments without live blocks. The
+     * store takes checkpoints by itself when they are due. Commits continue meanwhile.
      *
-     * @return the sequence in the log up to which the checkpoint reaches
+     * @return the last sequence of the log that the checkpoint covers
      */
     long checkpoint();
 
-    /** What happened since the store was opened. */
+    /** Counters and latencies since the store was opened, and current sizes. */
     StoreStatistics statistics();
 
     /**
-     * What the space of the store is used for, by volume and snapshot and as a whole, counted from the maps. Takes time with
-     * the number of pages; commits go on meanwhile, checkpoints wait.
+     * How the space of the store is used, in total and by volume and snapshot, counted from the maps. Takes time in
+     * proportion to the number of pages. Commits continue meanwhile; checkpoints wait.
      */
     SpaceReport space();
 
     /**
-     * Makes the file small: frees what was deleted, moves live blocks out of segments that are partly dead until no more than
-     * that share of the segments in use is dead or it is not worth it, takes a checkpoint, and gives the free space back to
-     * the file system. A store cleans itself as it needs room; this is for who wants the disk space back now. Commits go on
-     * meanwhile.
+     * Reduces the disk space of the store. Frees the blocks of deleted volumes and snapshots, moves live blocks out of
+     * partly dead segments until at most this share of the segments in use is dead or more cleaning is not worth it,
+     * takes a checkpoint, and gives free space back to the file system. A store cleans itself when it needs room; call
+     * this to get the disk space back at once. Commits continue meanwhile.
      *
      * @param deadShareMax from 0 to 1
      */
     void clean(double deadShareMax, CleanProgress progress);
 
     /**
-     * Reads every block and map node from the device, past all caches, and verifies it. What is bad does not stop it. The
-     * store is in use meanwhile: it reads no faster than the options allow, and no more than half of the time while
-     * something is committed. Interrupted (by the progress, by the thread's interruption, by the end of the process), the
-     * next scrub goes on where it was.
+     * Reads every block and map node from the device, past all caches, and verifies it. A bad block does not stop the
+     * scrub. The store stays in use meanwhile: the scrub reads no faster than the options allow, and at most half of
+     * the time while commits run. After an interruption (the progress callback returns false, the thread is
+     * interrupted, the process ends) the next scrub continues where this one stopped.
      *
-     * @throws StoreBusyException when another one is under way
+     * @throws StoreBusyException when another scrub is running
      */
     ScrubReport scrub(ScrubOptions options, ScrubProgress progress);
 
     /**
-     * Closes the store. What was not committed is dropped. Memory of its volumes throws {@link IllegalStateException}
-     * from then on. Idempotent.
+     * Closes the store and drops uncommitted changes. From then on the memory of its volumes throws
+     * {@link IllegalStateException}. Idempotent.
      *
-     * @throws StoreBusyException when a native call is using a volume's memory, or the caller is in a write scope or in a
-     *     callback of a commit; the store stays open
+     * @throws StoreBusyException when a native call is using a volume's memory, or the calling thread has a write scope
+     *     open or is in a callback of a commit; the store stays open
      */
     @Override
     void close();

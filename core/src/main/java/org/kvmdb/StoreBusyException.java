@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** A limit was reached, or something is in use that would have to be changed. */
+/** A limit was reached, or the operation would change something that is in use. */
 public final class StoreBusyException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Used after close. */
+/** The store, volume or snapshot was used after it was closed or deleted. */
 public final class StoreClosedException extends StoreException {
 
     private static final long serialVersionUID = 1L;

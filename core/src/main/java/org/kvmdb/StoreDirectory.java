@@ -16,7 +16,7 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.NativeFile;
 import org.kvmdb.ffi.StorageException;
 
-/** The directory that a store lies in: its making, and what is said of it. */
+/** Creates, checks and flushes the directory of a store, and words its errors. */
 final class StoreDirectory {
 
     private static final System.Logger LOG = System.getLogger(StoreDirectory.class.getName());
@@ -24,7 +24,7 @@ final class StoreDirectory {
 
     private StoreDirectory() {}
 
-    /** Makes what is missing of the path; returns that, the store's directory first. */
+    /** Creates the missing directories of the path. Returns them, the store's directory first. */
     static List<Path> make(Path directory) {
         if (Files.isDirectory(directory)) {
             return List.of();
@@ -45,12 +45,12 @@ final class StoreDirectory {
         }
     }
 
-    /** A link that leads nowhere is there; what cannot be there is not. */
+    /** A dangling link exists, and a null path is not missing. */
     private static boolean isMissing(Path path) {
         return path != null && !Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** For a sentence: the JDK's messages are often a path alone. */
+    /** The reason, worded for a sentence: the JDK's message is often only a path. */
     static String reason(Exception failure) {
         return switch (failure) {
             case AccessDeniedException e -> "permission denied";
@@ -72,7 +72,7 @@ final class StoreDirectory {
                 ErrorCode.NOT_A_STORE, "%s is not a directory: name one for the store".formatted(directory));
     }
 
-    /** Makes its entries durable, and the names of the directories that were made. */
+    /** Makes the directory's entries durable, and those of the directories created for it. */
     static void flush(Path directory, List<Path> made) {
         NativeFile.flushDirectory(directory.toAbsolutePath()); // an empty path is the working directory
         for (Path path : made) {
@@ -80,7 +80,7 @@ final class StoreDirectory {
         }
     }
 
-    /** Whoever may write to the directory may put another file in the place of the store's, whatever the file's own rights. */
+    /** Anyone who may write to the directory can replace the store's file, whatever the file's own permissions. */
     static void warnIfOpenToAll(Path directory) {
         try {
             final int mode = (int) Files.getAttribute(directory, "unix:mode");
@@ -104,7 +104,7 @@ final class StoreDirectory {
         }
     }
 
-    /** Those that were made; one that somebody has put something into meanwhile stays. */
+    /** Deletes the directories that were created, except those that are no longer empty. */
     static void deleteEmpty(List<Path> made) {
         for (Path path : made) {
             try {

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Every failure of a store. The message says what happened, where, and what to do. */
+/** The supertype of all failures of a store. The message says what happened, where, and what to do. */
 public abstract sealed class StoreException extends RuntimeException
         permits CorruptPageException,
                 CorruptStoreException,

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The path already holds a store. */
+/** The directory already holds a store. */
 public final class StoreExistsException extends StoreException {
 
     private static final long serialVersionUID = 1L;

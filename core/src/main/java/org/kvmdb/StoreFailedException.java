@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** A write or flush failed: nothing is acknowledged any more until the store is opened again. */
+/** A write or flush failed. The store acknowledges nothing until it is opened again. */
 public final class StoreFailedException extends StoreException {
 
     private static final long serialVersionUID = 1L;

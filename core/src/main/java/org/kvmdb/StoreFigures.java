@@ -12,7 +12,7 @@ import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.JournalStatistics;
 import org.kvmdb.journal.Latencies;
 
-/** Gathers what the parts of an open store count. */
+/** Gathers the counters of the parts of an open store. */
 final class StoreFigures {
 
     private final Journal journal;
@@ -31,12 +31,12 @@ final class StoreFigures {
         return statistics(latencies());
     }
 
-    /** With latencies that were gathered already. */
+    /** The statistics, with latencies gathered before. */
     StoreStatistics statistics(Map<String, Histogram> latencies) {
         return new StoreStatistics(cacheFigures(), logFigures(), cleaningFigures(), summary(latencies));
     }
 
-    /** All distributions, in nanoseconds, by the names of {@link StoreStatistics.Latencies}. */
+    /** All distributions, in nanoseconds, keyed by the names in {@link StoreStatistics.Latencies}. */
     Map<String, Histogram> latencies() {
         final Map<String, Histogram> all = new LinkedHashMap<>();
         all.put("readFault", cache.latency(FaultKind.READ));

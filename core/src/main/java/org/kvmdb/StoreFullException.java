@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** No room. Nothing durable has changed; reading goes on; make space and write again. */
+/** The store is full. Nothing durable has changed, and reads still work. Make space and write again. */
 public final class StoreFullException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Another process, or another {@link Store} of this one, has the store open. */
+/** The store is open already, in another process or as another {@link Store} of this one. */
 public final class StoreInUseException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -1,27 +1,28 @@
 package org.kvmdb;
 
 /**
- * How a store is created or opened. Immutable; start from {@link #defaults()}.
+ * Options for creating or opening a store. Immutable; start from {@link #defaults()}.
  *
- * @param cacheSizeBytes memory for page frames, copies set aside, staging, page states and compressed blocks; from
- *     4 MiB to 2 TiB. The map comes on top, 0.2 % of the written data.
- * @param maxSizeBytes how large the store's file may grow; reaching it is a {@link StoreFullException}
+ * @param cacheSizeBytes memory for page frames, copies set aside, staging, page states and compressed blocks, from 4
+ *     MiB to 2 TiB. The map is not included; it takes another 0.2 % of the written data.
+ * @param maxSizeBytes limit of the store's file; a write that needs more fails with {@link StoreFullException}
  * @param segmentSizeBytes size of the log's segments, a power of two from 256 KiB to 16 MiB; fixed at creation
- * @param checkpointRecords log records after which a checkpoint is due at the latest; bounds the time to recover
- * @param controlSocket whether the {@code kvmdb} command can work on the store while it is open, through a socket in its
- *     directory that only this user (and root) can connect to
- * @param countersFile whether what the store counts is kept in a file of its directory, for {@code kvmdb stats} and
+ * @param checkpointRecords number of log records after which a checkpoint is due at the latest; bounds recovery time
+ * @param controlSocket whether the store opens a socket in its directory, through which the {@code kvmdb} command works
+ *     on the store while it is open. Only this user and root can connect.
+ * @param countersFile whether the store copies its counters to a file in its directory, for {@code kvmdb stats} and
  *     {@code kvmdb top}
- * @param compressedTierShare how much of the cache blocks may have at most that are kept as they are stored, compressed, so that
- *     a page that was evicted comes back without a read: from 0 (none) to 0.9375 (an eighth of a cache of less than 128 MiB is
- *     left to pages). They have none of it before something had to be evicted, and none for data that do not compress; how much of it they
- *     have is found by what that saves.
- * @param directReads whether pages are read past the operating system's cache, where the file system lets them; for a store
- *     whose own cache has most of the memory. Pages that are read in order then come in large pieces, past the compressed
- *     blocks, too
- * @param dictionary whether the store makes itself a dictionary of its first pages, if pages become a tenth smaller or more by being compressed
- *     against it: a fifth less of text in pages of 4 KiB, for up to a third more time to compress. A store that has one keeps
- *     it, also the pieces of pages in it that were overwritten since or deleted
+ * @param compressedTierShare largest share of the cache that may hold compressed blocks. A page evicted from memory is
+ *     then restored without a device read. From 0 (off) to 0.9375; of a cache smaller than 128 MiB, an eighth is always
+ *     left to pages. Compressed blocks use none of the cache until a page has to be evicted, and none for data that do
+ *     not compress. Within the limit the store adapts the share to the access pattern.
+ * @param directReads whether pages are read past the operating system's cache if the file system allows it; for a store
+ *     whose own cache has most of the memory. Sequential reads then come in large pieces, which do not enter the
+ *     compressed tier.
+ * @param dictionary whether the store builds a dictionary from its first pages, provided that compressing against it
+ *     makes pages at least a tenth smaller. Text in pages of 4 KiB becomes a fifth smaller and takes up to a third more
+ *     time to compress. A store keeps its dictionary for good, including pieces of pages that are later overwritten or
+ *     deleted.
  */
 public record StoreOptions(
         long cacheSizeBytes,
@@ -60,7 +61,10 @@ public record StoreOptions(
         check(checkpointRecords > 0, "checkpointRecords", checkpointRecords, "positive");
     }
 
-    /** 256 MiB of cache, three quarters of it for compressed blocks if need be; 16 MiB segments, no limit but the disk's. */
+    /**
+     * 256 MiB of cache, at most three quarters of it for compressed blocks; 16 MiB segments; no size limit but the
+     * disk's.
+     */
     public static StoreOptions defaults() {
         return new StoreOptions(256L << 20, 1L << 52, 16 << 20, 1 << 19, true, true, 0.75, false, true);
     }

@@ -22,10 +22,10 @@ import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VolumeEntry;
 
-/** Scrubs of an open store, what its space is used for, and having it cleaned. */
+/** Scrubs, cleans and accounts for the space of an open store. */
 final class StoreUpkeep {
 
-    /** How far an interrupted scrub is, within the store's directory. */
+    /** File in the store's directory with the progress of an interrupted scrub. */
     static final String SCRUB_STATE = "scrub.state";
 
     private final OpenStore store;
@@ -45,7 +45,9 @@ final class StoreUpkeep {
 
     // ---- scrub ----
 
-    /** Each step is a call of its own, so that the store can be closed in between: then the scrub ends with an exception. */
+    /**
+     * Each step is a separate call, so that the store can be closed in between; the scrub then ends with an exception.
+     */
     ScrubReport scrub(ScrubOptions options, ScrubProgress progress) {
         if (!scrubbing.compareAndSet(false, true)) {
             return ExceptionMapper.call(() -> {
@@ -135,7 +137,7 @@ final class StoreUpkeep {
                 deletedBytes);
     }
 
-    /** Volumes in order of their names, snapshots behind their volume in the order in which they were taken. */
+    /** Volumes sorted by name, each followed by its snapshots in the order in which they were taken. */
     private static List<SpaceCensus.Entry> byVolume(List<SpaceCensus.Entry> entries) {
         final Function<SpaceCensus.Entry, String> volume = entry ->
                 entry.version() instanceof SnapshotEntry snapshot ? snapshot.volumeName() : entry.version().name();

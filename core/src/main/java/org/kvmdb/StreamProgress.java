@@ -1,17 +1,17 @@
 package org.kvmdb;
 
-/** Is told how far a stream is, by the thread that sends or receives it, after each chunk of at most 1 MiB. */
+/** Receives the progress of a stream after each chunk of at most 1 MiB, on the thread that sends or receives it. */
 @FunctionalInterface
 public interface StreamProgress {
 
-    /** For those who do not want to know. */
+    /** Ignores progress. */
     StreamProgress NONE = (offset, sizeBytes) -> {};
 
     /**
-     * A chunk has passed.
+     * Called after a chunk was sent or received.
      *
-     * @param offset in the volume that the stream has come to; what it holds is in order
-     * @param sizeBytes of the volume
+     * @param offset offset in the volume that the stream has reached; streams are in order of offsets
+     * @param sizeBytes size of the volume
      */
     void reached(long offset, long sizeBytes);
 }

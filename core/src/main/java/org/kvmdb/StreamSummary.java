@@ -1,12 +1,12 @@
 package org.kvmdb;
 
 /**
- * What was in a stream.
+ * Summary of a stream.
  *
- * @param pages that it held
- * @param holePages pages that it made holes of
- * @param payloadBytes of the pages, compressed
- * @param streamBytes all of it
- * @param resumedBytes of it that an earlier, interrupted call had received; 0 of a stream that was sent
+ * @param pages pages in the stream
+ * @param holePages pages that the stream turns into holes
+ * @param payloadBytes bytes of the pages, compressed
+ * @param streamBytes bytes of the whole stream
+ * @param resumedBytes bytes that an earlier, interrupted call had received; 0 when sending
  */
 public record StreamSummary(long pages, long holePages, long payloadBytes, long streamBytes, long resumedBytes) {}

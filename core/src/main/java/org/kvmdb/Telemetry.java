@@ -11,7 +11,10 @@ import org.kvmdb.cache.BackgroundAgent;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.telemetry.CountersPublisher;
 
-/** Copies what a store counts to its counters file, some times a second; the first time just after it was opened, which does not wait. */
+/**
+ * Copies the counters of a store to its counters file, four times a second. The first copy follows the open, which does
+ * not wait for it.
+ */
 final class Telemetry implements Agent, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Telemetry.class.getName());
@@ -27,7 +30,7 @@ final class Telemetry implements Agent, AutoCloseable {
         this.running = new BackgroundAgent(this, new SleepingIdleStrategy(PERIOD_NANOS), Telemetry::report);
     }
 
-    /** Empty, and a warning, when the file cannot be made: a store is not refused for want of its counters. */
+    /** Empty, with a warning in the log, when the file cannot be created: a store opens without its counters file. */
     static Optional<Telemetry> open(Path storeDirectory, StoreFigures figures) {
         try {
             return Optional.of(publishing(figures, CountersPublisher.create(storeDirectory)));
@@ -77,7 +80,7 @@ final class Telemetry implements Agent, AutoCloseable {
         return "kvmdb-telemetry";
     }
 
-    /** Writes the last figures, and that the store was closed. Before the store's parts are. */
+    /** Writes the last figures, and marks the store as closed. Called before the store's parts are closed. */
     @Override
     public void close() {
         running.close();

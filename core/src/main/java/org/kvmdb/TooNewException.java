@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Written by a newer version, or with a feature that this one does not know. */
+/** The store or stream was written by a newer version, or uses a feature that this version does not know. */
 public final class TooNewException extends StoreException {
 
     private static final long serialVersionUID = 1L;

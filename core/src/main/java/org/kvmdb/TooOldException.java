@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** Written by an older version whose format this one no longer reads. */
+/** The store was written by an older version, in a format that this version no longer reads. */
 public final class TooOldException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -3,159 +3,167 @@ package org.kvmdb;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** A volume: plain memory over a sparse space of logical pages. Thread-safe as memory is. */
+/**
+ * A volume: plain memory over a sparse space of logical pages. The methods are thread-safe; access to the memory needs
+ * the same synchronization as any other memory.
+ */
 public interface Volume {
 
     String name();
 
     long sizeBytes();
 
-    /** 4096 to 65536, a power of two: what one fault reads and one block holds. */
+    /** A power of two from 4096 to 65536. One fault reads one page, and one block holds one page. */
     int pageSizeBytes();
 
     /**
-     * The volume as memory, from any thread. Its length is the size at the time of the call: after {@link #resize} call
-     * again; the address stays the same, and an older segment stays valid for the part that still exists.
+     * The volume as memory, for any thread. The length is the volume's size at the time of the call; call again after
+     * {@link #resize}. The address stays the same, and an older segment stays valid for the part that still exists.
      *
-     * <p>What a bare access can promise: a page that cannot be had raises {@link InternalError}, which the JVM may deliver
-     * late, after compiled code has gone on with a wrong value. Nothing computed from it can be committed. Code that acts
-     * on what it read in other ways reads inside a {@link #readScope()} or calls {@link #load} first.
+     * <p>A bad page raises {@link InternalError}. The JVM may deliver this error late, after compiled code has
+     * continued with a wrong value. The store never commits anything computed from such a value. Code that has other
+     * effects must read inside a {@link #readScope()}, or call {@link #load} first.
      *
-     * <p>System calls do not raise page faults: {@link #pin} what is handed to the kernel.
+     * <p>System calls do not raise page faults: {@link #pin} the range before you pass it to the kernel.
      */
     MemorySegment memory();
 
-    /** Whether its memory was asked for, by whatever call that needs it, since the store was opened. */
+    /** Whether a call has needed the volume's memory since the store was opened, and thereby mapped it. */
     boolean isMapped();
 
     /** Commits this volume. See {@link Store#commit()}. */
     void commit();
 
     /**
-     * Drops what was written to this volume since its last commit. Waits for a commit in flight.
+     * Drops everything written to this volume since its last commit. Waits for a commit in flight.
      *
-     * <p>Which last commit, is for the application to know: between the end of a write scope and this call another thread's
-     * {@link Store#commit()} may have committed what is to be dropped. Nothing can when each thread that writes this volume
-     * commits only it, and they take turns.
+     * <p>The last commit need not be your own: between the end of a write scope and this call, another thread's
+     * {@link Store#commit()} may commit the changes that you mean to drop. This cannot happen when the threads that
+     * write this volume take turns and commit only this volume, and no other thread commits it.
      *
-     * @throws StoreBusyException when pages of it are pinned, or the caller is in a write scope
+     * @throws StoreBusyException when the volume has pinned pages, or the calling thread has a write scope open
      */
     void rollback();
 
     /**
      * Commits this volume and takes a snapshot of it, in one batch with one flush. See {@link Store#snapshot}.
      *
-     * @param name checked as names of volumes are
-     * @throws IllegalUseException when that is no name
-     * @throws SnapshotExistsException when there is one of that name; nothing is committed then
+     * @param name follows the same rules as the name of a volume, see {@link Store#createVolume}
+     * @throws IllegalUseException when the name is not valid
+     * @throws SnapshotExistsException when the volume has a snapshot of that name; nothing is committed then
      */
     Snapshot snapshot(String name);
 
-    /** Takes a snapshot of what the last commit left, and commits nothing; durable when the call returns. */
+    /** Takes a snapshot of the last committed state. Commits nothing; durable when the call returns. */
     Snapshot snapshotCommitted(String name);
 
     /** The snapshots of this volume, in the order in which they were taken. */
     List<Snapshot> snapshots();
 
-    /** The snapshot of this volume of that name. */
+    /** The snapshot of this volume with this name. */
     Snapshot snapshotNamed(String name);
 
     /**
-     * Makes this volume hold what a snapshot of it holds, its size too; durable when the call returns. What was not
-     * committed is dropped. All snapshots stay, also later ones, to which the volume can go in the same way. The address
-     * of the memory stays; as after {@link #resize}, ask for it again when the size is another. Waits for write scopes;
-     * who reads or writes meanwhile outside of one finds each page as it was before or as it is afterwards.
+     * Returns this volume to the content and size of one of its snapshots; durable when the call returns. Uncommitted
+     * changes are dropped. All snapshots remain, including later ones, and the volume can return to any of them. The
+     * address of the memory stays the same; if the size changed, call {@link #memory()} again. Waits for write scopes.
+     * A thread that reads or writes meanwhile outside a write scope finds each page either as it was before or as it is
+     * afterwards.
      *
-     * @throws IllegalUseException when it is a snapshot of another volume: clone it instead
-     * @throws StoreBusyException when pages of the volume are pinned, or the snapshot is larger than the address space
+     * @throws IllegalUseException when this is a snapshot of another volume: clone it instead
+     * @throws StoreBusyException when the volume has pinned pages, or the snapshot is larger than the address space
      *     that the volume has reserved; nothing has changed then
-     * @throws StoreIoException when memory could not be exchanged: then the volume may stand at the snapshot already, durably
+     * @throws StoreIoException when the memory could not be exchanged; the volume may already be at the snapshot,
+     *     durably
      */
     void rollbackTo(Snapshot snapshot);
 
     /**
-     * Limits {@link #referencedBytes()}; 0 lifts the limit. A commit that would grow the volume beyond it throws
-     * {@link QuotaExceededException} before any change. A limit below what there is only keeps it from growing. Durable
-     * when the call returns.
+     * Limits {@link #referencedBytes()}; 0 removes the limit. A commit that would grow the volume beyond the limit
+     * throws {@link QuotaExceededException} and changes nothing. A limit below the present value only prevents further
+     * growth. Durable when the call returns.
      *
-     * @throws IllegalUseException when it is negative
+     * @throws IllegalUseException when the limit is negative
      */
     void quota(long bytes);
 
     /** The limit, or 0 when there is none. */
     long quotaBytes();
 
-    /** Bytes of the blocks of the committed pages of this volume, those counted that it shares with snapshots. */
+    /** Bytes of the blocks of this volume's committed pages, including blocks it shares with other versions. */
     long referencedBytes();
 
     /**
-     * Changes the size, online; durable when the call returns. Bytes beyond a smaller size are gone, also those not
-     * committed; growing again reads zeros. A size is rounded up to whole pages.
+     * Changes the size while the volume is in use; durable when the call returns. Shrinking discards the bytes beyond
+     * the new size, committed or not; if the volume grows again they read as zeros. The size is rounded up to whole
+     * pages.
      *
-     * @throws StoreBusyException when it grows beyond the address space reserved when it was mapped (reopen the store to go on),
-     *     or pages beyond the smaller size are pinned
+     * @throws StoreBusyException when the new size exceeds the address space reserved when the volume was mapped
+     *     (reopen the store, then resize), or pages beyond a smaller size are pinned
      */
     void resize(long sizeBytes);
 
-    /** Asks for a range to be brought in; returns at once and reports no errors. */
+    /** Starts reading a range into memory in the background. Returns at once and reports no errors. */
     void prefetch(long offset, long lengthBytes);
 
     /**
-     * Brings a range in and verifies it. Better than touching page by page when much is missing, and it does not
+     * Reads a range into memory and verifies it. Cheaper than touching each page when many are missing, and does not
      * delay the JVM's safepoints.
      *
-     * @throws CorruptPageException when a page of it cannot be had
+     * @throws CorruptPageException when a page of the range is bad
      */
     void load(long offset, long lengthBytes);
 
     /**
-     * Keeps a range in memory until the pin is closed, by whatever thread, so that it can be handed to system calls. A commit
-     * waits for write pins of its volumes, ten seconds at most: close it first.
+     * Keeps a range in memory until the pin is closed, so that it can be passed to system calls. Any thread may close
+     * the pin. A commit waits at most ten seconds for write pins of its volumes: close them before you commit.
      *
-     * @throws StoreBusyException when more would be pinned than the cache can spare
+     * @throws StoreBusyException when the cache cannot spare that many pinned pages
      */
     Pin pin(long offset, long lengthBytes, PinMode mode);
 
     /**
-     * Copies out of the volume, in pieces that neither delay safepoints nor yield a wrong byte. While the cache is full, what is not in
-     * memory goes from the compressed tier or the device to the destination without taking a page frame, unless it is asked for
-     * again soon: much cheaper than a page fault, and a scan drives nothing out.
+     * Copies bytes out of the volume. Works in pieces that do not delay safepoints, and never delivers a wrong byte.
+     * While the cache is full, a page that is not in memory is copied from the compressed tier or the device without
+     * taking a page frame, unless it is read again soon. This is much cheaper than a page fault, and a scan evicts
+     * nothing.
      *
-     * @param destination any memory that is not that range itself; its content is undefined when the call throws
-     * @throws CorruptPageException when a page of the range cannot be had
+     * @param destination any memory except this range itself; its content is undefined when the call throws
+     * @throws CorruptPageException when a page of the range is bad
      */
     void read(long offset, MemorySegment destination);
 
     /**
-     * Copies into the volume in pieces that do not delay safepoints. Better than writing to the memory for whole pages that
-     * are not there: what they held is not read, and may even be bad.
+     * Copies bytes into the volume, in pieces that do not delay safepoints. Cheaper than writing to the memory for
+     * whole pages that are not in memory: their old content is not read, and may even be bad.
      *
      * @param source any memory that does not overlap the range
      */
     void write(long offset, MemorySegment source);
 
     /**
-     * A scope whose {@code close} throws when a page of this volume could not be had since it was opened: what was read
-     * inside it is right if and only if it closes normally. Belongs to the thread that opened it.
+     * Opens a scope whose {@code close} throws when a page of this volume turned out bad while the scope was open. Data
+     * read inside the scope are correct if and only if it closes normally. Belongs to the thread that opened it.
      */
     Scope readScope();
 
     /**
-     * A scope that no commit of another thread cuts through: what is written inside it is committed together. Shared
-     * between writers, reentrant, cheap; commits wait for it, so keep it short. Its {@code close} throws as that of a
-     * read scope does, and when the store was too full for a write. Belongs to the thread that opened it.
+     * Opens a scope that no commit splits: everything written inside it is committed together. Any number of threads
+     * can have one open; it is reentrant and cheap. Commits wait for it, so keep it short. Its {@code close} throws
+     * when that of a read scope would, and also when the store was too full for a write. Belongs to the thread that
+     * opened it.
      */
     Scope writeScope();
 
     /**
-     * Attaches the write-ahead log of a front end: each commit of this volume asks it for its LSN, has it made durable, and
-     * carries it. Null detaches.
+     * Attaches the write-ahead log of a front end. Each commit of this volume asks the log for its LSN, has the log
+     * made durable up to it, and stores the LSN with the volume. Null detaches the log.
      */
     void writeAheadLog(WriteAheadLog log);
 
-    /** The LSN that the committed pages stand at, also after recovery; 0 when none was ever given. */
+    /** The last LSN that a commit of this volume carried, also after recovery; 0 when none did. */
     long committedLsn();
 
-    /** Pages of this volume that could not be had, or written, since the store was opened. */
+    /** Failures to read or write a page of this volume since the store was opened. */
     long badPageCount();
 }

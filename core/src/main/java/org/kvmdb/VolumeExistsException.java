@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The store has a volume of that name already. */
+/** The store already has a volume with this name. */
 public final class VolumeExistsException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -1,11 +1,12 @@
 package org.kvmdb;
 
 /**
- * How a volume is created. Immutable; start from {@link #ofSizeBytes(long)}.
+ * Options for creating a volume. Immutable; start from {@link #ofSizeBytes(long)}.
  *
- * @param sizeBytes from 1 byte to 2^36 pages, rounded up to whole pages. Sparse: only what is written takes space. But what a
- *     process maps must fit into its address space of 128 TiB twice, volumes and snapshots together: some 40 TiB
- * @param pageSizeBytes 4096 to 65536, a power of two. Larger pages compress better and cost more per small access.
+ * @param sizeBytes from 1 byte to 2^36 pages, rounded up to whole pages. Volumes are sparse: only written pages take
+ *     space. Mapping is limited by address space: all volumes and snapshots that a process maps must fit twice into its
+ *     128 TiB, some 40 TiB in all.
+ * @param pageSizeBytes a power of two from 4096 to 65536. Larger pages compress better and cost more per small access.
  */
 public record VolumeOptions(long sizeBytes, int pageSizeBytes) {
 

@@ -1,14 +1,15 @@
 package org.kvmdb;
 
 /**
- * The write-ahead log of a front end. Called on the committing thread, which may be another one's that commits along. The
- * commit waits for it: a commit, rollback, resize or close from inside throws {@link StoreBusyException}.
+ * The write-ahead log of a front end. Called on a committing thread; since concurrent commits are grouped, this may be
+ * the thread of another commit. The commit waits for the call, so a commit, rollback, resize or close from inside it
+ * throws {@link StoreBusyException}.
  */
 public interface WriteAheadLog {
 
-    /** The LSN that covers everything in the pages; asked after they were frozen. */
+    /** An LSN that covers every change in the pages. Called after the pages were frozen. */
     long currentLsn();
 
-    /** Returns when the log is durable up to that LSN; called before any page that carries it can become durable. */
+    /** Returns once the log is durable up to this LSN. Called before a page with such changes can become durable. */
     void flushTo(long lsn);
 }

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** What an incremental stream is on top of is not there, or the volume was changed since. Nothing has changed. */
+/** The base of an incremental stream is missing, or the volume has changed since. Nothing has changed. */
 public final class WrongBaseException extends StoreException {
 
     private static final long serialVersionUID = 1L;

@@ -1,6 +1,6 @@
 package org.kvmdb;
 
-/** The file does not start as a store's file does. */
+/** The file does not start with the magic number of a store. */
 public final class WrongMagicException extends StoreException {
 
     private static final long serialVersionUID = 1L;
