@@ -18,8 +18,9 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>Every failure is a {@link StoreException}. A store can be open only once: a second open throws
- * {@link StoreInUseException}, whether by this process or another and through whatever path.
+ * <p>Every failure of the store is a {@link StoreException}. Arguments out of range throw {@link IllegalUseException},
+ * {@link IllegalArgumentException} or {@link IndexOutOfBoundsException}. A store can be open only once: a second open
+ * throws {@link StoreInUseException}, whether by this process or another and through whatever path.
  */
 public interface Store extends AutoCloseable {
 

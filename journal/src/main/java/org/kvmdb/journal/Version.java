@@ -72,7 +72,7 @@ public abstract sealed class Version permits VolumeEntry, SnapshotEntry {
         return lsn;
     }
 
-    /** Index of the root node of its map, or 0 while that is not in memory: see {@link Journal#openMap}. */
+    /** Index of the root node of its map, or 0 while that is not in memory: see {@link Versions#openMap}. */
     public int mapRoot() {
         return mapRoot;
     }

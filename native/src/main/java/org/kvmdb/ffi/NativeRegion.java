@@ -38,7 +38,7 @@ public final class NativeRegion implements AutoCloseable {
      * @param reserveBytes address space to grow into, whole granules
      * @param familyId what the volume's blocks are sealed with
      * @param mapRoot node of the map, 0 for an empty one
-     * @param spill unnamed file for dirty pages that find no room; the region takes its descriptor over
+     * @param spillFd unnamed file for dirty pages that find no room; the region takes over its descriptor
      */
     public static NativeRegion open(
             NativePool pool, long sizeBytes, long reserveBytes, int pageShift, long familyId, int mapRoot, int spillFd) {

@@ -1,5 +1,5 @@
 /**
- * An example: a bank whose accounts lie in a volume, an account a page, with the number of transfers in another. {@code kvmdb
- * crashtest run bank}.
+ * An example: a bank with its accounts in one volume, one account per page, and the number of transfers in another. Run
+ * it with {@code kvmdb crashtest run bank}.
  */
 package org.kvmdb.crashtest.bank;

@@ -1,5 +1,5 @@
 /**
- * {@code kvmdb crashtest}: runs the campaigns that are on the class path and makes one page of what they found, as text and
- * as HTML. What is proven, and how, is the matter of the campaigns.
+ * {@code kvmdb crashtest}: runs the campaigns that are on the class path, and reports their findings on one page, as
+ * text and as HTML. The campaigns themselves define the tests.
  */
 package org.kvmdb.tools.crashtest;

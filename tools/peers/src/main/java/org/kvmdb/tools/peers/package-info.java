@@ -1,9 +1,10 @@
 /**
- * The same work by this store and by what people use today, in the same memory: {@code kvmdb bench peers}.
+ * Compares this store with other systems at the same work in the same memory: {@code kvmdb bench peers}.
  *
- * <p>One {@link org.kvmdb.tools.peers.Peer} a system, one {@link org.kvmdb.tools.peers.Work} a kind of work. The parent
- * process ({@link org.kvmdb.tools.peers.PeersCommand}) only arranges: data are made, caches are dropped, and each
- * (work, round, system) runs in a JVM of its own ({@link org.kvmdb.tools.peers.Child}) under a limit of memory that counts
- * the page cache. Priorities: fair to every peer, then repeatable, then quick. docs/peers.md says how each peer is set up.
+ * <p>Each system is a {@link org.kvmdb.tools.peers.Peer}, each kind of work a {@link org.kvmdb.tools.peers.Work}. The
+ * parent process ({@link org.kvmdb.tools.peers.PeersCommand}) only coordinates: it makes the data, drops caches, and
+ * runs each (work, round, system) in a JVM of its own ({@link org.kvmdb.tools.peers.Child}) under a memory limit that
+ * counts the page cache. Priorities: fair to every peer, then repeatable, then quick. docs/peers.md describes the setup
+ * of each peer.
  */
 package org.kvmdb.tools.peers;
