@@ -1,6 +1,6 @@
 /*
- * The record of pages that could not be had or written. The counter is the truth: scopes, load and commit look at it,
- * since the virtual machine delivers its error late (DESIGN section 4, law 4).
+ * The record of pages that could not be read or written. Scopes, load and commit rely on its counter, because the
+ * virtual machine delivers its error late.
  */
 #ifndef KVMDB_BAD_PAGE_H
 #define KVMDB_BAD_PAGE_H

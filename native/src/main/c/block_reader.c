@@ -53,7 +53,7 @@ static uint64_t resolve(const struct pool *pool, uint64_t name)
     return target ? target : name;
 }
 
-/* The overlay goes before the map: entries leave it only after the map has them (FAULTPATH rule 11). */
+/* Overlay before map: an entry leaves the overlay only after the map has the block (docs/architecture.md, rule 4). */
 static uint64_t lookup(struct region *region, uint64_t lpn)
 {
     uint64_t stolen = atomic_load_explicit(&region->overlay[lpn], memory_order_acquire);

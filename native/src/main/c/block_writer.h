@@ -5,8 +5,8 @@
 #include "write_back.h"
 
 /*
- * Where pages become blocks. The pages are the caller's own: one that changes while it is compressed gives a block that
- * does not decode (FAULTPATH rule 10). 8-byte fields only.
+ * Where pages become blocks. The pages must be private copies of the caller: a page that changes while it is compressed
+ * gives a block that does not decode (docs/architecture.md, rule 5). 8-byte fields only.
  */
 struct kvmdb_block_buffers {
     uint64_t pages;   /* address: count pages, one after the other */

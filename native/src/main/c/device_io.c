@@ -119,7 +119,8 @@ int kvmdb_file_write(int fd, const void *buffer, uint64_t length, uint64_t posit
 
 int kvmdb_file_flush(int fd)
 {
-    /* Not retried, whatever the error: after a failed flush the kernel forgets the dirty pages (DURABILITY). */
+    /* Never retried, whatever the error: after a failed flush the kernel forgets which pages were dirty
+     * (docs/architecture.md, rule 10). */
     return (int)kernel_call(KVMDB_FLUSH, fd, NULL, 0, 0);
 }
 

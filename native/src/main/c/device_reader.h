@@ -1,5 +1,5 @@
 /*
- * Device reads on the fault path, with a deadline, since nothing may hang a fault for ever (FAULTPATH rule 5).
+ * Device reads on the fault path, with a deadline: no device may hang a fault for ever (docs/architecture.md, rule 2).
  *
  * What the page cache has is read at once, unless reads are to go past it. Only a read that would wait goes through the
  * slot's ring and may be given up; the slot is then late: it is not used again before the kernel is done with its buffer, for a read that comes

@@ -1,6 +1,6 @@
 /*
  * A mutex for code that runs in signal handlers: 0 free, 1 held, 2 held and awaited. Spins for at most a
- * microsecond, then sleeps in the kernel (FAULTPATH rule 17). Never held while region memory is touched.
+ * microsecond, then sleeps in the kernel. Never held while region memory is touched.
  */
 #ifndef KVMDB_FUTEX_LOCK_H
 #define KVMDB_FUTEX_LOCK_H

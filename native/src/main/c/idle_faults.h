@@ -1,8 +1,9 @@
 /*
- * Faults of a thread with nothing to do for the handler (FAULTPATH rule 7): another thread was quicker, or a page is stuck, that is
- * it faults again and again although everything says that it is there. They are told apart by what comes between. Whoever loses
- * races for a busy page, be it many in a day, has other faults, too: at other addresses, or such as it resolves. A thread that is
- * stuck has none, and has them for longer than another one that has something to do there can be kept from its processor.
+ * Faults that leave the handler nothing to do: either another thread was faster, or a page is stuck, that is, it faults
+ * again and again although everything says that it is in memory. The faults in between tell the two apart. A thread
+ * that loses races for a busy page, even many in a day, also has other faults, at other addresses or ones that it
+ * resolves. A stuck thread has no others, and it faults for longer than another thread with work on that page can be
+ * kept from its processor.
  */
 #ifndef KVMDB_IDLE_FAULTS_H
 #define KVMDB_IDLE_FAULTS_H

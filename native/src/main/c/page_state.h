@@ -95,7 +95,8 @@ static inline bool page_try_lock(_Atomic uint64_t *page, uint64_t *out)
     return false;
 }
 
-/* Waits for the page's lock and takes it. A holder of one page's lock must only try for others (FAULTPATH rule 17). */
+/* Waits for the page's lock and takes it. A thread that holds one page's lock must only try for the locks of other
+ * pages (docs/architecture.md, rule 3). */
 static inline uint64_t page_lock(_Atomic uint64_t *page)
 {
     uint64_t word;

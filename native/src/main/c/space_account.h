@@ -1,7 +1,7 @@
 /*
- * How much may still become dirty. The first write to a page reserves the worst case of its commit here, in the
- * fault (DURABILITY rule 21), so the account lies in memory that the handler and Java share, and growing the store's
- * file is C too: a fault must not wait for Java.
+ * How much may still become dirty. The first write to a page reserves the worst case of its commit here, in the fault
+ * (docs/architecture.md, rule 8). So the account lies in memory that the handler and Java share, and growing the
+ * store's file is C too: a fault must not wait for Java (rule 1).
  *
  * Invariant: when a reservation succeeds, reserved <= available. Only space that the file system has already
  * granted (fallocate) is available; the journal takes segments out of it and gives freed ones back.

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Pages that are write-protected in one go. More than 512 hold up other threads' write faults (FAULTPATH rule 9), and
- * these lie on the stack. */
+/* Pages that are write-protected in one call. More than 512 would delay other threads' write faults, and the list
+ * lies on the stack. */
 #define CHUNK_PAGES 128
 
 /* ---- freeze ---- */

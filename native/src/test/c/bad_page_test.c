@@ -244,7 +244,7 @@ void reservations_stay_even_when_writes_fail(void)
     store_close(s);
 }
 
-/* The map moves on between the read and the complaint: the reader follows it (FAULTPATH rule 18). */
+/* The map changes between the read and the failed check: the reader follows it (docs/architecture.md, rule 6). */
 static _Atomic bool over;
 
 static void *move_block(void *argument)

@@ -3,7 +3,7 @@ package org.kvmdb.cache;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 
-/** Copies between one region and memory of its users, a piece at a time, so that no safepoint waits long (FAULTPATH rule 19). */
+/** Copies between one region and its users' memory, one piece at a time, so that no safepoint waits long. */
 final class Copies {
 
     /** Copied with one call. */
@@ -95,8 +95,8 @@ final class Copies {
     }
 
     /**
-     * Whole pages that are not in memory get there with their new content; the others are written where they are. By way of
-     * memory of our own, as in reading.
+     * Whole pages that are not in memory get there with their new content; the others are written where they are. By
+     * way of memory of our own, as in reading.
      */
     private void writeMissing(long offset, MemorySegment source) {
         final long length = source.byteSize();

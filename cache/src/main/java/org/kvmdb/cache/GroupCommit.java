@@ -15,12 +15,12 @@ import org.kvmdb.journal.Append;
 import org.kvmdb.journal.Journal;
 
 /**
- * One attempt to commit a group: keep write scopes out, freeze the dirty pages, let the scopes in again; ask the front
+ * One attempt to commit a group: keep write scopes out, freeze the dirty pages, admit the scopes again; ask the front
  * ends' logs; copy out, compress, append; flush; flip the map; thaw. Under the write-back lock.
  *
- * <p>A region whose part cannot be committed (a bad page, a write pin that stays) fails the requests that name it, and the
- * rest of the group goes on without it (DURABILITY rule 9). What shows only while blocks are appended (a quota, the name of
- * a snapshot) does the same: the attempt is given up, and the next one is made without those who failed.
+ * <p>A region that cannot be committed (a bad page, a write pin that stays open) fails the requests that name it, and
+ * the rest of the group continues without it. An obstacle that appears only while blocks are appended (a quota, the
+ * name of a snapshot) has the same effect: the attempt is abandoned, and the next one leaves out the failed requests.
  */
 final class GroupCommit {
 
@@ -43,8 +43,8 @@ final class GroupCommit {
     }
 
     /**
-     * Commits what has not failed; each request ends with its sequence or its failure. False, with nothing changed, when
-     * one more failed alone while it was written.
+     * Commits what has not failed; each request ends with its sequence or its failure. False, with nothing changed,
+     * when one more failed alone while it was written.
      */
     boolean attempt() {
         try {

@@ -4,9 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Writes zeros ahead into the segment that the log goes to next: a commit into a segment that was written before is
- * 1.6 times as fast as one into space that was only allocated (DURABILITY rule 20). Small commits pay for it; a bulk
- * load needs the disk for itself, so for that nothing is prepared. Under the append lock, a piece a call.
+ * Writes zeros ahead into the segment that the log goes to next: a commit into a segment that was written before is 1.6
+ * times as fast as one into space that was only allocated. This pays for small commits. A bulk load needs the disk for
+ * itself, so nothing is prepared during one. Under the append lock, one piece per call.
  */
 final class SegmentPreparer {
 
