@@ -5,7 +5,7 @@ import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.IdleStrategy;
 
-/** An agent at work on a daemon thread of its own, from when this is made until it is closed. */
+/** Runs an agent on a daemon thread of its own, from construction until close. */
 public final class BackgroundAgent implements AutoCloseable {
 
     private final AgentRunner runner;

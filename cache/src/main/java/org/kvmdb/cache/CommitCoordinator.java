@@ -8,10 +8,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
- * Group commit. Callers queue their requests; one of them leads: it takes all that wait, commits them together in one
- * batch with one flush, and wakes the owners of its group. The next group is led by whoever completes it, see
- * {@link Gathering}; the first in the queue watches, and leads when nobody does in time. A lone committer leads itself, so
- * that its commit costs no thread switch.
+ * Group commit. Callers queue their requests, and one of them leads: it takes all queued requests, commits them
+ * together with one flush, and wakes their owners. The request that completes the next group leads it, see
+ * {@link Gathering}. The first request in the queue watches, and leads when the group is not complete in time. A lone
+ * committer leads itself, so its commit costs no thread switch.
  */
 final class CommitCoordinator {
 

@@ -3,7 +3,10 @@ package org.kvmdb.cache;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
-/** One caller's commit, on its way through a group. Its owner sleeps until it is done, asked to lead a group, or to watch one gather. */
+/**
+ * One caller's commit on its way through a group. Its owner sleeps until the commit is done, or until it has to lead a
+ * group or watch one gather.
+ */
 final class CommitRequest {
 
     private enum State {

@@ -11,8 +11,8 @@ import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.VolumeEntry;
 
 /**
- * What one commit takes from one region: the pages frozen now, and those stolen to the log before. Used by one committer
- * under the write-back lock; ended by exactly one of {@link #committed} and {@link #failed}.
+ * The pages that one commit takes from one region: those it froze, and those stolen to the log before. Used by one
+ * committer under the write-back lock. Exactly one call of {@link #committed} or {@link #failed} ends it.
  */
 final class FrozenRegion {
 

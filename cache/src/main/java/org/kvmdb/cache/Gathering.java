@@ -1,14 +1,14 @@
 package org.kvmdb.cache;
 
 /**
- * How long a group waits for more commits before it is led. Threads that commit in a loop come back at once when their group has
- * ended; without that wait, those that queued meanwhile would go ahead with half of a group, and one half would always wait
- * for the other's flush. So a group is complete when it has as many as there were in each of the last two rounds, a round being a
- * group and those that queued behind it. It waits no longer than half of what the shorter of the last two groups took, counted from
- * when all owners of the last one were told, and a millisecond at most. When that did not complete it, threads do something else
- * between their commits, and the next groups do not wait at all.
+ * Decides how long a group waits for more commits before it is led. Threads that commit in a loop return as soon as
+ * their group has ended. Without the wait, the requests queued meanwhile would start as half of a group, and each half
+ * would always wait for the flush of the other. So a group is complete when it has as many commits as each of the last
+ * two rounds had; a round is a group and the requests queued behind it. The wait lasts at most half of the shorter of
+ * the last two groups, and at most a millisecond. It begins when all owners of the last group have been told. If a wait
+ * did not complete the group, threads do other work between their commits, and the next groups do not wait at all.
  *
- * <p>Under the lock of the coordinator, but for {@link #told} and {@link #restNanos}.
+ * <p>Used under the lock of the coordinator, except {@link #told} and {@link #restNanos}.
  */
 final class Gathering {
 

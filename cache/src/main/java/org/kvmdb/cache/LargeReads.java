@@ -11,8 +11,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Large reads by a call, a piece for each of several threads: the device has several reads to do at a time, and all processors
- * decode. The caller copies the pieces to where they are wanted, in order.
+ * Divides large reads by a call into pieces for several threads, so that the device performs several reads at a time
+ * and all processors decode. The caller copies the pieces to their destination, in order.
  */
 final class LargeReads implements AutoCloseable {
 

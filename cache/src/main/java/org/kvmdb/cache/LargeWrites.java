@@ -8,8 +8,8 @@ import org.kvmdb.ffi.NativeRegion;
 import org.kvmdb.ffi.SpaceAccount;
 
 /**
- * Writes whole pages that are not in memory to the log, as stolen ones: what would be stolen soon in any case need not come
- * into memory before. Under the write-back lock.
+ * Writes whole pages that are not in memory to the log, like stolen pages: they would soon be stolen in any case, so
+ * they need not come into memory first. Under the write-back lock.
  */
 final class LargeWrites {
 

@@ -28,8 +28,8 @@ import org.kvmdb.journal.ReaderGrace;
 import org.kvmdb.journal.Version;
 
 /**
- * The regions of one store within one memory budget, and the agents that keep it: the evictor and the stealer wait for
- * the fault path to report pressure, others for readers that want pages ahead of them. Thread-safe.
+ * The regions of one store within one memory budget, and its agents: the evictor and the stealer, which wait for the
+ * fault path to report pressure, and agents that bring in pages ahead of readers. Thread-safe.
  */
 public final class PageCache implements AutoCloseable {
 

@@ -15,8 +15,9 @@ import org.kvmdb.ffi.NativeThread;
 import org.kvmdb.journal.Append;
 
 /**
- * Frozen pages on their way to the log: copied out and compressed by workers, a chunk each, appended in order by the
- * caller. A single chunk is done by the caller itself. Used under the write-back lock, which keeps the buffers apart.
+ * Writes frozen pages, or those of a large write, to the log. Workers copy them out and compress them, one chunk at a
+ * time, and the caller appends the chunks in order. The caller processes a single chunk itself. Used under the
+ * write-back lock, so only one caller at a time uses the buffers.
  */
 final class PageWriter implements AutoCloseable {
 

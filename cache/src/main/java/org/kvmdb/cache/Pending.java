@@ -6,7 +6,7 @@ import java.util.concurrent.Future;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
-/** A part of a call that another thread does. */
+/** A part of a call that another thread performs. */
 record Pending(Future<?> future) {
 
     static final Pending NOTHING = new Pending(CompletableFuture.completedFuture(null));

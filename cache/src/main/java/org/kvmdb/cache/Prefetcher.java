@@ -5,7 +5,10 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.Agent;
 
-/** Brings requested ranges in, in order, a piece at a time. When too many wait, requests are dropped: they are hints. */
+/**
+ * Brings requested ranges into memory, in order, one piece at a time. Drops requests, which are hints, when too many
+ * wait.
+ */
 final class Prefetcher implements Agent {
 
     private static final int REQUESTS_MAX = 256;

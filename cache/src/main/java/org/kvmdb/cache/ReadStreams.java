@@ -1,11 +1,13 @@
 package org.kvmdb.cache;
 
 /**
- * What threads read of a region by calls, one behind the other. While what a call asks for is decoded and copied, blocks of what comes next are
- * read from the device: of the call itself, if it is a large one, and of those that will follow it. Nothing but blocks is read
- * ahead, and each is looked up in the map when its page is asked for, so that nothing is delivered that has changed meanwhile.
+ * Detects sequential reads of a region by calls. While the pages of a call are decoded and copied, the blocks that come
+ * next are read from the device: those of the rest of the call, if it is large, and of the calls that will follow it.
+ * Only blocks are read ahead, and each page is looked up in the map when it is requested, so no stale content is
+ * delivered.
  *
- * <p>Each thread has a place. Where two have the same, they are not found to read in order; the rest is hints, too.
+ * <p>Each thread has a slot. Two threads that share one are not detected as sequential readers; all of this is only a
+ * hint.
  */
 final class ReadStreams {
 

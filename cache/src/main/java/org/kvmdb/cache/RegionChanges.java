@@ -8,8 +8,8 @@ import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.Journal;
 
 /**
- * What takes pages from a region without a commit: rollback, resizing, replacement, its end. Nobody has a write scope open
- * meanwhile. Under the write-back lock.
+ * Operations that take pages from a region without a commit: rollback, resize, replacement of the content, close.
+ * Except at close, no thread has a write scope open meanwhile. Under the write-back lock.
  */
 final class RegionChanges {
 

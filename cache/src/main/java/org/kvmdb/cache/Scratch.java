@@ -4,7 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/** Native memory for a piece of data on its way, used again by whoever comes next. Any number at a time; a few are kept. */
+/**
+ * Reusable native memory for one piece of data in transit. Any number may be in use at a time; a few are kept for
+ * reuse.
+ */
 final class Scratch {
 
     /** Of a piece. */

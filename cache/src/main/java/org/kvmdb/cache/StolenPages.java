@@ -7,8 +7,8 @@ import org.kvmdb.journal.Append;
 import org.kvmdb.journal.Journal;
 
 /**
- * Pages whose blocks are in the log before the commit that will refer to them: how they come there, and what is reserved
- * for them until then. Under the write-back lock.
+ * Pages whose blocks are in the log before the commit that will refer to them. Appends them, and keeps the space
+ * reserved for them until that commit. Under the write-back lock.
  */
 final class StolenPages {
 

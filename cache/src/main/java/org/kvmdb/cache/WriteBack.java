@@ -9,8 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.kvmdb.journal.Journal;
 
 /**
- * Everything that takes dirty pages away: commit, stealing, rollback, resizing, each by a class of its own. They come here
- * for the write-back lock, which they have one at a time; faults go on meanwhile.
+ * All operations that take dirty pages from memory: commit, stealing, rollback, resize and others, each in a class of
+ * its own. This class owns the write-back lock, under which they run one at a time. Faults continue meanwhile.
  */
 final class WriteBack {
 

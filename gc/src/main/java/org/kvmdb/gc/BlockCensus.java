@@ -9,7 +9,7 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.journal.BlockOwner;
 import org.kvmdb.journal.JournalInspection;
 
-/** How many blocks there are, of what length, in which segment and of which volume. */
+/** Counts blocks by length, segment and volume. */
 final class BlockCensus {
 
     private final JournalInspection inspection;

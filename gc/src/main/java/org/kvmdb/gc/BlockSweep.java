@@ -14,7 +14,7 @@ import org.kvmdb.journal.BlockOwner;
 import org.kvmdb.journal.Defect;
 import org.kvmdb.journal.JournalInspection;
 
-/** Reads and verifies blocks in the order of their place, several threads at once. */
+/** Reads and verifies blocks in the order of their places, with several threads. */
 final class BlockSweep implements AutoCloseable {
 
     private static final int THREADS_MAX = 8;

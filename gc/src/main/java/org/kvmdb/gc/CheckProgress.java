@@ -1,6 +1,6 @@
 package org.kvmdb.gc;
 
-/** Is told how far a check is, on the thread that called it. */
+/** Receives the progress of a check, on the thread that called it. */
 @FunctionalInterface
 public interface CheckProgress {
 

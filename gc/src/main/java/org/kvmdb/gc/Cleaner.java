@@ -9,18 +9,21 @@ import org.kvmdb.journal.SegmentMover;
 import org.kvmdb.journal.SegmentStatistics;
 
 /**
- * Makes free segments out of half-dead ones: has what is live in them moved elsewhere. Which ones, {@link VictimPolicy} says.
+ * Turns partly dead segments into free ones by having their live blocks moved elsewhere. {@link VictimPolicy} chooses
+ * the segments.
  *
- * <p><b>When.</b> It works while what commits may still take, with the segments that the next checkpoint frees, is less than the
- * <em>target</em>: a fiftieth of all segments, 8 at least, beside the reserve of checkpoints and deletions. It also works while more
- * than a quarter of the bytes of the segments in use is dead, so that a store that could grow for ever does not. When half of the
- * target is left, a checkpoint is taken, which frees what was cleaned.
+ * <p><b>When.</b> The cleaner works while the space that commits may still take, plus the segments that the next
+ * checkpoint frees, is less than the <em>target</em>: a fiftieth of all segments, at least 8, not counting the reserve
+ * of checkpoints and deletions. It also works while more than a quarter of the bytes of the segments in use is dead, so
+ * that a store without a size limit does not grow for ever. When half of the target is left, it takes a checkpoint,
+ * which frees the cleaned segments.
  *
- * <p><b>Pace.</b> It works in steps of at most a MiB. With three quarters of the target or more it rests after each step for as
- * long as that took, with less it does not. While less than three quarters of the target can be taken at once, commits owe a time
- * for each byte that they write, at a half twice what the cleaner lately took to gain a byte; with less than half they wait. So they
- * cannot use up what the cleaner and the pages that become dirty need. When no segment is an eighth dead, nobody waits, and who
- * writes on finds the store full.
+ * <p><b>Pace.</b> A step moves at most one MiB. With three quarters of the target or more, the cleaner rests after each
+ * step for as long as the step took; with less it does not rest. While less than three quarters of the target can be
+ * taken at once, a commit waits for a time for each byte that it writes; at one half, this is twice the time that the
+ * cleaner recently needed to gain a byte. With less than half, commits stop until there is more. So commits cannot use
+ * up the space that the cleaner and newly dirty pages need. When no segment is at least an eighth dead, no commit
+ * waits, and continued writing finds the store full.
  *
  * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #compact}.
  */

@@ -3,10 +3,11 @@ package org.kvmdb.gc;
 import org.kvmdb.journal.MoveStatistics;
 
 /**
- * How the cleaner does.
+ * Statistics of the cleaner.
  *
- * @param moves what it moved since the store was opened
- * @param freeTargetSegments free segments that it keeps at least, those that the next checkpoint frees counted
- * @param waitedNanos how long commits waited for it
+ * @param moves blocks moved since the store was opened
+ * @param freeTargetSegments least number of free segments that it maintains, including those that the next checkpoint
+ *     frees
+ * @param waitedNanos total time that commits waited for it
  */
 public record CleanerStatistics(MoveStatistics moves, int freeTargetSegments, long waitedNanos) {}

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.kvmdb.journal.Defect;
 
-/** Defects as they are found, by any thread: the first ones, and how many there are. */
+/** Collects the defects that any thread finds: a list of the first ones, and their number. */
 final class DefectLog {
 
     static final int LISTED_MAX = 1000;

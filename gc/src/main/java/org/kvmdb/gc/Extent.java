@@ -5,7 +5,7 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.journal.BlockOwner;
 
-/** A block and who refers to it. */
+/** A block and its owner. */
 record Extent(BlockOwner owner, long lpn, long ppn, int crc) {
 
     /** By place; a reference of the log's records comes behind that of a page, a node or metadata to the same block. */

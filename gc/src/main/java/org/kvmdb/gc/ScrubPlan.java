@@ -10,19 +10,22 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which versions a scrub has read, and how far, while versions come and go.
+ * Tracks how far a scrub has read each version, while versions come and go.
  *
- * <p>Each block is own to one version, and moves in the tree when versions do: a new snapshot takes what its volume holds,
- * a version that is deleted leaves what it holds to its child. So that nothing is left out,
+ * <p>Each block is own to one version, and its owner changes with the tree of versions: a new snapshot takes over the
+ * blocks of its volume, and a deleted version leaves its blocks to its child. So that no block is missed,
  *
  * <ul>
- *   <li>parents are read before their children: what a version leaves that was not read goes to one that was not read either;
- *   <li>a snapshot that is new goes on where its volume was, and a child takes over from a parent that goes, from where that
- *       was, if that is less far;
- *   <li>"was" means before the last piece, for what was read since may not have been the version's any more.
+ *   <li>parents are read before their children: blocks that a version leaves unread go to a version that is unread,
+ *       too;
+ *   <li>a new snapshot continues at the position of its volume, and a child of a version that goes continues at the
+ *       position of that version, if this is less far than its own;
+ *   <li>these positions are those before the last piece, because a piece read since may no longer have been the
+ *       version's.
  * </ul>
  *
- * Blocks may so be read twice, none is forgotten. What is deleted and has no child is on its way out and not read.
+ * So a block may be read twice, but none is missed. Deleted versions without a child are being dropped and are not
+ * read.
  */
 final class ScrubPlan {
 

@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * A scrub that was interrupted, in a small text file beside the store's data: lines of fields between tabs, the last one a
- * checksum. Written anew and renamed, so it is there as a whole or not at all; a file that is lost or damaged costs reading
- * again what was read, and nothing else depends on it. That is why it is not in the catalog.
+ * The state of an interrupted scrub, in a small text file beside the store's data: lines of fields separated by tabs,
+ * and a checksum in the last line. A new file replaces the old one by renaming, so the file is complete or absent. If
+ * it is lost or damaged, blocks are read again; nothing else depends on it, so it is not in the catalog.
  *
- * @param result so far
- * @param places how far each version is read
+ * @param result result so far
+ * @param places how far each version has been read
  */
 record ScrubState(ScrubResult result, List<ScrubPlan.Place> places) {
 

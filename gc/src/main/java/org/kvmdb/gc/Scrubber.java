@@ -17,14 +17,15 @@ import org.kvmdb.journal.SnapshotEntry;
 import org.kvmdb.journal.Version;
 
 /**
- * Reads all blocks of pages and all stored map nodes of a store in use from the device, past the caches, and verifies them.
- * What is bad is reported with all that hold it, and the rest is read all the same.
+ * Reads all blocks of pages and all stored map nodes of a store in use from the device, past the caches, and verifies
+ * them. A bad block is reported with all versions that hold it, and does not stop the scrub.
  *
- * <p>The append lock is held only while the map is asked for the next blocks, about a thousand at a time; they are read
- * without it. So a block that does not verify may have died or moved meanwhile: then the map no longer names it.
+ * <p>The append lock is held only while the map is asked for the next blocks, about a thousand at a time. The blocks
+ * are read without it. So a block that does not verify may have died or moved meanwhile: then the map no longer names
+ * it.
  *
- * <p>Whoever calls {@link #step()} waits for {@link #pauseNanos()} afterwards: as long as the rate asks for, and, when
- * something was committed meanwhile, at least as long as the step took, so that commits have half of the device.
+ * <p>After {@link #step()} the caller must wait for {@link #pauseNanos()}. This is the time that the rate requires and,
+ * when something was committed meanwhile, at least the duration of the step, so that commits get half of the device.
  *
  * <p>For one thread.
  */

@@ -6,16 +6,16 @@ import org.kvmdb.journal.Journal;
 import org.kvmdb.journal.SegmentStatistics;
 
 /**
- * When dead segments are freed, and how many of the free ones keep their disk space.
+ * Decides when dead segments are freed, and how many free segments keep their disk space.
  *
- * <p>A segment that holds nothing live any more becomes free at the next checkpoint. A checkpoint is due for that when
- * such segments have come to be a fair share of the store, or when room is short; otherwise it is the length of the log
- * that makes one due. Free segments are taken before the file grows.
+ * <p>A segment without live blocks becomes free at the next checkpoint. Such segments make a checkpoint due when they
+ * are a considerable share of the store, or when room is short; otherwise the length of the log makes it due. Free
+ * segments are used before the file grows.
  *
- * <p>Commits into a segment that was written before are cheapest, so a pool of free segments keeps its space: as many as
- * the log went through since the checkpoint before, for so many will it take until the next one, but no more than a
- * quarter of what is in use. The rest goes back to the file system, a few segments a step. Holes are no loss of room: whoever
- * needs space, a page fault too, fills them before the file grows.
+ * <p>Commits into a segment that was written before are cheapest, so a pool of free segments keeps its space. The pool
+ * has as many segments as the log has used since the previous checkpoint, since it will need about as many until the
+ * next one, but at most a quarter of the segments in use. The rest is given back to the file system, a few segments per
+ * step. Holes do not reduce the room: commits and page faults fill them before the file grows.
  *
  * <p>Thread-safe: one background thread calls {@link #step()}, any thread {@link #checkpoint()}.
  */

@@ -12,17 +12,18 @@ import org.kvmdb.journal.Version;
 import org.kvmdb.journal.VersionSpace;
 
 /**
- * Counts what a store's space is used for, from its maps: what is own to the versions adds up to what the segment table has
- * counted as live, since each block is own to one version.
+ * Counts from its maps how the space of a store is used. Each block is own to one version, so the own blocks of all
+ * versions add up to the live bytes of the segment table.
  *
- * <p>The append lock is held for some thousand blocks at a time, and checkpoints wait. When something was committed, deleted
- * or moved meanwhile it counts again; after a few times it says that the figures are of no single moment.
+ * <p>The append lock is held for some thousand blocks at a time, and checkpoints wait. If something was committed,
+ * deleted or moved during the count, the census counts again. After a few attempts it reports figures from different
+ * moments as inexact.
  *
- * @param isExact whether nothing changed while it was counted: then {@code segments.liveBytes = pageBytes + nodeBytes +
+ * @param isExact whether nothing changed during the count: then {@code segments.liveBytes = pageBytes + nodeBytes +
  *     segments.dyingNodeBytes}
- * @param versions volumes and snapshots, and what is deleted and holds space yet, in order of their ids
- * @param pageBytes blocks of pages, shared ones once
- * @param nodeBytes stored map nodes, shared ones once
+ * @param versions volumes, snapshots, and deleted versions that still hold space, in order of their ids
+ * @param pageBytes blocks of pages, shared ones counted once
+ * @param nodeBytes stored map nodes, shared ones counted once
  */
 public record SpaceCensus(
         boolean isExact,

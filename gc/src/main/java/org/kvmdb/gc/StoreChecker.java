@@ -7,13 +7,19 @@ import org.kvmdb.journal.Devices;
 import org.kvmdb.journal.JournalInspection;
 
 /**
- * Verifies a store, every structure and every block, without writing a byte: the copies of the superblock; catalog and
- * segment table; all map nodes; the chain of batches since the checkpoint, with the zeros behind their records and the
- * blocks that only they refer to, stolen pages for instance; the blocks of all pages, that they decode to what they must;
- * that no two of them lie in one place and none in a free segment; that the segment table counts its live bytes rightly.
- * What is dead (older batches, abandoned commits) is not looked at.
+ * Verifies every structure and every block of a store, without writing a byte:
  *
- * <p>What is wrong is reported with its place, and the rest is checked all the same.
+ * <ul>
+ *   <li>the copies of the superblock, the catalog, the segment table, and all map nodes;
+ *   <li>the chain of batches since the checkpoint, with the zeros behind their records and the blocks that only they
+ *       refer to, such as stolen pages;
+ *   <li>that the blocks of all pages decode to pages;
+ *   <li>that no two blocks overlap, and none lies in a free segment;
+ *   <li>that the live bytes in the segment table are correct.
+ * </ul>
+ *
+ * Dead data (older batches, abandoned commits) are not checked. A defect is reported with its place, and does not stop
+ * the check.
  */
 public final class StoreChecker {
 

@@ -5,24 +5,24 @@ import org.kvmdb.journal.Defect;
 import org.kvmdb.journal.SegmentStatistics;
 
 /**
- * What a check found.
+ * Result of a check.
  *
  * @param volumes volumes, then snapshots, in order of their ids
- * @param pages pages that are not holes; what versions share counts once
- * @param pageBytes bytes that those pages have in memory
- * @param blockBytes bytes that their blocks take
- * @param nodes nodes of their maps, as the checkpoint has them
+ * @param pages pages that are not holes; shared pages counted once
+ * @param pageBytes size of these pages in memory
+ * @param blockBytes size of their blocks
+ * @param nodes nodes of their maps, as of the checkpoint
  * @param metadataBlocks blocks of catalog and segment table
  * @param superblockCopies good copies of the superblock, of four
  * @param batches batches of the log since the checkpoint
- * @param tornBatches batches of a torn tail, which opening the store will cut off; no defect
- * @param segments how the segments stand; null when the segment table could not be read
+ * @param tornBatches batches of a torn tail, which opening the store will cut off; not defects
+ * @param segments state of the segments; null when the segment table could not be read
  * @param deviceBytes length of the file
- * @param allocatedBytes what it takes of the disk
+ * @param allocatedBytes disk space of the file
  * @param checkedBytes bytes of blocks of pages and of the log that were read
- * @param nanos how long it took
- * @param defects what is wrong, the first ones in the order in which they were found
- * @param defectCount how many there are, listed or not
+ * @param nanos duration of the check
+ * @param defects the first defects, in the order in which they were found
+ * @param defectCount number of defects, listed or not
  */
 public record StoreReport(
         List<VolumeReport> volumes,

@@ -4,19 +4,20 @@ import java.util.Arrays;
 import org.kvmdb.journal.SegmentCensus;
 
 /**
- * Which segment is worth the most when it is cleaned, and which blocks are put beside each other.
+ * Chooses the segment that is most worth cleaning, and the blocks that are stored together.
  *
- * <p><b>Victims.</b> Cleaning a segment of which a share u is live costs 1 / (1 − u) for each byte gained, and waiting pays as
- * long as that falls quickly: as much as u dies away. So the score is (1 − u)² / (u · h), with h the rate at which blocks of
- * that age die. Where blocks of all ages die alike, that chooses the emptiest segment; where old ones die more slowly, it cleans
- * old segments when they are a little dead and lets young ones die on. No other policy is needed for either case.
+ * <p><b>Victims.</b> Cleaning a segment with a live share u costs 1 / (1 − u) for each byte gained. Waiting pays as
+ * long as this cost falls quickly, that is, as long as live blocks die at a high rate. So the score is (1 − u)² / (u ·
+ * h), where h is the rate at which blocks of that age die. If blocks of all ages die at the same rate, this chooses the
+ * emptiest segment. If old blocks die more slowly, it cleans old segments when a little of them is dead, and leaves
+ * young ones to die further. Both cases need only this one policy.
  *
- * <p><b>Rates of death</b> are measured: the bytes of each class of ages that died, by the bytes that were live in it and the
- * progress of the log meanwhile, with a memory of a few times what is live.
+ * <p><b>Rates of death</b> are measured: the bytes of each age class that died, divided by the live bytes of the class
+ * and the progress of the log meanwhile, with a memory of a few times the live bytes.
  *
- * <p><b>Streams.</b> A moved block goes to the stream of its class. The last stream begins with the age in which users write as
- * much as is live, each one before it with half the age of the next: what is older than all that is live is cold, however few
- * streams there are, and does not lie among what only survived its segment. One thread.
+ * <p><b>Streams.</b> A moved block goes to the stream of its class. The last stream begins with the age in which users
+ * write as many bytes as are live; each earlier stream begins with half the age of the next. So blocks older than that
+ * are cold, however few streams there are, and do not lie among blocks that merely outlived their segment. One thread.
  */
 final class VictimPolicy {
 

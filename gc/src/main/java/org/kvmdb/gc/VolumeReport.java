@@ -1,12 +1,12 @@
 package org.kvmdb.gc;
 
 /**
- * What a check found of a volume or a snapshot.
+ * A volume or a snapshot in the result of a check.
  *
- * @param name its name; of a snapshot: {@code volume@snapshot}
- * @param sizeBytes its size, holes counted
- * @param pageSizeBytes size of its pages
- * @param pages pages that are not holes, shared ones, too
+ * @param name name of the volume; for a snapshot {@code volume@snapshot}
+ * @param sizeBytes size, including holes
+ * @param pageSizeBytes size of one page
+ * @param pages pages that are not holes, including shared ones
  * @param blockBytes bytes of their blocks
  */
 public record VolumeReport(String name, long sizeBytes, int pageSizeBytes, long pages, long blockBytes) {}

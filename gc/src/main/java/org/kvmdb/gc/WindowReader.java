@@ -9,8 +9,8 @@ import org.kvmdb.journal.BlockSource;
 import org.kvmdb.journal.BlockVerifier;
 
 /**
- * Reads blocks that lie near each other with one read, and verifies them. A read that fails is tried again block by block, so
- * that a bad sector costs only what lies on it. For one thread.
+ * Reads neighbouring blocks with one read, and verifies them. A failed read is repeated block by block, so a bad sector
+ * affects only the blocks that lie on it. For one thread.
  */
 final class WindowReader implements AutoCloseable {
 

@@ -4,10 +4,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Keeps commits from using up free space faster than the cleaner makes it. While less is left than the cleaner wants to begin
- * with, each append wakes it and waits a little, in proportion to what the one before wrote; while less is left than commits may
- * count on, it waits until there is more, the cleaner says that it cannot help, or a second has passed. It waits before it takes
- * any lock of the journal. Thread-safe.
+ * Keeps commits from using free space faster than the cleaner gains it. While less is left than the cleaner's starting
+ * level, each append wakes the cleaner and waits a little, in proportion to the bytes that the previous append wrote.
+ * While less is left than commits may rely on, an append waits until there is more, until the cleaner reports that it
+ * cannot help, or until a second has passed. It waits before it takes any lock of the journal. Thread-safe.
  */
 public final class AppendPacer {
 

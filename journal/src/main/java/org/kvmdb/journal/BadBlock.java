@@ -5,7 +5,7 @@ package org.kvmdb.journal;
  *
  * @param volume name of the volume whose page it is, or null
  * @param lpn the page, or -1
- * @param ppn where it lies, or 0
- * @param fact what is wrong
+ * @param ppn PPN of the block, or 0
+ * @param fact what is wrong with the block
  */
 public record BadBlock(String volume, long lpn, long ppn, String fact) {}

@@ -6,8 +6,8 @@ import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 
 /**
- * A batch while it is put together: blocks and records each where there is room for them, brought together when it is
- * finished. Blocks get their checksum here, for only here their place is known. One thread.
+ * A batch under construction. Blocks and records are collected separately, and joined when the batch is finished.
+ * Blocks get their checksum here, because their place is not known earlier. One thread.
  */
 final class BatchBuffer implements AutoCloseable {
 

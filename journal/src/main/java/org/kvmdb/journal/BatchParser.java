@@ -6,9 +6,9 @@ import org.kvmdb.ffi.NativeMemory;
 import org.kvmdb.ffi.Ppn;
 
 /**
- * Reads batches from the medium and says whether one is valid: everything of it but the content of its blocks.
- * Reads past the operating system's cache, in windows, of which a scan over large batches uses only what holds records
- * and the header behind them.
+ * Reads batches from the medium and validates everything in them except the content of their blocks. It reads past the
+ * operating system's cache, in windows. A scan over large batches uses only the windows that hold the records and the
+ * header behind them.
  */
 final class BatchParser implements AutoCloseable {
 

@@ -9,7 +9,8 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
 /**
- * Makes a block of a page, all but its CRC, which needs the place that only the append knows. Any thread, in parallel.
+ * Makes a block from a page, except for its CRC, which needs the block's place; only the append knows that. Any thread,
+ * in parallel.
  */
 public final class BlockEncoder {
 

@@ -3,14 +3,14 @@ package org.kvmdb.journal;
 import org.kvmdb.ffi.BlockDescriptor;
 
 /**
- * What blocks belong to, and what they are sealed with but for their place.
+ * The owner of blocks, and the part of their seal that does not depend on their place.
  *
- * @param role whose blocks they are
- * @param volume name of the volume, or of the snapshot, or null
- * @param level of map nodes: 0 for leaves; otherwise -1
- * @param type type that the blocks' headers must have
- * @param family what they are sealed with
- * @param pageShift size of what they decode to, as a shift; 0 when the block alone says it
+ * @param role kind of owner
+ * @param volume name of the volume or of the snapshot, or null
+ * @param level level of map nodes, 0 for leaves; -1 for other blocks
+ * @param type type that the headers of the blocks must have
+ * @param family family that the blocks are sealed with
+ * @param pageShift decoded size of a block, as a shift; 0 when only the block itself knows it
  */
 public record BlockOwner(Role role, String volume, int level, byte type, long family, int pageShift) {
 

@@ -12,7 +12,7 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.CompressionDictionary;
 
 /**
- * The checksum of blocks and what verification of one means. Not thread-safe: each thread has its own.
+ * Computes and verifies the checksum of blocks. Not thread-safe: each thread has its own.
  */
 final class BlockSeal {
 

@@ -2,7 +2,7 @@ package org.kvmdb.journal;
 
 import java.lang.foreign.MemorySegment;
 
-/** Where blocks are read from to be verified. Any number of threads, each with a verifier of its own. */
+/** A source of blocks to verify. Any number of threads, each with a verifier of its own. */
 public interface BlockSource {
 
     /** Where a block lies on the device. */

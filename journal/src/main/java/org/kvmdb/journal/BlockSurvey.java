@@ -10,9 +10,9 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.SpaceAccount;
 
 /**
- * The blocks of a store in use, looked at from outside: by whom they are held, what they come to, what is on the disk in
- * their places. Map nodes that cannot be read do not stop it: what lies beneath them is left out. Thread-safe; what is said
- * of the map holds at that moment only.
+ * Examines the blocks of a store in use: their holders, their total sizes, and their content on the disk. Unreadable
+ * map nodes do not stop it; the pages beneath them are left out. Thread-safe. Its answers about the map hold only for
+ * the moment of the call.
  */
 public final class BlockSurvey implements BlockSource {
 

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Verifies blocks that were read: checksum, identity, header, and that they decode to what they must. One thread. */
+/** Verifies blocks that were read: checksum, identity, header, and that they decode to the right size. One thread. */
 public final class BlockVerifier {
 
     private final SegmentTable segments;

@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** Is shown blocks. */
+/** Receives blocks. */
 @FunctionalInterface
 public interface BlockVisitor {
 

@@ -8,7 +8,7 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Builds the catalog and the tree of versions from what a checkpoint says, and believes none of it. */
+/** Builds the catalog and the tree of versions from a checkpoint, whose content it considers hostile. */
 final class CatalogLoader {
 
     private final Catalog catalog;

@@ -3,7 +3,7 @@ package org.kvmdb.journal;
 import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.StorageException;
 
-/** Replays records of the catalog: finds out whether each is possible, for a record may be hostile, and then does what it says. */
+/** Replays records of the catalog. A record may be hostile, so each is checked before it is applied. */
 final class CatalogReplay {
 
     private final Catalog catalog;

@@ -16,9 +16,9 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Changes of the catalog: their records committed and flushed before memory follows. Refuses what is not possible, before
- * anything changed. When memory cannot follow a durable record, the journal fails: opening it again replays the record. Under
- * the append lock.
+ * Changes the catalog. The record of a change is committed and flushed before the catalog in memory changes. An
+ * impossible change is refused before anything changes. When memory cannot follow a durable record, the journal fails:
+ * opening it again replays the record. Under the append lock.
  */
 final class CatalogWriter {
 

@@ -7,7 +7,7 @@ import java.util.List;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Loads what a superblock refers to: catalog, segment table, dictionary. Everything read is taken for hostile. */
+/** Loads catalog, segment table and dictionary, to which a superblock refers. All input is considered hostile. */
 final class CheckpointLoader {
 
     private final SegmentTable segments;

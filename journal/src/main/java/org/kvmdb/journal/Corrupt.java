@@ -3,7 +3,7 @@ package org.kvmdb.journal;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
-/** Makes the exception for a structure that is not what it must be. */
+/** Creates the exceptions for corrupt structures. */
 final class Corrupt {
     private Corrupt() {}
 

@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** What the journal counts; changed under the append lock. */
+/** The counters of the journal; changed under the append lock. */
 final class Counters {
     /** May be changed by any thread. */
     final Latencies latencies = new Latencies();

@@ -3,10 +3,10 @@ package org.kvmdb.journal;
 import org.kvmdb.ffi.Ppn;
 
 /**
- * Something on the medium that is not as it must be.
+ * A defect on the medium.
  *
- * @param kind what kind of structure it is
- * @param position where on the device, in bytes; -1 when it is no one place
+ * @param kind kind of the defective structure
+ * @param position position on the device, in bytes; -1 when there is no single place
  * @param volume name of the volume concerned, or null
  * @param lpn the page, or the first page that a map node covers; -1 when none
  * @param ppn the block; 0 when none

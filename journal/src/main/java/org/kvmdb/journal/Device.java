@@ -3,8 +3,8 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A file, a block device or memory that a store lies on. Transfers are complete or throw a
- * {@link org.kvmdb.ffi.StorageException}. Thread-safe. Whoever was handed the device closes it.
+ * A file, a block device or memory that holds a store. A transfer is complete or throws a
+ * {@link org.kvmdb.ffi.StorageException}. Thread-safe. The receiver of a device closes it.
  */
 public interface Device extends AutoCloseable {
 

@@ -9,8 +9,8 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Where the device beneath a path comes from: the file of that name, unless something else is mounted at its directory.
- * This is the one place at which a harness slips recorded or failing devices under everything that opens a store.
+ * Provides the device for a path: the file of that name, unless another device is mounted at its directory. This is the
+ * only place where a test harness substitutes recording or failing devices for everything that opens a store.
  * Thread-safe.
  */
 public final class Devices {

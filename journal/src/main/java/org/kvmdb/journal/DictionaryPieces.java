@@ -7,9 +7,10 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /**
- * Chooses the pieces that a dictionary is made of, by pages: worth most is what holds words that many pages have and no piece
- * that was chosen before. The order counts as much as the choice. LZ4 remembers 4,096 places of a dictionary, of those that it
- * cannot tell apart the last one, and so finds the end of a long dictionary better than its beginning: the best piece comes last.
+ * Chooses the pieces of a dictionary with the help of pages: the most valuable piece holds words that many pages have
+ * and no piece chosen before has. The order matters as well. LZ4 remembers 4,096 places of a dictionary, and the last
+ * of those that it cannot tell apart. So it finds the end of a long dictionary better than its beginning, and the best
+ * piece comes last.
  */
 final class DictionaryPieces {
 

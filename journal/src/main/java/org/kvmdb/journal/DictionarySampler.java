@@ -9,10 +9,11 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.CompressionDictionary;
 
 /**
- * Collects what a store's dictionary is made of while pages are written: short pieces at equal distances, from all over the first
- * pages that are written, of which {@link DictionaryPieces} chooses a quarter. Whole pages, others than those, are kept to choose
- * and to judge by: with a dictionary a page takes up to a third more time to compress and a fifth more to decompress, so it has to
- * save something. Where it does not, it is tried again after eight times as much. Under the append lock, but for {@link #judge}.
+ * Collects the material of a store's dictionary while pages are written: short pieces at equal distances from all of
+ * the first pages written. {@link DictionaryPieces} chooses a quarter of them. Other, whole pages are kept to choose by
+ * and to judge the result: with a dictionary, a page takes up to a third more time to compress and a fifth more to
+ * decompress, so the dictionary must save space. If it does not, the sampler tries again after eight times as many
+ * pages. Under the append lock, except {@link #judge}.
  */
 final class DictionarySampler {
 

@@ -7,7 +7,7 @@ import java.util.zip.CRC32C;
 import net.jpountz.xxhash.XXHash64;
 import net.jpountz.xxhash.XXHashFactory;
 
-/** Checksum and digest of batches, superblocks and chunks of streams, and the keyed hash that salts are. Not thread-safe. */
+/** Checksum and digest of batches, superblocks and chunks of streams, and the keyed hash for salts. Not thread-safe. */
 final class Digests {
 
     private static final XXHash64 XXHASH = XXHashFactory.fastestInstance().hash64();

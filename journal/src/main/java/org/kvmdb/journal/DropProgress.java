@@ -1,12 +1,12 @@
 package org.kvmdb.journal;
 
 /**
- * How far the deletion of versions is.
+ * Progress of the deletion of versions.
  *
- * @param waiting versions that are deleted and hold space yet, the one at work counted
- * @param branching those of them that stay until all but one of their children are gone
- * @param page where the one at work is
- * @param pages of how many
+ * @param waiting deleted versions that still hold space, including the current one
+ * @param branching those that stay until all but one of their children are gone
+ * @param page page that the current deletion has reached
+ * @param pages number of pages of the current deletion
  * @param freedBytes bytes of blocks and map nodes that deletions have freed since the store was opened
  */
 public record DropProgress(int waiting, int branching, long page, long pages, long freedBytes) {}

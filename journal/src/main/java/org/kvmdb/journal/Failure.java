@@ -4,8 +4,8 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Whether the journal still works. The first write or flush that failed ends it: what the disk holds is unknown from
- * then on, and only opening the store again finds out.
+ * Records whether the journal still works. The first failed write or flush ends it: from then on the content of the
+ * disk is unknown, and only opening the store again establishes it.
  */
 final class Failure {
 

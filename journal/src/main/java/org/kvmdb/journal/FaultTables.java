@@ -1,12 +1,12 @@
 package org.kvmdb.journal;
 
 /**
- * What the journal shares with the fault handler beside the space account.
+ * The tables that the journal shares with the fault handler, besides the space account.
  *
  * @param nodeArenaAddress memory of the map nodes
- * @param nodeArenaCapacity nodes that it has room for
+ * @param nodeArenaCapacity capacity of that memory, in nodes
  * @param segmentTableAddress memory of the segment table
- * @param segmentTableCapacity entries that it has room for
+ * @param segmentTableCapacity capacity of that memory, in entries
  * @param deviceFds descriptors of the devices, in the order of the segment table's device index
  */
 public record FaultTables(

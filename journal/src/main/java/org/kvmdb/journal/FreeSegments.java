@@ -7,16 +7,16 @@ import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * The segments of a table that are free: how they are taken, come back, and get and give back their disk space. Changed
- * under the append lock alone.
+ * The free segments of a table. Takes and returns them, and acquires and gives back their disk space. Changed only
+ * under the append lock.
  *
- * <p>They are of three kinds, taken in this order: those that were written before (a commit into them is cheapest), those
- * granted by the file system but never written, and holes, whose space was returned and must be granted again first. The
- * space account counts the first two, and growing it fills holes before the device grows.
+ * <p>There are three kinds, taken in this order: segments written before (commits into them are cheapest), segments
+ * granted by the file system but never written, and holes, whose space was given back and must first be granted again.
+ * The space account counts the first two; growing it fills holes before the device grows.
  *
- * <p>What the medium says of a free segment's space may be older than the space is: between two checkpoints segments are
- * given back and filled again. So a store that is opened has the space of those that it keeps granted anew, and gives the
- * rest back.
+ * <p>The medium's information on the space of a free segment may be out of date, because between two checkpoints
+ * segments are given back and filled again. So opening a store has the space of the segments that it keeps granted
+ * again, and gives back the rest.
  */
 final class FreeSegments {
 

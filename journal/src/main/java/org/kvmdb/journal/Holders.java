@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Who holds a block that a segment's records tell of. For one piece of work under the append lock.
+ * Finds the holders of the blocks that a segment's records name. For one piece of work under the append lock.
  *
- * <p>It may miss the holder of a block of a large family that was stolen before a snapshot and committed behind it. That does no
- * harm: what decides whether a segment is free is the count of its live bytes.
+ * <p>In a large family, it may miss the holder of a block that was stolen before a snapshot and committed after it.
+ * This is harmless: a segment is free only when its count of live bytes says so.
  */
 final class Holders {
 

@@ -7,8 +7,8 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * What a journal does between appends, in small steps of whoever maintains the store. A step that would have to wait for the
- * append lock is left out: there is another soon. Thread-safe.
+ * The work of a journal between appends, in small steps called by the maintenance of the store. Except for the
+ * dictionary, a step that would have to wait for the append lock is skipped; another follows soon. Thread-safe.
  */
 public final class IdleWork {
 

@@ -16,11 +16,12 @@ import org.kvmdb.ffi.StorageException;
 /**
  * Everything durable of one store: the log, the map, the catalog. Thread-safe.
  *
- * <p>The log and the map have one writer, whoever holds the append lock: an {@link Append} from {@link #beginAppend()} to
- * its close, a change of the catalog, a step of a checkpoint. The map is read without it.
+ * <p>The log and the map have one writer, the holder of the append lock: an {@link Append} from {@link #beginAppend()}
+ * to its close, a change of the catalog, a step of a checkpoint or of the cleaner. Reading the map does not need the
+ * lock.
  *
- * <p>A write or flush that failed makes the journal {@linkplain ErrorCode#FAILED failed}: nothing is retried, and
- * nothing is acknowledged until it is opened again.
+ * <p>A failed write or flush makes the journal {@linkplain ErrorCode#FAILED failed}: nothing is retried, and nothing is
+ * acknowledged until it is opened again.
  */
 public final class Journal implements AutoCloseable {
 

@@ -17,11 +17,11 @@ import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * A store as a check sees it: opened without writing a byte, going on where {@link Journal#open} would give up. Loads the
- * newest superblock's checkpoint and rolls it forward in memory over the log, as recovery does; what is wrong on the way
- * is told to the listener, and what hangs on it is taken for not there. Then it shows all blocks that are referred to.
+ * Opens a store for a check, without writing a byte, and continues where {@link Journal#open} would give up. It loads
+ * the newest superblock's checkpoint and rolls it forward in memory over the log, as recovery does. It reports defects
+ * to the listener and treats everything that depends on them as absent. Then it shows all blocks that are referred to.
  *
- * <p>One thread, but for the {@linkplain #newVerifier() verifiers}, of which each thread has its own.
+ * <p>One thread, except for the {@linkplain #newVerifier() verifiers}, of which each thread has its own.
  */
 public final class JournalInspection implements BlockSource, AutoCloseable {
 

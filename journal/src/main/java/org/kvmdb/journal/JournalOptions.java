@@ -7,17 +7,18 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * How to create or open a journal.
+ * Options for creating or opening a journal.
  *
  * @param segmentSizeBytes only for creation: a power of two, 64 KiB to 16 MiB
- * @param maxSizeBytes how far the device may grow
+ * @param maxSizeBytes limit of the device's size
  * @param growStepSegments segments that are allocated at a time
- * @param checkpointRecordsMax records since the last checkpoint that make one due, if nothing did before
- * @param pooledSegmentsMax free segments whose disk space a store that is opened holds on to
- * @param dictionarySampleBytes how many bytes of pages are written before a dictionary is made of samples of them; 0: none is
- * @param readOnly writes nothing; recovers in memory
- * @param random where identities and salts come from; fixed in tests
- * @param clock what snapshots are dated by; nothing else depends on it
+ * @param checkpointRecordsMax records since the last checkpoint after which one is due at the latest
+ * @param pooledSegmentsMax free segments that keep their disk space when a store is opened
+ * @param dictionarySampleBytes bytes of pages to write before a dictionary is made from samples of them; 0: no
+ *     dictionary
+ * @param readOnly whether to write nothing, and recover in memory
+ * @param random source of identities and salts; fixed in tests
+ * @param clock dates snapshots; nothing else depends on it
  */
 public record JournalOptions(
         int segmentSizeBytes,

@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** The parts of an open journal, handed around together while it is assembled. */
+/** The parts of an open journal, passed together while it is assembled. */
 record JournalParts(
         Device device,
         SegmentTable segments,

@@ -3,19 +3,19 @@ package org.kvmdb.journal;
 import org.kvmdb.ffi.MapNodeDescriptor;
 
 /**
- * What the journal did since it was opened, and how it stands.
+ * Counters of a journal since it was opened, and its current sizes.
  *
- * @param bytesWritten all bytes written to the device
- * @param blockBytes those of them that are blocks of pages
- * @param checkpointBytes those of them that checkpoints wrote
- * @param preparedBytes zeros written ahead into segments, not among bytesWritten
+ * @param bytesWritten bytes written to the device for the log and checkpoints
+ * @param blockBytes part of bytesWritten: blocks of pages
+ * @param checkpointBytes part of bytesWritten: checkpoints
+ * @param preparedBytes zeros written ahead into segments; not part of bytesWritten
  * @param commits commits written
  * @param liveBytes bytes of blocks in use
  * @param freeBytes bytes of segments that are free
- * @param fileBytes what the disk holds for the device
+ * @param fileBytes disk space of the device
  * @param mapBytes memory of the map's nodes
- * @param dictionaryBytes of the dictionary that pages are compressed against; 0: there is none
- * @param recoveryNanos how long opening took
+ * @param dictionaryBytes size of the dictionary that pages are compressed against; 0: there is none
+ * @param recoveryNanos time to open the journal
  * @param replayedRecords log records applied when it was opened
  * @param cutBatches batches of a torn tail that were dropped when it was opened
  */

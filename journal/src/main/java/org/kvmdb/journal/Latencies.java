@@ -3,7 +3,7 @@ package org.kvmdb.journal;
 import org.HdrHistogram.AtomicHistogram;
 import org.HdrHistogram.Histogram;
 
-/** How long the things took that callers of a store may have to wait for, since the journal was opened. Thread-safe. */
+/** Latencies of the operations that callers of a store may wait for, since the journal was opened. Thread-safe. */
 public final class Latencies {
 
     /** What is measured. */

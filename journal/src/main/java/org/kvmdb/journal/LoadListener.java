@@ -2,7 +2,7 @@ package org.kvmdb.journal;
 
 import org.kvmdb.ffi.Ppn;
 
-/** Is told what reading metadata and map nodes finds. The one of a journal that is opened throws at the first damage. */
+/** Receives the findings of reading metadata and map nodes. When a journal is opened, it throws at the first damage. */
 interface LoadListener {
 
     /** Takes any damage for a failure. */

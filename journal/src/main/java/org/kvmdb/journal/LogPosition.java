@@ -1,13 +1,13 @@
 package org.kvmdb.journal;
 
 /**
- * Where the log goes on.
+ * The position at which the log continues.
  *
- * @param segment the segment that the next batch lies in
- * @param generation that segment's, which the batch must carry
- * @param salt that segment's, likewise
- * @param offset where in the segment
- * @param sequence the sequence of the next batch
- * @param digest the digest of the batch before it
+ * @param segment segment of the next batch
+ * @param generation generation of that segment, which the batch must carry
+ * @param salt salt of that segment, which the batch must carry
+ * @param offset offset in the segment
+ * @param sequence sequence of the next batch
+ * @param digest digest of the batch before it
  */
 record LogPosition(int segment, int generation, long salt, int offset, long sequence, long digest) {}

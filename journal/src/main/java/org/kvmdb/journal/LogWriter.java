@@ -5,13 +5,13 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * The end of the log: packs blocks and records into batches and writes them, segment after segment. Single writer (the
- * append lock). A batch is built in one buffer and written by one device write; blocks get their checksum here, for only
- * here their place is known.
+ * Writes at the end of the log: packs blocks and records into batches and writes these, segment after segment. Single
+ * writer (the append lock). A batch is built in one buffer and written by one device write. Blocks get their checksum
+ * here, because their place is not known earlier.
  *
- * <p>A <em>group</em> is what is appended between {@link #beginGroup} and {@link #endGroup}: a commit, stolen pages, a
- * piece of a checkpoint. Its batches carry the sequence of its first one, so that records of a group that was given up
- * are never applied with a later one.
+ * <p>A <em>group</em> consists of everything appended between {@link #beginGroup} and {@link #endGroup}: a commit,
+ * stolen pages, a piece of a checkpoint. Its batches carry the sequence of its first batch, so that records of an
+ * abandoned group are never applied with a later group.
  */
 final class LogWriter implements AutoCloseable {
 

@@ -7,9 +7,9 @@ import java.util.List;
 import org.kvmdb.ffi.MapNodeDescriptor;
 
 /**
- * Walks through maps of versions, whether their nodes are in memory or only stored. Under the append lock. What takes long goes
- * in pieces: each method takes the LPN to begin at and returns the one to go on at, or {@link #END}; a piece ends before a leaf,
- * so that a node is shown in the piece in which its last page is passed.
+ * Walks the maps of versions, whether their nodes are in memory or only stored. Under the append lock. Long walks
+ * proceed in pieces: each method takes the LPN to begin at and returns the LPN to continue at, or {@link #END}. A piece
+ * ends before a leaf, so a node is shown in the piece that passes its last page.
  */
 final class MapWalk {
 

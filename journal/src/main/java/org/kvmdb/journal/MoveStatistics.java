@@ -1,13 +1,13 @@
 package org.kvmdb.journal;
 
 /**
- * What was moved out of segments since the journal was opened.
+ * Blocks moved out of segments since the journal was opened.
  *
- * @param segments segments that were read to move what is live in them
+ * @param segments segments that were read to move their live blocks
  * @param blocks blocks of pages that were moved
- * @param blockBytes their bytes
- * @param writtenBytes all bytes of batches that they were written in, not among those of the log
- * @param nodes map nodes that the next checkpoint writes anew because of it
+ * @param blockBytes bytes of these blocks
+ * @param writtenBytes bytes of the batches that they were written in; not part of the log's bytes
+ * @param nodes map nodes that the next checkpoint writes anew because of the moves
  * @param badBlocks blocks that were not moved because they did not verify
  */
 public record MoveStatistics(

@@ -3,7 +3,7 @@ package org.kvmdb.journal;
 import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.NativeFile;
 
-/** A device that is one open file, on a disk or in memory. */
+/** A device on one open file, on a disk or in memory. */
 abstract sealed class NativeFileDevice implements Device permits FileDevice, MemoryDevice {
 
     final NativeFile file;

@@ -2,7 +2,10 @@ package org.kvmdb.journal;
 
 import org.kvmdb.ffi.MapNodeDescriptor;
 
-/** What map nodes are sealed with: the first LPN that they cover, and the family with the level in its top byte. */
+/**
+ * The identity that a map node is sealed with: the first LPN that it covers, and the family with the level in its top
+ * byte.
+ */
 final class NodeIdentity {
 
     private static final int LEVEL_SHIFT = 56;

@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.MapNodeDescriptor;
 
-/** A map node to be looked at, in memory or stored alike. Used again and again by a walk; under the append lock. */
+/** A view of a map node, whether in memory or stored. A walk reuses it; under the append lock. */
 final class NodeView {
 
     private final MemorySegment image;

@@ -7,16 +7,16 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.Ppn;
 
 /**
- * The maps of all versions: radix trees of {@link NodeArena} nodes, which versions share. Read by anybody without locks;
- * changed by one writer (the append lock), through heads alone.
+ * The maps of all versions: radix trees of {@link NodeArena} nodes, which versions share. Any thread reads them without
+ * locks. One writer (the append lock) changes them, and only through heads.
  *
- * <p><b>Copy on write.</b> A node is shared when its birth is not above the epoch of the head's parent: then the head
- * gets a copy of its own, with the path to the root, and the parent keeps the node. A node is <em>frozen</em> from a
- * checkpoint's cut to its end: then the copy takes its place, and when the checkpoint has written the frozen version, the copy
- * inherits where that lies as its predecessor's. Otherwise nodes change in place.
+ * <p><b>Copy on write.</b> A node is shared if its birth is not above the epoch of the head's parent. Then the head
+ * gets a copy of its own, with the path to the root, and the parent keeps the node. From a checkpoint's cut to its end
+ * a node is <em>frozen</em>. Then a copy takes its place; when the checkpoint has written the frozen node, the copy
+ * inherits the stored location as that of its predecessor. Otherwise nodes change in place.
  *
- * <p><b>Deaths of stored nodes.</b> When a node is written anew or removed, its older stored copy is still what the last
- * durable superblock reaches; such deaths are collected and count only when the next superblock is durable.
+ * <p><b>Deaths of stored nodes.</b> When a node is written anew or removed, the last durable superblock still refers to
+ * its older stored copy. Such deaths are collected, and count only once the next superblock is durable.
  */
 final class PageMap {
 

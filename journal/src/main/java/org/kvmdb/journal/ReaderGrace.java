@@ -1,8 +1,8 @@
 package org.kvmdb.journal;
 
 /**
- * Tells when readers that look at the map without locks have left what they saw: nodes and segments are reused only
- * after {@code passed(advance())} turned true.
+ * Tells when all readers that may have seen a part of the map without a lock have ended. A node or segment is reused
+ * only once {@code passed(epoch)} is true for an {@code epoch} that {@code advance()} returned.
  */
 public interface ReaderGrace {
 

@@ -12,13 +12,13 @@ import org.kvmdb.ffi.Ppn;
  * Rolls the map forward over the log since the checkpoint. In order:
  *
  * <ol>
- *   <li><b>scan</b> from the superblock's position, batch by batch, while sequence and digest chain hold: headers and
- *       records only. It ends at the first batch that is not there.
- *   <li><b>judge</b> that end: it is a torn tail unless a later batch, in this segment or in the reserved successors, says
- *       that the missing one was durable already; then acknowledged data is rotten, and the store is corrupt.
- *   <li><b>settle</b>: the blocks of batches that nobody says were durable are verified, and the first bad one is where the
- *       tail is cut; what is accepted of them is written again, as it is, and flushed.
- *   <li><b>apply</b> the records of whole commits.
+ *   <li><b>scan</b> from the superblock's position, batch by batch, while sequence and digest chain hold, reading only
+ *       headers and records. The scan ends at the first missing batch.
+ *   <li><b>judge</b> that end: it is a torn tail unless a later batch, in this segment or in the reserved successors,
+ *       records that the missing batch was durable. Then acknowledged data are damaged, and the store is corrupt.
+ *   <li><b>settle</b>: the blocks of batches that are not known to be durable are verified, and the tail is cut at the
+ *       first bad block. The accepted batches are written again unchanged, and flushed.
+ *   <li><b>apply</b> the records of complete commits.
  * </ol>
  */
 final class Recovery {

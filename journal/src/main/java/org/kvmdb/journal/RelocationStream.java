@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Segments beside the log that blocks of one temperature are moved to. They are filled with batches like those of the log,
- * whose records tell whose the blocks are; no sequence connects them, and recovery never reads them: the log's records
- * refer to their blocks, when those are durable. One thread, without the append lock.
+ * Segments beside the log, to which blocks of one temperature are moved. They are filled with batches like those of the
+ * log, whose records name the owners of the blocks. No sequence connects these batches, and recovery never reads them:
+ * once the blocks are durable, records of the log refer to them. One thread, without the append lock.
  */
 final class RelocationStream implements AutoCloseable {
 

@@ -15,13 +15,14 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.RemapTableDescriptor;
 
 /**
- * Blocks that lie somewhere else than their name says: entries of snapshots never change, so a block that one of them refers to
- * keeps the PPN that it was written at as its <em>name</em> when it is moved. One level: a block that is moved again has the same
- * name. Its segment can be used anew meanwhile; but no block is put where a name says that one is, also not where a name was until
- * the next checkpoint is durable, for a recovery may still find that one in use.
+ * Blocks that no longer lie at the place that their name gives. Entries of snapshots never change, so a moved block
+ * that a snapshot refers to keeps its original PPN as its <em>name</em>. There is one level: a block that is moved
+ * again keeps the same name. The original segment can be reused meanwhile, but no block is placed at a PPN that is a
+ * name. Nor is one placed at a PPN that was a name, until the next checkpoint is durable, because a recovery may still
+ * find that name in use.
  *
- * <p>Changed under the append lock. For the fault handler there is a {@link RemapTableDescriptor} for each segment with names;
- * one that was replaced is kept until its readers have left.
+ * <p>Changed under the append lock. The fault handler uses a {@link RemapTableDescriptor} for each segment with names;
+ * a replaced table is kept until its readers have left.
  */
 final class Remaps implements AutoCloseable {
 

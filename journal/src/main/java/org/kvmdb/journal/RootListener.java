@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** Is told when the root node of a volume's map is replaced; under the append lock, before the old root is reused. */
+/** Called when the root node of a volume's map is replaced; under the append lock, before the old root is reused. */
 @FunctionalInterface
 public interface RootListener {
     void rootChanged(int volumeId, int nodeIndex);

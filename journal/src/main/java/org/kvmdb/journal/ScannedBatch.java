@@ -1,10 +1,11 @@
 package org.kvmdb.journal;
 
 /**
- * A batch that a scan of the log found valid, but for its blocks.
+ * A batch that a scan of the log found valid, apart from its blocks, which it did not check.
  *
- * @param records as numbers of 8 bytes, which the interpreter reads quickest: most of a log is read before anything is compiled
- * @param recordsLength bytes of them
+ * @param records the records as 8-byte numbers, which the interpreter reads fastest: most of a log is read before the
+ *     JIT compiles anything
+ * @param recordsLength length of the records in bytes
  */
 record ScannedBatch(
         long sequence,

@@ -3,11 +3,12 @@ package org.kvmdb.journal;
 import java.util.Arrays;
 
 /**
- * How old what lies in the segments is, in the clock of the log's progress: bytes of blocks of pages that were ever
- * appended for their users. A segment's write time is the mean of that of its blocks, and blocks that the cleaner moves keep
- * theirs. It is a hint: it decides what is cleaned first and what lies beside what, never what is true.
+ * The ages of the blocks in the segments. The clock is the progress of the log: the bytes of page blocks ever appended
+ * for users. A segment's write time is the mean of those of its blocks; blocks that the cleaner moves keep theirs. Ages
+ * are hints. They decide which segment is cleaned first and which blocks are stored together, and do not affect
+ * correctness.
  *
- * <p>Ages are put into classes by their logarithm. Class 0: not known. Under the append lock.
+ * <p>Ages are divided into classes by their logarithm. Class 0: unknown. Under the append lock.
  */
 final class SegmentAges {
 

@@ -1,25 +1,25 @@
 package org.kvmdb.journal;
 
 /**
- * Where the bytes of a store's segments are. Always {@code segmentBytes = liveBytes + stolenBytes + deadBytes +
+ * The use of the bytes of a store's segments. Always {@code segmentBytes = liveBytes + stolenBytes + deadBytes +
  * reclaimableBytes + openBytes + freeBytes + holeBytes}.
  *
  * @param segmentBytes all segments
- * @param liveBytes blocks of pages and map nodes that something refers to, or that the last checkpoint does
- * @param stolenBytes blocks of pages that were written before their commit
- * @param deadBytes in full segments that hold something live: a cleaner wins them by moving what is live
- * @param reclaimableBytes full segments that hold nothing live: the next checkpoint frees them
- * @param openBytes in segments that are being written, or about to be: not written yet, or dead
- * @param freeBytes free segments that have their disk space
- * @param holeBytes free segments that gave their disk space back
- * @param dyingNodeBytes of liveBytes: stored map nodes that were replaced since the last checkpoint; the next one lets them go
+ * @param liveBytes blocks of pages and map nodes that a version or the last checkpoint refers to
+ * @param stolenBytes blocks of stolen pages: written to the log before their commit
+ * @param deadBytes dead bytes in full segments that also hold live blocks; the cleaner recovers them
+ * @param reclaimableBytes full segments without live blocks; the next checkpoint frees them
+ * @param openBytes bytes, dead or not yet written, of segments that are being written or about to be
+ * @param freeBytes free segments that keep their disk space
+ * @param holeBytes free segments whose disk space was given back
+ * @param dyingNodeBytes part of liveBytes: stored map nodes replaced since the last checkpoint; the next one frees them
  * @param metadataBytes blocks of catalog and segment table; not live, since each checkpoint writes all of them anew
- * @param dirtyReserveBytes kept for pages that are dirty, so that they can be committed
- * @param checkpointReserveBytes kept for checkpoints and for making space
- * @param availableBytes what may still be reserved before the file grows
- * @param limitBytes how long the file may become
+ * @param dirtyReserveBytes reserved for committing dirty pages
+ * @param checkpointReserveBytes reserved for checkpoints and for making space
+ * @param availableBytes bytes that may still be reserved before the file grows
+ * @param limitBytes limit of the file's length
  * @param deviceBytes length of the file
- * @param allocatedBytes what it takes of the disk
+ * @param allocatedBytes disk space of the file
  */
 public record SegmentSpace(
         long segmentBytes,

@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** States of a segment; the value is what is stored, so constants keep their order. */
+/** States of a segment. Their ordinals are stored, so the constants keep their order. */
 enum SegmentState {
     /** Holds nothing that any durable root reaches. */
     FREE,

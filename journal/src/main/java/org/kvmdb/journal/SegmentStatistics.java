@@ -1,19 +1,19 @@
 package org.kvmdb.journal;
 
 /**
- * How the segments of a journal stand.
+ * The state of the segments of a journal.
  *
- * @param segmentSizeBytes size of each
- * @param count all segments: free, holes, reserved, open and full ones
- * @param free segments that can be taken and have their disk space
+ * @param segmentSizeBytes size of one segment
+ * @param count number of all segments: free, holes, reserved, open and full ones
+ * @param free free segments that keep their disk space
  * @param holes free segments whose disk space was given back
- * @param reserved segments that the log goes on in next
+ * @param reserved segments in which the log continues next
  * @param open segments that the log is in
  * @param full segments that were written to their end
- * @param reclaimable full ones that hold nothing live: the next checkpoint frees them
- * @param growable segments that the device may still grow by; 0 while the disk refuses to
- * @param liveBytes bytes of blocks in use
- * @param writtenBytes all bytes that were written into segments since the journal was opened
+ * @param reclaimable full segments without live blocks; the next checkpoint frees them
+ * @param growable segments by which the device may still grow; 0 while the disk refuses to grow
+ * @param liveBytes bytes of live blocks
+ * @param writtenBytes bytes written into segments since the journal was opened
  */
 public record SegmentStatistics(
         int segmentSizeBytes,

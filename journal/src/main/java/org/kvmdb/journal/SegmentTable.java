@@ -14,8 +14,8 @@ import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * All segments: where they lie, their state, and what is alive in them; {@link FreeSegments} has those that are free. Changed
- * under the append lock alone; the part that the fault handler reads lies off heap as {@link SegmentTableDescriptor} says.
+ * The places, states and live bytes of all segments; {@link FreeSegments} has the free ones. Changed only under the
+ * append lock. The part that the fault handler reads lies off heap, in the layout of {@link SegmentTableDescriptor}.
  */
 final class SegmentTable implements AutoCloseable {
 

@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** A snapshot of the catalog: what a volume held when it was taken, for ever. */
+/** A snapshot in the catalog: the content of a volume when the snapshot was taken. It never changes. */
 public final class SnapshotEntry extends Version {
 
     private final VolumeEntry volume;

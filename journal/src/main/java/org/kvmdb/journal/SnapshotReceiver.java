@@ -10,15 +10,15 @@ import org.kvmdb.ffi.MapNodeDescriptor;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Applies a stream to a store. What comes goes into a hidden volume: a new one, or a clone of the base. It is seen when
- * all of it is there, in one step, as a snapshot.
+ * Applies a stream to a store. The changes go into a hidden volume, either a new one or a clone of the base. When it is
+ * complete, it becomes visible as a snapshot, in one step.
  *
- * <p><b>Resuming.</b> The hidden volume's name tells of which stream it is, by the digest of the stream's first chunk,
- * and its LSN is the digest of the stream up to the chunk that was committed last. Who receives the same stream again
- * skips to the chunk of that digest. Another stream for the same volume deletes it.
+ * <p><b>Resuming.</b> The hidden volume's name identifies its stream by the digest of the first chunk. Its LSN is the
+ * digest of the stream up to the chunk that was committed last. A receiver of the same stream skips to the chunk with
+ * that digest. Receiving another stream for the same volume deletes the hidden volume.
  *
- * <p>One thread at a time. What is given as a {@link StreamReader} is read by the caller: {@link #accept} after each
- * chunk of changes, {@link #publish} after the end.
+ * <p>One thread at a time. The caller reads the {@link StreamReader}, and calls {@link #accept} after each chunk of
+ * changes and {@link #publish} after the end.
  */
 public final class SnapshotReceiver implements AutoCloseable {
 

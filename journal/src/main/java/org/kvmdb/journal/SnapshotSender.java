@@ -9,10 +9,10 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Makes a stream of a snapshot, a chunk at a time: all of it, or what differs from an older snapshot of its family.
- * Blocks are verified as they are read and travel compressed as they are stored, but for those that need the store's
- * dictionary. Commits go on meanwhile: the append lock is held to look up a piece of the map, and not while the device is
- * read.
+ * Makes a stream from a snapshot, one chunk at a time: either all of it, or the differences from an older snapshot of
+ * its family. Blocks are verified as they are read, and sent compressed as they are stored, except those that need the
+ * store's dictionary. Commits continue meanwhile: the append lock is held to look up a piece of the map, but not while
+ * the device is read.
  *
  * <p>The snapshots cannot be deleted until this is closed. Not thread-safe.
  */

@@ -1,8 +1,8 @@
 package org.kvmdb.journal;
 
 /**
- * How far into the last free segments what is appended may go. Each kind leaves what those behind it need: whatever
- * becomes of a full store, it can delete, then checkpoint, and be opened again.
+ * How many of the last free segments a kind of append may use. Each kind leaves the space that the kinds after it need,
+ * so a full store can always delete, then take a checkpoint, and be opened again.
  */
 enum SpaceClaim {
     /** Pages, new volumes, growth: leaves the whole reserve. */

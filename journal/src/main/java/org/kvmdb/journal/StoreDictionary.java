@@ -5,9 +5,10 @@ import java.util.function.Consumer;
 import org.kvmdb.ffi.CompressionDictionary;
 
 /**
- * The dictionary that a store's pages are compressed against, once it has one; then it keeps it. Each checkpoint holds it. No
- * block may need it before a checkpoint with it is durable: so it is <b>offered</b> first, written with the next checkpoint, and
- * <b>in use</b> from then on. Offered and settled under the append lock, read by any thread.
+ * The dictionary that a store's pages are compressed against. Once a store has one it keeps it, and each checkpoint
+ * holds it. No block may need the dictionary before a checkpoint with it is durable. So it is first <b>offered</b>,
+ * then written with the next checkpoint, and <b>in use</b> from then on. Offered and settled under the append lock,
+ * read by any thread.
  */
 final class StoreDictionary implements AutoCloseable {
 

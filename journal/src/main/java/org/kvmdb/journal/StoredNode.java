@@ -6,8 +6,9 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.MapNodeDescriptor;
 
 /**
- * A map node as it is stored: 512 entries, and behind them, unless all of them were born with the node, their births. The
- * short form decodes to {@code 1 << SHORT_SHIFT} bytes, the long one to {@code 1 << LONG_SHIFT}, zeros at its end.
+ * The stored form of a map node: 512 entries, followed by their births unless all entries were born with the node. The
+ * short form decodes to {@code 1 << SHORT_SHIFT} bytes, the long one to {@code 1 << LONG_SHIFT} bytes with zeros at the
+ * end.
  */
 final class StoredNode {
 

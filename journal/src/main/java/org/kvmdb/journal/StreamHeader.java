@@ -5,18 +5,18 @@ import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.MapNodeDescriptor;
 
 /**
- * Which snapshot a stream holds.
+ * Identifies the snapshot in a stream.
  *
- * @param storeUuidHigh of the store that sent it
- * @param storeUuidLow likewise
- * @param volumeName as the sender calls the volume
- * @param snapshotName without the volume's
- * @param baseName name of the base snapshot, without the volume's; empty for a full stream
- * @param guid of the snapshot, in whatever store
- * @param baseGuid of the snapshot that the changes are on top of; 0 for a full stream
- * @param createdMillis when the snapshot was taken, since 1970
- * @param sizeBytes of the volume
- * @param lsn that the pages stand at
+ * @param storeUuidHigh high half of the UUID of the sending store
+ * @param storeUuidLow low half of that UUID
+ * @param volumeName name of the volume at the sender
+ * @param snapshotName name of the snapshot, without that of the volume
+ * @param baseName name of the base snapshot, without that of the volume; empty for a full stream
+ * @param guid GUID of the snapshot, the same in all stores
+ * @param baseGuid GUID of the base snapshot; 0 for a full stream
+ * @param createdMillis when the snapshot was taken, in milliseconds since 1970
+ * @param sizeBytes size of the volume
+ * @param lsn last LSN that a commit contained in the snapshot carried
  */
 public record StreamHeader(
         long storeUuidHigh,

@@ -11,11 +11,11 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Reads a stream as if an enemy had written it: nothing is believed before it is checked, a chunk is shown only when
- * all of it is right, and memory is one chunk. What payloads decode to is not looked at. Not thread-safe.
+ * Reads a stream as if an attacker had written it: nothing is used before it is checked, a chunk is shown only when all
+ * of it is valid, and at most one chunk is in memory. Payloads are not decoded. Not thread-safe.
  *
- * <p>A stream that is wrong is {@link ErrorCode#CORRUPT_STREAM}, or {@link ErrorCode#TOO_NEW}. An input that fails
- * throws what it throws.
+ * <p>An invalid stream throws {@link ErrorCode#CORRUPT_STREAM} or {@link ErrorCode#TOO_NEW}. Exceptions of the input
+ * pass through.
  */
 public final class StreamReader {
 

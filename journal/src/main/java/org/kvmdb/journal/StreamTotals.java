@@ -1,11 +1,11 @@
 package org.kvmdb.journal;
 
 /**
- * What a stream holds, or held so far.
+ * Totals of a stream, up to its end or so far.
  *
- * @param pages that are in it
- * @param holes pages that it makes holes of
- * @param payloadBytes of the pages, as they are stored
- * @param streamBytes all of it
+ * @param pages pages in the stream
+ * @param holes pages that the stream turns into holes
+ * @param payloadBytes bytes of the pages, as they are in the stream
+ * @param streamBytes bytes of the whole stream
  */
 public record StreamTotals(long pages, long holes, long payloadBytes, long streamBytes) {}

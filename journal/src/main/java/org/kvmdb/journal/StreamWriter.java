@@ -8,8 +8,8 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Puts a stream together, chunk by chunk, in one buffer: what is returned is valid until the next call. The same calls
- * make the same bytes. Not thread-safe.
+ * Assembles a stream, chunk by chunk, in one buffer: a returned chunk is valid until the next call. The same calls make
+ * the same bytes. Not thread-safe.
  */
 final class StreamWriter {
 

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
-/** The content of a superblock; {@link SuperblockDescriptor} says how it lies. */
+/** The content of a superblock; {@link SuperblockDescriptor} has the layout. */
 record Superblock(
         long storeUuidHigh,
         long storeUuidLow,

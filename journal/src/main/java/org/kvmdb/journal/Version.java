@@ -4,19 +4,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One content of a volume with a map of its own: the head, which is written, or a snapshot. Versions form a tree: a head's
- * parent is its newest snapshot, or the one that it was cloned from or rolled back to; a snapshot's is the one before it.
+ * One content of a volume, with its own map: either the head, which is written, or a snapshot. Versions form a tree.
+ * The parent of a head is its newest snapshot, or the snapshot that it was cloned from or rolled back to. The parent of
+ * a snapshot is the one before it.
  *
- * <p><b>Births.</b> The epoch of the store rises with each snapshot, and each entry of a map has a birth epoch. An entry of
- * version V whose birth is not above the epoch of V's parent is <em>inherited</em>: the parent holds the same block or
- * node. Otherwise it is V's <em>own</em>. So the versions that hold a block are connected in the tree, and it is own to the
- * topmost of them.
+ * <p><b>Births.</b> The epoch of the store rises with each snapshot, and each entry of a map has a birth epoch. An
+ * entry of version V whose birth is not above the epoch of V's parent is <em>inherited</em>: the parent holds the same
+ * block or node. Otherwise it is V's <em>own</em>. So the versions that hold a block are connected in the tree, and the
+ * block is own to the topmost of them.
  *
- * <p><b>Deletion.</b> A version that is deleted goes on being part of the tree until what was own to it is freed, from its
- * first page to its last; below its cursor its child takes after its grandparent. With several children it stays, and
- * keeps what it holds, until it has at most one.
+ * <p><b>Deletion.</b> A deleted version remains part of the tree until its own blocks are freed, from its first page to
+ * its last. Below its cursor, its child inherits from its grandparent. A deleted version with several children stays,
+ * and keeps its blocks, until it has at most one.
  *
- * <p>Changed by the journal, under the append lock; what is public is read by any thread.
+ * <p>Changed by the journal, under the append lock; any thread reads the public methods.
  */
 public abstract sealed class Version permits VolumeEntry, SnapshotEntry {
 

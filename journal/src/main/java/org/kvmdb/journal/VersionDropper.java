@@ -9,9 +9,9 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Deletes versions in pieces, one version at a time, from its first page to its last: frees what is own to it and inherited by no
- * child. How far it is, the next checkpoint says together with the live bytes that it left; a crash redoes what came after. Under
- * the append lock.
+ * Deletes versions in pieces, one version at a time, from its first page to its last. It frees the own blocks that no
+ * child inherits. The next checkpoint stores its position together with the resulting live bytes; after a crash, later
+ * work is repeated. Under the append lock.
  */
 final class VersionDropper {
 

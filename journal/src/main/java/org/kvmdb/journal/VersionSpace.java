@@ -1,13 +1,13 @@
 package org.kvmdb.journal;
 
 /**
- * What a version takes.
+ * The space of a version.
  *
- * @param logicalBytes its size, holes counted
+ * @param logicalBytes size, including holes
  * @param referencedPages pages that are not holes
- * @param referencedBytes bytes of their blocks, shared ones counted
- * @param uniqueBytes bytes of blocks of pages that would be freed if it alone were deleted
- * @param uniqueNodeBytes bytes of map nodes, as stored, that would be freed with them
+ * @param referencedBytes bytes of their blocks, including shared ones
+ * @param uniqueBytes bytes of page blocks that deleting this version alone would free
+ * @param uniqueNodeBytes bytes of stored map nodes that would be freed with them
  */
 public record VersionSpace(
         long logicalBytes, long referencedPages, long referencedBytes, long uniqueBytes, long uniqueNodeBytes) {}

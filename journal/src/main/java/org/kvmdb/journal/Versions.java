@@ -9,8 +9,8 @@ import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Snapshots, clones, their deletion, and what the maps of versions say. Part of a {@link Journal}; thread-safe. What changes
- * the catalog is durable when the call returns.
+ * Takes, clones and deletes snapshots, and reads the maps of versions. Part of a {@link Journal}; thread-safe. Changes
+ * of the catalog are durable when the call returns.
  */
 public final class Versions {
 

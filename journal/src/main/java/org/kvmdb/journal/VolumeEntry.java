@@ -1,6 +1,6 @@
 package org.kvmdb.journal;
 
-/** A volume of the catalog: the head that is written. */
+/** A volume in the catalog: its head, which is written. */
 public final class VolumeEntry extends Version {
 
     private volatile String name;

@@ -5,8 +5,9 @@ import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
 
 /**
- * Reads that end early only where the device does: one that returns less although there is more is asked again, and then
- * has failed. Else a bad read of the log would pass for its end, and what was acknowledged would be cut off.
+ * Reads that end early only at the end of the device. A read that returns less although there is more is repeated, and
+ * then counts as failed. Otherwise a bad read of the log would look like its end, and acknowledged commits would be cut
+ * off.
  */
 final class WholeReads {
 
