@@ -369,9 +369,10 @@ public final class Journal implements AutoCloseable {
         try {
             checkWritable();
             log.beginGroup(SpaceClaim.COMMIT);
-            appending = true;
             bytesBeforeAppend = counters.writtenBytes;
-            return new Append(this, log);
+            final Append append = new Append(this, log);
+            appending = true; // last: nobody closes an append for which there was no memory
+            return append;
         } catch (RuntimeException | Error e) {
             lock.unlock();
             throw e;
