@@ -194,6 +194,8 @@ public final class Append implements AutoCloseable {
             } else if (state == State.COMMITTED) {
                 journal.fail("a commit was written but not applied");
             }
+        } catch (Error e) {
+            throw journal.end(e);
         } finally {
             state = State.CLOSED;
             journal.endAppend();

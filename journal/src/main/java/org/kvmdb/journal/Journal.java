@@ -425,11 +425,16 @@ public final class Journal implements AutoCloseable {
 
     void endAppend() {
         appending = false;
-        budget.pacer().appended(counters.writtenBytes - bytesBeforeAppend);
-        budget.countSpare();
-        idleWork.appended();
-        arena.reclaim(grace);
-        lock.unlock();
+        try {
+            budget.pacer().appended(counters.writtenBytes - bytesBeforeAppend);
+            budget.countSpare();
+            idleWork.appended();
+            arena.reclaim(grace);
+        } catch (Error e) {
+            throw failure.end(e);
+        } finally {
+            lock.unlock();
+        }
     }
 
     Error end(Error e) {
@@ -481,6 +486,8 @@ public final class Journal implements AutoCloseable {
             try {
                 arena.reclaim(grace);
                 budget.updateReserve();
+            } catch (Error e) {
+                throw failure.end(e);
             } finally {
                 lock.unlock();
             }

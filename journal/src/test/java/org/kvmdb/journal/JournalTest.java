@@ -3,6 +3,7 @@ package org.kvmdb.journal;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -275,6 +278,33 @@ class JournalTest {
             assertCode(ErrorCode.NO_SUCH_VOLUME, () -> append.trim(7, 0));
         }
         work.put("a", true, 3);
+        verify();
+    }
+
+    /** The nodes of the pages that the volume lost are handed on by the next append, with its end. */
+    @Test
+    void shouldFailAndLetGoOfItsLockWhenThereIsNoMemoryAtTheEndOfAnAppend() throws Exception {
+        work.create();
+        work.createVolume("a", 2000 << 12, 12);
+        work.put("a", true, 1, 1000);
+        work.resizeVolume("a", 100 << 12);
+        final OutOfMemoryError error = new OutOfMemoryError("for a moment");
+        work.journal().readerGrace(new ReaderGrace() {
+            @Override
+            public long advance() {
+                throw error;
+            }
+
+            @Override
+            public boolean passed(long epoch) {
+                return false;
+            }
+        });
+        assertSame(error, assertThrows(OutOfMemoryError.class, () -> work.put("a", true, 2)));
+        // By another thread, since the lock would let this one in.
+        CompletableFuture.runAsync(() -> assertCode(ErrorCode.FAILED, work.journal()::beginAppend)).get(10, TimeUnit.SECONDS);
+        work.closeJournal();
+        work.reopen();
         verify();
     }
 
