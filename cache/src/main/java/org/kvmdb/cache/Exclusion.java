@@ -10,11 +10,14 @@ final class Exclusion implements AutoCloseable {
 
     private final Scopes.Gate gate;
     private final List<Region> regions;
+    /** Of the regions; made before they are closed, since opening them must not fail for want of memory. */
+    private final List<Scopes> scopes;
 
     /** @param onPinned is told which regions have a write pin that stays; they are left out */
     Exclusion(Scopes.Gate gate, List<Region> wanted, BiConsumer<Region, StorageException> onPinned) {
         this.gate = gate;
         regions = new ArrayList<>(wanted);
+        List<Scopes> all;
         do {
             regions.removeIf(region -> {
                 try {
@@ -25,19 +28,17 @@ final class Exclusion implements AutoCloseable {
                     return true;
                 }
             });
-        } while (!Scopes.tryLock(gate, scopes()));
+            all = regions.stream().map(Region::scopes).toList();
+        } while (!Scopes.tryLock(gate, all));
+        scopes = all;
     }
 
     List<Region> regions() {
         return regions;
     }
 
-    private List<Scopes> scopes() {
-        return regions.stream().map(Region::scopes).toList();
-    }
-
     @Override
     public void close() {
-        Scopes.unlock(gate, scopes());
+        Scopes.unlock(gate, scopes);
     }
 }

@@ -23,6 +23,8 @@ final class Pins {
     /** Keeps pages in memory; returns what undoes it. */
     Runnable pin(long lpn, long pages, boolean forWrite) {
         final long bytes = pages << region.version().pageShift();
+        // Before there is anything to undo: there may be no memory for it afterwards.
+        final Runnable unpin = () -> unpin(lpn, pages, forWrite, bytes);
         cache.reservePins(bytes);
         try {
             if (forWrite) {
@@ -30,24 +32,26 @@ final class Pins {
             }
             try {
                 pinPages(lpn, pages, forWrite);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 if (forWrite) {
                     region.scopes().removeWritePin();
                 }
                 throw e;
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             cache.releasePins(bytes);
             throw e;
         }
-        return () -> {
-            region.unpinPages(lpn, pages);
-            count.decrementAndGet();
-            if (forWrite) {
-                region.scopes().removeWritePin();
-            }
-            cache.releasePins(bytes);
-        };
+        return unpin;
+    }
+
+    private void unpin(long lpn, long pages, boolean forWrite, long bytes) {
+        region.unpinPages(lpn, pages);
+        count.decrementAndGet();
+        if (forWrite) {
+            region.scopes().removeWritePin();
+        }
+        cache.releasePins(bytes);
     }
 
     private void pinPages(long lpn, long pages, boolean forWrite) {

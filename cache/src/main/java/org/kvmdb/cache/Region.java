@@ -169,7 +169,7 @@ public final class Region {
         scopes.enter();
         try {
             return beginRead();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             scopes.leave();
             throw e;
         }

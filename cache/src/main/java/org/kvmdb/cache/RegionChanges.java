@@ -68,7 +68,7 @@ final class RegionChanges {
         resizeNative(region, sizeBytes);
         try {
             journal.resizeVolume(region.volume().id(), sizeBytes);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             region.nativeRegion().resize(before);
             throw e;
         }

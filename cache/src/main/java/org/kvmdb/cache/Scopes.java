@@ -33,6 +33,9 @@ final class Scopes {
 
     private final AtomicInteger state = new AtomicInteger();
     private final AtomicInteger writePins = new AtomicInteger();
+    /** What a freeze waits for. Made here, since it waits while others are kept out. */
+    private final BooleanSupplier isEmpty = () -> state.get() == PENDING;
+
     private final Gate gate;
 
     Scopes(Gate gate) {
@@ -164,17 +167,29 @@ final class Scopes {
      * was opened meanwhile: wait for it and come again.
      */
     static boolean tryLock(Gate gate, List<Scopes> all) {
-        for (Scopes scopes : all) {
-            scopes.state.getAndAdd(PENDING);
-        }
-        while (!tryClose(gate, all)) {
-            for (Scopes scopes : all) {
-                gate.await(() -> scopes.state.get() == PENDING);
+        int pending = 0;
+        boolean isLocked = false;
+        try {
+            for (; pending < all.size(); pending++) {
+                all.get(pending).state.getAndAdd(PENDING);
+            }
+            while (!tryClose(gate, all)) {
+                for (int i = 0; i < all.size(); i++) {
+                    gate.await(all.get(i).isEmpty);
+                }
+            }
+            isLocked = hasNoWritePin(all);
+            return isLocked;
+        } finally {
+            if (!isLocked) { // an error, too: there may be no memory to wait with
+                open(gate, all, pending);
             }
         }
-        for (Scopes scopes : all) {
-            if (scopes.writePins.get() > 0) {
-                unlock(gate, all);
+    }
+
+    private static boolean hasNoWritePin(List<Scopes> all) {
+        for (int i = 0; i < all.size(); i++) {
+            if (all.get(i).writePins.get() > 0) {
                 return false;
             }
         }
@@ -195,9 +210,16 @@ final class Scopes {
         return true;
     }
 
+    /** Undoes {@link #tryLock}, and takes no memory for that. */
     static void unlock(Gate gate, List<Scopes> all) {
-        for (Scopes scopes : all) {
-            scopes.state.set(0);
+        open(gate, all, all.size());
+    }
+
+    /** Opens the first so many regions. Nobody else changes these two bits. */
+    private static void open(Gate gate, List<Scopes> all, int count) {
+        for (int i = 0; i < count; i++) {
+            final AtomicInteger state = all.get(i).state;
+            state.getAndAdd(-(state.get() & (EXCLUSIVE | PENDING)));
         }
         gate.changed();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -90,6 +91,54 @@ class ScopesTest {
         a.removeWritePin();
         assertTrue(Scopes.tryLock(gate, List.of(b, a)));
         Scopes.unlock(gate, List.of(b, a));
+    }
+
+    /** Whatever fails first while others are kept out already, it leaves nothing locked. */
+    @Test
+    void shouldLeaveNothingLockedWhenThereIsNoMemoryForIt() throws Exception {
+        int failures = 0;
+        final FailingList failing = new FailingList(List.of(a, b, c));
+        for (boolean isLocked = false; !isLocked; failures++) {
+            failing.left = failures;
+            try {
+                isLocked = Scopes.tryLock(gate, failing);
+            } catch (OutOfMemoryError e) {
+                try (ExecutorService other = Executors.newSingleThreadExecutor()) {
+                    other.submit(() -> {
+                                for (Scopes scopes : List.of(a, b, c)) {
+                                    scopes.enter();
+                                    scopes.leave();
+                                }
+                            })
+                            .get(10, TimeUnit.SECONDS);
+                }
+            }
+        }
+        assertTrue(failures > 3, "failures: " + failures);
+        Scopes.unlock(gate, List.of(a, b, c));
+    }
+
+    /** There is no memory for the access after so many, once. */
+    private static final class FailingList extends AbstractList<Scopes> {
+        private final List<Scopes> all;
+        private int left;
+
+        FailingList(List<Scopes> all) {
+            this.all = all;
+        }
+
+        @Override
+        public Scopes get(int index) {
+            if (left-- == 0) {
+                throw new OutOfMemoryError("for a moment");
+            }
+            return all.get(index);
+        }
+
+        @Override
+        public int size() {
+            return all.size();
+        }
     }
 
     @Test
