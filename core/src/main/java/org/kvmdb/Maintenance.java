@@ -34,8 +34,8 @@ final class Maintenance implements Agent, AutoCloseable {
 
     /** A failed journal reports its failure to the next commit. Here it must neither end the agent nor keep it busy. */
     private static void report(Throwable failure) {
+        LockSupport.parkNanos(PERIOD_NANOS); // first: there may be no memory to tell of it
         System.getLogger(Maintenance.class.getName()).log(System.Logger.Level.DEBUG, "maintenance failed", failure);
-        LockSupport.parkNanos(PERIOD_NANOS);
     }
 
     @Override

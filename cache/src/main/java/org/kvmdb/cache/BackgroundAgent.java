@@ -18,8 +18,17 @@ public final class BackgroundAgent implements AutoCloseable {
      * @param errors is told whatever the agent throws, errors of the virtual machine included; the agent goes on
      */
     public BackgroundAgent(Agent agent, IdleStrategy idle, ErrorHandler errors) {
-        runner = new AgentRunner(idle, errors, null, new Enduring(agent, errors));
+        final ErrorHandler enduring = failure -> tell(errors, failure);
+        runner = new AgentRunner(idle, enduring, null, new Enduring(agent, enduring));
         thread = AgentRunner.startOnThread(runner, work -> Thread.ofPlatform().daemon().unstarted(work));
+    }
+
+    private static void tell(ErrorHandler errors, Throwable failure) {
+        try {
+            errors.onError(failure);
+        } catch (Error e) {
+            // There is no memory to tell of it either. The agent goes on all the same.
+        }
     }
 
     /** Ends the thread: interrupted first, it need not sleep to the end. */

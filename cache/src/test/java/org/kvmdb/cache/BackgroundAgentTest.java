@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.agrona.ErrorHandler;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NoOpIdleStrategy;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,17 @@ class BackgroundAgentTest {
         try (BackgroundAgent _ = new BackgroundAgent(agent, NoOpIdleStrategy.INSTANCE, told::add)) {
             assertTrue(agent.worked.await(30, TimeUnit.SECONDS));
             assertEquals(List.of("for a moment"), told.stream().map(Throwable::getMessage).toList());
+        }
+    }
+
+    @Test
+    void shouldGoOnWhenThereIsNoMemoryToTellOfItEither() throws InterruptedException {
+        final Forgetful agent = new Forgetful();
+        final ErrorHandler forgetful = failure -> {
+            throw new OutOfMemoryError("for a moment, too");
+        };
+        try (BackgroundAgent _ = new BackgroundAgent(agent, NoOpIdleStrategy.INSTANCE, forgetful)) {
+            assertTrue(agent.worked.await(30, TimeUnit.SECONDS));
         }
     }
 }
