@@ -12,14 +12,15 @@ import org.kvmdb.journal.VolumeEntry;
 
 /**
  * The pages that one commit takes from one region: those it froze, and those stolen to the log before. Used by one
- * committer under the write-back lock. Exactly one call of {@link #committed} or {@link #failed} ends it.
+ * committer under the write-back lock. The first call of {@link #committed} or {@link #failed} ends it; neither needs
+ * memory.
  */
 final class FrozenRegion {
 
     private final Region region;
     private final LpnList pages;
     private LpnList stolen;
-    /** Null until it froze. */
+    /** Null until it froze, and when it has ended. */
     private NativeRegion.Freeze freeze;
 
     private long lsn = -1;
@@ -123,10 +124,12 @@ final class FrozenRegion {
     /** The map has the pages: they are clean. */
     void committed(SpaceAccount space) {
         final NativeRegion nativeRegion = region.nativeRegion();
+        final NativeRegion.Freeze ended = freeze;
+        freeze = null;
         nativeRegion.unsteal(stolen);
-        nativeRegion.thawClean(freeze, pages);
+        nativeRegion.thawClean(ended, pages);
         nativeRegion.trimSpill();
-        space.release(freeze.pageReservedBytes() + freeze.pathReservedBytes() + region.takeStolenReservation());
+        space.release(ended.pageReservedBytes() + ended.pathReservedBytes() + region.takeStolenReservation());
     }
 
     /** Nothing was committed: the pages are dirty again and belong to the next commit. */
@@ -134,8 +137,10 @@ final class FrozenRegion {
         if (freeze == null) {
             return;
         }
+        final NativeRegion.Freeze ended = freeze;
+        freeze = null;
         // The pages keep their reservations; those of the map's paths are made anew with the dirty marks.
-        space.release(freeze.pathReservedBytes());
-        region.nativeRegion().thawDirty(freeze, pages);
+        space.release(ended.pathReservedBytes());
+        region.nativeRegion().thawDirty(ended, pages);
     }
 }

@@ -1,9 +1,8 @@
 package org.kvmdb.cache;
 
+import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -32,7 +31,7 @@ final class GroupCommit {
     private final PageWriter writer;
     private final Scopes.Gate scopeGate;
     private final List<CommitRequest> group;
-    private final Map<Region, FrozenRegion> frozen = new LinkedHashMap<>();
+    private final List<FrozenRegion> frozen = new ArrayList<>();
 
     GroupCommit(Journal journal, PageWriter writer, Scopes.Gate scopeGate, List<CommitRequest> group) {
         this.journal = journal;
@@ -54,21 +53,41 @@ final class GroupCommit {
             abandonUnneeded();
             final long sequence = write();
             if (sequence == GIVEN_UP) {
-                frozen.values().forEach(f -> f.failed(space));
+                failed();
                 return false;
             }
-            frozen.values().forEach(f -> f.committed(space));
-            group.forEach(request -> request.sequence(sequence));
+            committed(sequence);
             return true;
         } catch (RuntimeException | Error e) {
-            frozen.values().forEach(f -> f.failed(space));
+            failed();
             throw e;
+        }
+    }
+
+    // From here on nothing needs memory: what was committed is not to fail after all, nor are pages to stay frozen for ever.
+
+    private void committed(long sequence) {
+        for (int i = 0; i < frozen.size(); i++) {
+            frozen.get(i).committed(space);
+        }
+        for (int i = 0; i < group.size(); i++) {
+            group.get(i).sequence(sequence);
+        }
+    }
+
+    private void failed() {
+        for (int i = 0; i < frozen.size(); i++) {
+            frozen.get(i).failed(space);
         }
     }
 
     /** Pages that it committed. */
     long pageCount() {
-        return frozen.values().stream().mapToLong(FrozenRegion::pageCount).sum();
+        long count = 0;
+        for (int i = 0; i < frozen.size(); i++) {
+            count += frozen.get(i).pageCount();
+        }
+        return count;
     }
 
     // ---- who is in it ----
@@ -93,7 +112,7 @@ final class GroupCommit {
         if (group.stream().noneMatch(CommitRequest::hasFailed)) {
             return;
         }
-        frozen.values().removeIf(f -> {
+        frozen.removeIf(f -> {
             final boolean needed = unfailed().anyMatch(request -> request.regions().contains(f.region()));
             if (!needed) {
                 f.failed(space);
@@ -133,7 +152,7 @@ final class GroupCommit {
         try {
             region.checkCommittable();
             final FrozenRegion f = new FrozenRegion(region);
-            frozen.put(region, f);
+            frozen.add(f);
             f.freeze(space);
             // A page may have turned bad between the check and the freeze.
             region.checkCommittable();
@@ -143,13 +162,13 @@ final class GroupCommit {
     }
 
     private void passBarriers() {
-        frozen.forEach((region, f) -> {
+        for (FrozenRegion f : frozen) {
             try {
                 scopeGate.callingBack(f::passBarrier);
             } catch (RuntimeException e) {
-                failAll(region, e);
+                failAll(f.region(), e);
             }
-        });
+        }
     }
 
     // ---- append and flush ----
@@ -177,13 +196,13 @@ final class GroupCommit {
     }
 
     private boolean isNothing() {
-        return frozen.values().stream().allMatch(FrozenRegion::isEmpty)
+        return frozen.stream().allMatch(FrozenRegion::isEmpty)
                 && unfailed().allMatch(request -> request.snapshotName() == null);
     }
 
     /** False when a volume came to its quota; the requests that name it have failed. */
     private boolean appendPages(Append append) {
-        for (FrozenRegion f : frozen.values()) {
+        for (FrozenRegion f : frozen) {
             f.append(append, writer);
             try {
                 f.checkQuota(journal);

@@ -201,12 +201,12 @@ public final class NativeRegion implements AutoCloseable {
             fields.setAtIndex(ValueLayout.JAVA_LONG, 1, fromLpn);
             try {
                 freezeSteps(fields, lpns, pagesMax);
-            } catch (StorageException e) {
-                space.release(freezeOf(fields).pathReservedBytes);
-                thawDirty(freezeOf(fields), lpns);
+                return freezeOf(fields);
+            } catch (StorageException | Error e) {
+                space.release(fields.getAtIndex(ValueLayout.JAVA_LONG, 4));
+                thaw(fields.getAtIndex(ValueLayout.JAVA_LONG, 2), lpns, 1); // without memory for an object that tells of the freeze
                 throw e;
             }
-            return freezeOf(fields);
         }
     }
 
@@ -257,12 +257,16 @@ public final class NativeRegion implements AutoCloseable {
 
     /** Ends a freeze whose pages are in the log. */
     public void thawClean(Freeze freeze, LpnList lpns) {
-        ShimLibrary.shim().kvmdb_region_thaw(handle, freeze.epoch, lpns.lpnAddress(0), lpns.size(), 0);
+        thaw(freeze.epoch, lpns, 0);
     }
 
     /** Ends a freeze whose commit failed: its pages belong to the next one. */
     public void thawDirty(Freeze freeze, LpnList lpns) {
-        ShimLibrary.shim().kvmdb_region_thaw(handle, freeze.epoch, lpns.lpnAddress(0), lpns.size(), 1);
+        thaw(freeze.epoch, lpns, 1);
+    }
+
+    private void thaw(long epoch, LpnList lpns, int toDirty) {
+        ShimLibrary.shim().kvmdb_region_thaw(handle, epoch, lpns.lpnAddress(0), lpns.size(), toDirty);
     }
 
     /** Gives back the spill area when it is empty; no freeze is under way. */
