@@ -10,11 +10,13 @@ final class ExceptionMapper {
 
     private ExceptionMapper() {}
 
+    /** Takes no memory of its own: the action may undo something. */
     static void run(Runnable action) {
-        call(() -> {
+        try {
             action.run();
-            return null;
-        });
+        } catch (StorageException e) {
+            throw map(e);
+        }
     }
 
     static <T> T call(Supplier<T> action) {

@@ -82,7 +82,11 @@ abstract class OpenVersion {
     }
 
     final Pin pin(long offset, long lengthBytes, boolean forWrite) {
-        return once(store.call(() -> region().pin(offset, lengthBytes, forWrite)))::close;
+        // What closes it comes first: there may be no memory for it once pages are pinned.
+        final Runnable[] unpin = new Runnable[1];
+        final Pin pin = once(() -> unpin[0].run())::close;
+        store.run(() -> unpin[0] = region().pin(offset, lengthBytes, forWrite));
+        return pin;
     }
 
     /**

@@ -92,20 +92,26 @@ final class OpenVolume extends OpenVersion implements Volume {
 
     @Override
     public Scope writeScope() {
-        return new WriteScope(store.call(() -> region().beginWrite()));
+        final WriteScope scope = new WriteScope();
+        store.run(scope::begin);
+        return scope;
     }
 
     /**
      * A write scope. Closing it on another thread throws and leaves it open; otherwise its own thread could no longer
-     * close it, and commits would wait for ever.
+     * close it, and commits would wait for ever. What ends it is made before it begins, when there may be no memory left.
      */
     private final class WriteScope implements Scope {
         private final Thread owner = Thread.currentThread();
-        private final long mark;
-        private boolean open = true;
+        private final Runnable end = this::end;
+        private Region region;
+        private long mark;
+        private boolean open;
 
-        WriteScope(long mark) {
-            this.mark = mark;
+        void begin() {
+            region = region();
+            mark = region.beginWrite();
+            open = true;
         }
 
         @Override
@@ -115,8 +121,12 @@ final class OpenVolume extends OpenVersion implements Volume {
             }
             if (open) {
                 open = false;
-                ExceptionMapper.run(() -> region().endWrite(mark));
+                ExceptionMapper.run(end);
             }
+        }
+
+        private void end() {
+            region.endWrite(mark);
         }
     }
 
