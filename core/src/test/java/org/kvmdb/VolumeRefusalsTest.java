@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,6 +33,23 @@ class VolumeRefusalsTest extends SmallStoreTest {
             }
             volume.resize(4096);
             store.deleteVolume("v");
+        }
+    }
+
+    @Test
+    void shouldRefuseToCommitWhenAThreadEndedWithinItsWriteScope() throws Exception {
+        try (Store store = create()) {
+            final Volume volume = store.createVolume("v", TWO_MIB);
+            final Volume other = store.createVolume("other", TWO_MIB);
+            final Thread forgetful = Thread.ofPlatform().name("forgetful").start(volume::writeScope);
+            forgetful.join();
+            volume.memory().set(ValueLayout.JAVA_LONG, 0, 1);
+            other.memory().set(ValueLayout.JAVA_LONG, 0, 1);
+            for (Executable action : List.<Executable>of(volume::commit, volume::rollback, () -> volume.resize(4096))) {
+                final StoreException e = assertThrows(StoreBusyException.class, action);
+                assertTrue(e.getMessage().contains("'forgetful'"), e.getMessage());
+            }
+            other.commit();
         }
     }
 

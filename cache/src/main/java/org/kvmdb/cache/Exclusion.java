@@ -13,7 +13,7 @@ final class Exclusion implements AutoCloseable {
     /** Of the regions; made before they are closed, since opening them must not fail for want of memory. */
     private final List<Scopes> scopes;
 
-    /** @param onPinned is told which regions have a write pin that stays; they are left out */
+    /** @param onPinned is told which regions have a write pin that stays, or a scope that nobody will close; they are left out */
     Exclusion(Scopes.Gate gate, List<Region> wanted, BiConsumer<Region, StorageException> onPinned) {
         this.gate = gate;
         regions = new ArrayList<>(wanted);
@@ -21,6 +21,7 @@ final class Exclusion implements AutoCloseable {
         do {
             regions.removeIf(region -> {
                 try {
+                    region.scopes().checkNotAbandoned();
                     region.scopes().awaitNoWritePins();
                     return false;
                 } catch (StorageException e) {

@@ -1,8 +1,11 @@
 package org.kvmdb.cache;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.StorageException;
@@ -31,10 +34,16 @@ final class Scopes {
     private static final int PENDING = 1 << 30;
     private static final long WRITE_PIN_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** How often a freeze that waits looks whether the threads that it waits for are alive. */
+    private static final long ALIVE_LOOK_MILLIS = 500;
+
+    /** Takes no memory: the end of a scope must not fail for lack of it. */
+    private static final BiFunction<Thread, Integer, Integer> ONE_LESS = (thread, count) -> count == 1 ? null : count - 1;
+
     private final AtomicInteger state = new AtomicInteger();
     private final AtomicInteger writePins = new AtomicInteger();
-    /** What a freeze waits for. Made here, since it waits while others are kept out. */
-    private final BooleanSupplier isEmpty = () -> state.get() == PENDING;
+    /** Threads that have scopes open, or wait for one, and how many each. */
+    private final Map<Thread, Integer> inside = new ConcurrentHashMap<>();
 
     private final Gate gate;
 
@@ -96,6 +105,28 @@ final class Scopes {
             }
         }
 
+        /** Waits, uninterruptibly too, until no scope of a region is open; false when a thread has ended without closing one. */
+        private synchronized boolean awaitEmpty(Scopes scopes) {
+            boolean interrupted = false;
+            try {
+                while (scopes.state.get() != PENDING) {
+                    if (scopes.abandonedBy() != null) {
+                        return false;
+                    }
+                    try {
+                        wait(ALIVE_LOOK_MILLIS);
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                }
+                return true;
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
         private synchronized boolean await(BooleanSupplier condition, long deadlineNanos) throws InterruptedException {
             while (!condition.getAsBoolean()) {
                 final long left = deadlineNanos - System.nanoTime();
@@ -112,6 +143,16 @@ final class Scopes {
 
     void enter() {
         final int[] depth = gate.depth.get();
+        inside.merge(Thread.currentThread(), 1, Integer::sum);
+        try {
+            enterWhenOpen(depth);
+        } catch (RuntimeException | Error e) {
+            inside.computeIfPresent(Thread.currentThread(), ONE_LESS);
+            throw e;
+        }
+    }
+
+    private void enterWhenOpen(int[] depth) {
         final int closed = depth[0] > 0 ? EXCLUSIVE : EXCLUSIVE | PENDING;
         while (true) {
             final int seen = state.get();
@@ -130,6 +171,7 @@ final class Scopes {
             throw new IllegalStateException("a write scope belongs to the thread that opened it");
         }
         depth[0]--;
+        inside.computeIfPresent(Thread.currentThread(), ONE_LESS);
         if (state.decrementAndGet() == PENDING) {
             gate.changed();
         }
@@ -149,6 +191,27 @@ final class Scopes {
 
     // ---- freezes: one at a time, under the write-back lock ----
 
+    /** A thread that has ended without closing its scope, or null. */
+    private Thread abandonedBy() {
+        for (Thread thread : inside.keySet()) {
+            if (!thread.isAlive()) {
+                return thread;
+            }
+        }
+        return null;
+    }
+
+    /** Throws when a freeze would wait for ever. */
+    void checkNotAbandoned() {
+        final Thread thread = abandonedBy();
+        if (thread != null) {
+            throw new StorageException(
+                    ErrorCode.BUSY,
+                    "a write scope of the volume was left open by thread '%s', which has ended; close the store and open it again"
+                            .formatted(thread.getName()));
+        }
+    }
+
     /** Waits until no write pin is open; gives up when one lasts too long. Scopes come and go meanwhile. */
     void awaitNoWritePins() {
         try {
@@ -164,7 +227,7 @@ final class Scopes {
 
     /**
      * Keeps scopes and write pins out of all these regions, until {@link #unlock}. False, with none locked, when a write pin
-     * was opened meanwhile: wait for it and come again.
+     * was opened meanwhile, or a thread ended within a scope: look at both and come again.
      */
     static boolean tryLock(Gate gate, List<Scopes> all) {
         int pending = 0;
@@ -175,7 +238,9 @@ final class Scopes {
             }
             while (!tryClose(gate, all)) {
                 for (int i = 0; i < all.size(); i++) {
-                    gate.await(all.get(i).isEmpty);
+                    if (!gate.awaitEmpty(all.get(i))) {
+                        return false;
+                    }
                 }
             }
             isLocked = hasNoWritePin(all);

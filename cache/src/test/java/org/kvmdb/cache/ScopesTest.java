@@ -9,6 +9,7 @@ import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -51,6 +52,42 @@ class ScopesTest {
                     .get(10, TimeUnit.SECONDS);
         }
         a.leave();
+    }
+
+    @Test
+    void shouldNotWaitForAThreadThatEndedWithinAScope() throws Exception {
+        try (ExecutorService threads = Executors.newCachedThreadPool()) {
+            final CountDownLatch mayEnd = new CountDownLatch(1);
+            final Thread forgetful = Thread.ofPlatform().name("forgetful").start(() -> {
+                b.enter();
+                b.enter();
+                b.leave();
+                awaitQuietly(mayEnd);
+            });
+            while (forgetful.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            b.checkNotAbandoned();
+            final Future<Boolean> lock = threads.submit(() -> Scopes.tryLock(gate, List.of(a, b)));
+            mayEnd.countDown();
+            assertFalse(lock.get(30, TimeUnit.SECONDS));
+            a.checkNotAbandoned();
+            final StorageException e = assertThrows(StorageException.class, b::checkNotAbandoned);
+            assertEquals(ErrorCode.BUSY, e.code());
+            assertTrue(e.getMessage().contains("'forgetful'"), e.getMessage());
+            a.enter(); // it is open again, and so is the other one
+            b.enter();
+            b.leave();
+            a.leave();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test
