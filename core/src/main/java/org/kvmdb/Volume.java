@@ -116,7 +116,8 @@ public interface Volume {
 
     /**
      * Keeps a range in memory until the pin is closed, so that it can be passed to system calls. Any thread may close
-     * the pin. A commit waits at most ten seconds for write pins of its volumes: close them before you commit.
+     * the pin. A commit waits at most ten seconds for write pins of its volumes: close them before you commit. Closing
+     * the store unmaps pinned memory too: close it only when no system call uses the memory any more.
      *
      * @throws StoreBusyException when the cache cannot spare that many pinned pages
      */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -101,6 +102,28 @@ class ShimFaultTest {
         TestStores.writePages(volume, 1, 0, 10, 3);
         store.commit();
         TestStores.checkPages(volume, 1, 0, 10, 3);
+    }
+
+    /** A rollback that takes long must not take a page away that was pinned after it had looked for pins. */
+    @Test
+    void shouldKeepAPinnedPageAsItIsWhileAnotherThreadRollsBack() throws Exception {
+        final long last = 255 * 4096L;
+        try (Store large = Store.create(directory.resolve("large"), TestStores.small().withCacheSizeBytes(64 << 20));
+                FaultPlan _ = FaultPlan.arm(Rule.of(Effect.DELAY, 100, Operation.DROP).times(10))) {
+            final Volume written = large.createVolume("v", VolumeOptions.ofSizeBytes(PAGES * 4096L));
+            for (long offset = 0; offset <= last; offset += 4096) {
+                written.memory().set(ValueLayout.JAVA_LONG, offset, 2);
+            }
+            final Thread other = Thread.ofPlatform().start(written::rollback);
+            while (written.memory().get(ValueLayout.JAVA_LONG, 0) == 2) {
+                Thread.onSpinWait();
+            }
+            try (Pin _ = written.pin(last, 4096, PinMode.READ)) {
+                final long pinned = written.memory().get(ValueLayout.JAVA_LONG, last);
+                other.join();
+                assertEquals(pinned, written.memory().get(ValueLayout.JAVA_LONG, last));
+            }
+        }
     }
 
     /** What the spill area gave back was taken for what had been written there. */

@@ -67,12 +67,19 @@ final class Pins {
 
     /** Runs what takes the content away while nothing is pinned. */
     void whileNone(Runnable action) {
-        gate.writeLock().lock();
-        try {
+        whileNoneBegins(() -> {
             if (count.get() > 0) {
                 throw new StorageException(
                         ErrorCode.BUSY, "pages of %s are pinned: close the pins".formatted(region.title()));
             }
+            action.run();
+        });
+    }
+
+    /** Runs what takes some pages away while no pin begins. It refuses those that are pinned itself. */
+    void whileNoneBegins(Runnable action) {
+        gate.writeLock().lock();
+        try {
             action.run();
         } finally {
             gate.writeLock().unlock();

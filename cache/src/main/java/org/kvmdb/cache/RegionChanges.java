@@ -27,7 +27,7 @@ final class RegionChanges {
 
     /** Drops what was written since the last commit. */
     void rollback(Region region) {
-        exclusively(region, () -> {
+        exclusively(region, () -> region.pins().whileNoneBegins(() -> {
             final LpnList stolen = region.stolenFrom(0);
             if (!region.nativeRegion().rollback()) {
                 throw new StorageException(
@@ -35,7 +35,7 @@ final class RegionChanges {
                         "pages of volume %s are pinned: close the pins".formatted(region.volume().name()));
             }
             forget(region, stolen);
-        });
+        }));
     }
 
     /** The pages are gone from memory; so goes what was kept for them. */
@@ -50,7 +50,7 @@ final class RegionChanges {
             if (sizeBytes >= region.volume().sizeBytes()) {
                 grow(region, sizeBytes);
             } else {
-                shrink(region, sizeBytes);
+                region.pins().whileNoneBegins(() -> shrink(region, sizeBytes));
             }
         });
     }
