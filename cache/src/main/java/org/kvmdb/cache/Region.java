@@ -57,7 +57,7 @@ public final class Region {
 
     private volatile WriteAheadBarrier barrier;
 
-    /** Asked by a commit after the freeze, before anything of it can become durable (DURABILITY rule 8). */
+    /** Asked by a commit after the freeze, before anything of it can become durable (rule 9 of docs/architecture.md). */
     public interface WriteAheadBarrier {
         long currentLsn();
 
@@ -152,8 +152,10 @@ public final class Region {
     /** Opens a read scope: remembers how many bad pages there were, and makes known ones count again when touched. */
     public long beginRead() {
         return withRegion(() -> {
+            // In this order: an error that is recorded in between is reported, or its zeros are dropped here.
+            final long mark = region.badCount();
             region.unpoison();
-            return region.badCount();
+            return mark;
         });
     }
 
@@ -236,8 +238,8 @@ public final class Region {
     public void load(long offset, long lengthBytes) {
         checkRange(offset, lengthBytes);
         withRegion(() -> {
-            region.unpoison();
             final long mark = region.badCount();
+            region.unpoison();
             if (lengthBytes > 0) {
                 checkHad(region.load(lpn(offset), pages(offset, lengthBytes)), mark, offset, lengthBytes);
             }
@@ -365,8 +367,9 @@ public final class Region {
 
     /** Forgets errors: what followed them is gone. */
     void forgive() {
+        final long mark = region.badCount();
         region.unpoison();
-        badMark = region.badCount();
+        badMark = mark;
     }
 
     void holdStolenReservation(long bytes) {
