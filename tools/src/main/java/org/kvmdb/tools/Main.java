@@ -74,6 +74,28 @@ public final class Main {
     /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Main main = new Main();
+        CommandLine commandLine = commandLine(main, out, err, arguments);
+        try {
+            int exitCode = commandLine.execute(arguments);
+            if (exitCode == CommandLine.ExitCode.OK) {
+                Output.flush(out); // help and version are printed by picocli, which does not look
+            }
+            return exitCode;
+        } catch (Throwable failure) {
+            // picocli maps exceptions only, of commands only; errors such as OutOfMemoryError end here.
+            return ErrorSentences.report(failure, commandLine, Arrays.asList(arguments).contains(STACKTRACE));
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    /** What these arguments are for; no command need be among them. */
+    static CommandLine commandLine(PrintWriter out, PrintWriter err, String... arguments) {
+        return commandLine(new Main(), out, err, arguments);
+    }
+
+    private static CommandLine commandLine(Main main, PrintWriter out, PrintWriter err, String... arguments) {
         CommandLine commandLine = new CommandLine(main);
         // Before the settings, which go to the subcommands that there are.
         addCommands(commandLine, arguments);
@@ -89,19 +111,7 @@ public final class Main {
                 .setExecutionExceptionHandler(
                         (failure, command, ignored) -> ErrorSentences.report(failure, command, main.stacktrace));
         spaceOutHelp(commandLine);
-        try {
-            int exitCode = commandLine.execute(arguments);
-            if (exitCode == CommandLine.ExitCode.OK) {
-                Output.flush(out); // help and version are printed by picocli, which does not look
-            }
-            return exitCode;
-        } catch (Throwable failure) {
-            // picocli maps exceptions only, of commands only; errors such as OutOfMemoryError end here.
-            return ErrorSentences.report(failure, commandLine, Arrays.asList(arguments).contains(STACKTRACE));
-        } finally {
-            out.flush();
-            err.flush();
-        }
+        return commandLine;
     }
 
     /** An empty one would be the working directory, which is what a shell makes of a variable that was never set. */

@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
             "  kvmdb crashtest --list",
             "  kvmdb crashtest",
             "  kvmdb crashtest --release --report crashtest.html",
-            "  kvmdb crashtest --only states --seed 7",
+            "  kvmdb crashtest --only crash-states --seed 7",
             "  kvmdb crashtest run bank"
         })
 public final class CrashtestCommand implements Callable<Integer> {
