@@ -6,6 +6,9 @@ public final class Durations {
     private static final long MINUTES_FROM_SECONDS = 600;
     private static final long HOURS_FROM_SECONDS = 7200;
 
+    /** What a command runs for at most, in minutes: a year. Longer times would not fit into nanoseconds at some point. */
+    public static final int MINUTES_MAX = 366 * 24 * 60;
+
     private Durations() {}
 
     public static String format(long nanos) {

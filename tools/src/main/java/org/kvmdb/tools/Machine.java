@@ -5,9 +5,12 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.List;
 
 /** What was run, and on what. */
 public final class Machine {
+
+    private static final String COMMIT = "kvmdb.commit";
 
     private Machine() {}
 
@@ -36,7 +39,13 @@ public final class Machine {
 
     /** Which commit of the sources it was built from, as the script that started it says. */
     private static String commit() {
-        return System.getProperty("kvmdb.commit", "unknown");
+        return System.getProperty(COMMIT, "unknown");
+    }
+
+    /** For the virtual machine of a child whose report is to say the same. */
+    static List<String> commitFlags() {
+        String commit = System.getProperty(COMMIT);
+        return commit == null ? List.of() : List.of("-D" + COMMIT + "=" + commit);
     }
 
     private static String memory() throws IOException {

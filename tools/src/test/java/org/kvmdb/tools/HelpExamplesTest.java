@@ -63,4 +63,17 @@ class HelpExamplesTest {
             assertEquals(0, run.exitCode(), run.err());
         }
     }
+
+    @Test
+    void shouldNameTargetsThatThereAreWhenTheyAreExamples() {
+        List<String> targets = examples().stream()
+                .filter(example -> example.startsWith("fuzz ") && example.contains("--target "))
+                .map(example -> example.replaceFirst(".*--target (\\S+).*", "$1"))
+                .toList();
+        assertFalse(targets.isEmpty());
+        for (String target : targets) {
+            CommandRun run = CommandRun.of("crashtest", "--only", "fuzz", "--list", "--option", "target=" + target);
+            assertEquals(0, run.exitCode(), run.err());
+        }
+    }
 }

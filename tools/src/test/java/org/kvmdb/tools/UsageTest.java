@@ -71,6 +71,14 @@ class UsageTest {
         "crashtest run --workload W",
         "crashtest run bank --steps 0",
         "crashtest kill --cycles 0",
+        "crashtest kill --minutes 2000000000",
+        "crashtest --only fuzz --option target=nope",
+        "fuzz",
+        "fuzz --minutes 0",
+        "fuzz --minutes -1",
+        "fuzz --minutes 1e300",
+        "fuzz --minutes NaN",
+        "fuzz --minutes 1 --target nope",
         "crashtest kill --cycles 5 --minutes 1",
         "demo --kills -1",
         "demo --threads 0",
@@ -81,6 +89,12 @@ class UsageTest {
         assertEquals(2, run.exitCode(), run.err());
         assertTrue(run.isOneSentence(), run.err());
         assertTrue(run.err().contains("--help)"), run.err());
+    }
+
+    @Test
+    void shouldNameTheTargetsWhenThereIsNoSuch() {
+        CommandRun run = CommandRun.of("fuzz", "--minutes", "1", "--target", "nope");
+        assertTrue(run.err().startsWith("kvmdb: no target 'nope'; there are ") && run.err().contains("nodes"), run.err());
     }
 
     @Test

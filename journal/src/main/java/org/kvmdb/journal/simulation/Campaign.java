@@ -1,5 +1,7 @@
 package org.kvmdb.journal.simulation;
 
+import java.util.Map;
+
 /**
  * One part of the proof that a store survives: crashes of one kind, faults of one kind, planted bugs. Found by {@link
  * java.util.ServiceLoader}, so that the campaigns against the store itself can live among the tests of the module that
@@ -12,6 +14,13 @@ public interface Campaign {
 
     /** What must hold and what is done to it, in one sentence. */
     String description();
+
+    /**
+     * Looks whether it can run with these options of a plan; those that are not its own are no concern of it.
+     *
+     * @throws IllegalArgumentException when it cannot; the message says why, and what there is instead
+     */
+    default void checkOptions(Map<String, String> options) {}
 
     /**
      * Runs. What is found wrong is a {@link Finding} of the report and does not end the run, unless so much is found that

@@ -5,11 +5,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.kvmdb.journal.simulation.Campaign;
 import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
@@ -26,6 +29,8 @@ public final class FuzzCampaign implements Campaign {
     private static final long HANG_NANOS = 20_000_000_000L;
     private static final long LOOK_MILLIS = 100;
     private static final int RELEASE_MINUTES = 20;
+    private static final int OUTCOMES_SHOWN = 5;
+    private static final int OUTCOME_CHARS_SHOWN = 100;
 
     private record Work(FuzzLoop loop, InstrumentingLoader loader, Thread thread, CountDownLatch done) {}
 
@@ -41,10 +46,15 @@ public final class FuzzCampaign implements Campaign {
     }
 
     @Override
+    public void checkOptions(Map<String, String> options) {
+        targets(options);
+    }
+
+    @Override
     public CampaignReport run(CampaignPlan plan) {
         final CampaignTally tally = new CampaignTally(name(), plan);
         final Semaphore turns = new Semaphore(plan.threads());
-        final List<String> targets = targets(plan);
+        final List<String> targets = targets(plan.options());
         final List<Work> all = new ArrayList<>();
         for (String target : targets) {
             turns.acquireUninterruptibly();
@@ -56,22 +66,25 @@ public final class FuzzCampaign implements Campaign {
         return tally.report();
     }
 
-    private static List<String> targets(CampaignPlan plan) {
-        final String only = plan.options().get("target");
-        final List<String> result = new ArrayList<>();
+    /** Class names of those that are asked for. */
+    private static List<String> targets(Map<String, String> options) {
+        final String only = options.get("target");
+        final Map<String, String> all = new LinkedHashMap<>();
         for (ServiceLoader.Provider<FuzzTarget> provider : providers(newLoader())) {
             try (FuzzTarget target = provider.get()) {
-                if (only == null || only.equals(target.name())) {
-                    result.add(target.getClass().getName());
-                }
+                all.put(target.name(), target.getClass().getName());
             } catch (Exception e) {
                 throw new IllegalStateException("a target cannot be closed", e);
             }
         }
-        if (result.isEmpty()) {
-            throw new IllegalArgumentException("no such target: " + only);
+        if (only == null) {
+            return List.copyOf(all.values());
         }
-        return result;
+        if (!all.containsKey(only)) {
+            throw new IllegalArgumentException(
+                    "no target '%s'; there are %s".formatted(only, String.join(", ", all.keySet())));
+        }
+        return List.of(all.get(only));
     }
 
     private static InstrumentingLoader newLoader() {
@@ -172,7 +185,22 @@ public final class FuzzCampaign implements Campaign {
         final String target = work.thread.getName();
         tally.note(target + " edges", "%d of %d in loaded classes".formatted(work.loop.edgesSeen(), work.loader.edges()));
         tally.note(target + " corpus", String.valueOf(work.loop.corpus().size()));
-        tally.note(target + " outcomes", work.loop.outcomes().toString());
+        tally.note(target + " outcomes", outcomes(work.loop.outcomes()));
+    }
+
+    /** The most frequent ones: there are thousands, as each names the place where something was found. */
+    static String outcomes(Map<String, Long> counts) {
+        final String shown = counts.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .limit(OUTCOMES_SHOWN)
+                .map(outcome -> "%,d × %s".formatted(outcome.getValue(), shortened(outcome.getKey())))
+                .collect(Collectors.joining("; "));
+        final int more = counts.size() - OUTCOMES_SHOWN;
+        return more <= 0 ? shown : "%s; and %,d others".formatted(shown, more);
+    }
+
+    private static String shortened(String outcome) {
+        return outcome.length() <= OUTCOME_CHARS_SHOWN ? outcome : outcome.substring(0, OUTCOME_CHARS_SHOWN) + " ...";
     }
 
     // ---- corpus ----

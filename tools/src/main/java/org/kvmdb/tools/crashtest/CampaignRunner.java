@@ -21,6 +21,8 @@ import org.kvmdb.tools.Machine;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.Progress;
 import org.kvmdb.tools.TemporaryDirectory;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 
 /**
  * Runs campaigns one after the other, each in a directory of its own, and says how far it is.
@@ -40,6 +42,17 @@ record CampaignRunner(
                 .map(ServiceLoader.Provider::get)
                 .sorted(Comparator.comparing(Campaign::name))
                 .toList();
+    }
+
+    /** What a campaign says that it cannot do is wrong usage, before any of them has begun. */
+    static void checkOptions(List<Campaign> chosen, Map<String, String> options, CommandLine commandLine) {
+        for (Campaign campaign : chosen) {
+            try {
+                campaign.checkOptions(options);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(commandLine, e.getMessage(), e);
+            }
+        }
     }
 
     CrashtestReport run(List<Campaign> chosen) throws IOException {

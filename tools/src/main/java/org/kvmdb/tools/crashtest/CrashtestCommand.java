@@ -102,6 +102,7 @@ public final class CrashtestCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         List<Campaign> chosen = chosen();
+        CampaignRunner.checkOptions(chosen, options, spec.commandLine());
         if (lists) {
             List<Facts> rows = chosen.stream().map(CrashtestCommand::facts).toList();
             output.print(new Facts().list("campaigns", rows), TextTable.of(rows));

@@ -5,15 +5,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.kvmdb.tools.ChildJvm;
 import org.kvmdb.tools.CommandFailedException;
+import org.kvmdb.tools.Durations;
 import org.kvmdb.tools.Main;
 import org.kvmdb.tools.TemporaryDirectory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /**
  * Runs the fuzzer in a process of its own, with little memory: what a lying length allocates does not fit, and a crash of the
@@ -31,8 +37,12 @@ import picocli.CommandLine.Option;
         footer = {"%nExamples:", "  kvmdb fuzz --minutes 10", "  kvmdb fuzz --minutes 2 --target nodes --corpus /tmp/corpus"})
 public final class FuzzCommand implements Callable<Integer> {
 
+    private static final String CAMPAIGN = "fuzz";
     private static final String HEAP = "-Xmx384m";
     private static final String DIRECT = "-XX:MaxDirectMemorySize=96m";
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--minutes", paramLabel = "N", required = true, description = "How long, shared among the targets.")
     private double minutes;
@@ -59,6 +69,7 @@ public final class FuzzCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        validate();
         final Path base = parentDirectory != null ? parentDirectory : Path.of(System.getProperty("java.io.tmpdir"));
         try (TemporaryDirectory directory = TemporaryDirectory.create(base, "kvmdb-fuzz-")) {
             final Path printed = directory.path().resolve("output");
@@ -78,16 +89,38 @@ public final class FuzzCommand implements Callable<Integer> {
         }
     }
 
-    private List<String> arguments(Path directory) {
-        final List<String> arguments = new ArrayList<>(List.of(
-                "crashtest", "--only", "fuzz", "--seed", String.valueOf(seed), "--dir", directory.toString(),
-                "--option", "minutes=" + minutes, "--option", "current=" + directory));
+    /** Before the process is started, in which it would be a campaign that broke down. */
+    private void validate() {
+        if (!(minutes > 0 && minutes <= Durations.MINUTES_MAX)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--minutes is more than 0 and at most %,d: %s".formatted(Durations.MINUTES_MAX, minutes));
+        }
+        CampaignRunner.checkOptions(
+                CampaignRunner.campaigns().stream()
+                        .filter(campaign -> campaign.name().equals(CAMPAIGN))
+                        .toList(),
+                options(),
+                spec.commandLine());
+    }
+
+    private Map<String, String> options() {
+        final Map<String, String> options = new LinkedHashMap<>();
+        options.put("minutes", String.valueOf(minutes));
         if (target != null) {
-            arguments.addAll(List.of("--option", "target=" + target));
+            options.put("target", target);
         }
         if (corpus != null) {
-            arguments.addAll(List.of("--option", "corpus=" + corpus.toAbsolutePath()));
+            options.put("corpus", corpus.toAbsolutePath().toString());
         }
+        return options;
+    }
+
+    private List<String> arguments(Path directory) {
+        final List<String> arguments = new ArrayList<>(List.of(
+                "crashtest", "--only", CAMPAIGN, "--seed", String.valueOf(seed), "--dir", directory.toString(),
+                "--option", "current=" + directory));
+        options().forEach((key, value) -> arguments.addAll(List.of("--option", key + "=" + value)));
         return arguments;
     }
 

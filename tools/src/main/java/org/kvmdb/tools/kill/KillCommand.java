@@ -8,6 +8,7 @@ import org.kvmdb.journal.simulation.CampaignPlan;
 import org.kvmdb.journal.simulation.CampaignReport;
 import org.kvmdb.journal.simulation.Finding;
 import org.kvmdb.tools.CommandFailedException;
+import org.kvmdb.tools.Durations;
 import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.Progress;
@@ -110,6 +111,11 @@ public final class KillCommand implements Callable<Integer> {
             if (number != null && number < 1) {
                 throw new ParameterException(spec.commandLine(), "numbers must be positive: " + number);
             }
+        }
+        if (amount.minutes != null && amount.minutes > Durations.MINUTES_MAX) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--minutes is at most %,d: %,d".formatted(Durations.MINUTES_MAX, amount.minutes));
         }
     }
 
