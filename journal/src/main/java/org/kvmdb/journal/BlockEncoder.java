@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Exception;
-import net.jpountz.lz4.LZ4Factory;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
@@ -14,7 +13,7 @@ import org.kvmdb.ffi.Ppn;
  */
 public final class BlockEncoder {
 
-    private static final LZ4Compressor COMPRESSOR = LZ4Factory.fastestInstance().fastCompressor();
+    private static final LZ4Compressor COMPRESSOR = Lz4.compressor();
 
     private BlockEncoder() {}
 

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 import net.jpountz.lz4.LZ4Exception;
-import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.CompressionDictionary;
@@ -16,7 +15,7 @@ import org.kvmdb.ffi.CompressionDictionary;
  */
 final class BlockSeal {
 
-    private static final LZ4SafeDecompressor DECOMPRESSOR = LZ4Factory.fastestInstance().safeDecompressor();
+    private static final LZ4SafeDecompressor DECOMPRESSOR = Lz4.decompressor();
 
     /** What blocks of pages may be compressed against; null where none of them are looked at. */
     private final StoreDictionary dictionary;

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import net.jpountz.lz4.LZ4Compressor;
-import net.jpountz.lz4.LZ4Factory;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.CompressionDictionary;
 
@@ -139,7 +138,7 @@ final class DictionarySampler {
     }
 
     private static boolean saves(CompressionDictionary dictionary, Sample sample) {
-        final LZ4Compressor plain = LZ4Factory.fastestInstance().fastCompressor();
+        final LZ4Compressor plain = Lz4.compressor();
         final int pageBytes = 1 << sample.pageShift;
         final ByteBuffer page = ByteBuffer.allocateDirect(pageBytes);
         final ByteBuffer payload = ByteBuffer.allocateDirect(plain.maxCompressedLength(pageBytes));

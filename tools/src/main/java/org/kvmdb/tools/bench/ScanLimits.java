@@ -6,8 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import net.jpountz.lz4.LZ4Factory;
 import org.kvmdb.ffi.NativeFile;
+import org.kvmdb.journal.Lz4;
 
 /** What a scan of compressed pages that are on the disk cannot be faster than, in gigabytes of their content a second. */
 final class ScanLimits {
@@ -39,7 +39,7 @@ final class ScanLimits {
         for (int i = 0; i < pages; i++) {
             byte[] page =
                     content.asSlice((long) i * PAGE_BYTES, PAGE_BYTES).toArray(ValueLayout.JAVA_BYTE);
-            blocks[i] = LZ4Factory.nativeInstance().fastCompressor().compress(page);
+            blocks[i] = Lz4.compressor().compress(page);
         }
         List<Thread> threads = new ArrayList<>();
         int processors = Runtime.getRuntime().availableProcessors();
@@ -57,7 +57,7 @@ final class ScanLimits {
         byte[] page = new byte[PAGE_BYTES];
         for (int round = 0; round < LZ4_ROUNDS; round++) {
             for (byte[] block : blocks) {
-                LZ4Factory.nativeInstance().safeDecompressor().decompress(block, 0, block.length, page, 0);
+                Lz4.decompressor().decompress(block, 0, block.length, page, 0);
             }
         }
     }
