@@ -35,6 +35,12 @@ expect 0 ./kvmdb export store v - --length 1000000
 cmp out data
 expect 0 ./kvmdb check store
 
+# Names are read as UTF-8 in the plain locale, and in one that is not installed.
+for locale in C xx_XX.UTF-8; do
+    expect 0 env LC_ALL="$locale" ./kvmdb volume create store "ñandú-$locale" --size 1M
+    grep -q "ñandú-$locale" out
+done
+
 # The archive that the JVM starts with: of every command that is not long, damaged, missed by several at once, not to be made.
 archive=$tools/target/kvmdb.aot
 quietly() {
