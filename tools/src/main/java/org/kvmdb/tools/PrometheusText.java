@@ -2,21 +2,16 @@ package org.kvmdb.tools;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Set;
 import org.HdrHistogram.Histogram;
 import org.kvmdb.telemetry.CountersSnapshot;
+import org.kvmdb.tools.Metrics.Kind;
+import org.kvmdb.tools.Metrics.Metric;
 
 /**
  * A store's counters in the text format that Prometheus collects. Names follow its rules: {@code kvmdb_}, snake case, the unit
- * as the last word and {@code _total} behind what only grows; durations are in seconds.
+ * as the last word and {@code _total} behind what only grows; durations are in seconds. {@link Metrics} says what is what.
  */
 final class PrometheusText {
-
-    /** What goes up and down; all else only grows while a store is open. */
-    private static final Set<String> GAUGES = Set.of(
-            "cache.budgetBytes", "cache.residentBytes", "cache.dirtyBytes", "log.liveBytes", "log.freeBytes",
-            "log.fileBytes", "log.mapBytes", "log.dictionaryBytes", "log.recoveryNanos", "log.replayedRecords", "log.cutBatches", "log.sequence",
-            "log.durableSequence");
 
     private static final double[] QUANTILES = {0.5, 0.9, 0.99, 0.999};
 
@@ -32,8 +27,11 @@ final class PrometheusText {
 
     static String of(Path directory, CountersSnapshot snapshot) {
         PrometheusText text = new PrometheusText(directory);
-        text.metric("kvmdb_up", "gauge", snapshot.isRunning() ? 1 : 0);
-        text.metric("kvmdb_published_timestamp_seconds", "gauge", snapshot.published().toEpochMilli() / 1e3);
+        text.gauge("kvmdb_up", "Whether a process has the store open", snapshot.isRunning() ? 1 : 0);
+        text.gauge(
+                "kvmdb_published_timestamp_seconds",
+                "When the figures were published, in seconds since 1970",
+                snapshot.published().toEpochMilli() / 1e3);
         snapshot.counters().forEach(text::counter);
         snapshot.latencies().forEach(text::summary);
         return text.text.toString();
@@ -43,28 +41,35 @@ final class PrometheusText {
         if (name.startsWith("latencies.")) {
             return; // these are summaries
         }
-        boolean isGauge = GAUGES.contains(name);
+        Metric metric = Metrics.of(name);
         boolean isTime = name.endsWith("Nanos");
         String base = snake(isTime ? name.replaceFirst("Nanos$", "Seconds") : name);
-        metric(base + (isGauge ? "" : "_total"), isGauge ? "gauge" : "counter", isTime ? value / 1e9 : value);
+        metric(metric.kind() == Kind.COUNTER ? base + "_total" : base, metric, isTime ? value / 1e9 : value);
     }
 
     private static String snake(String name) {
         return "kvmdb_" + name.replace('.', '_').replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
     }
 
-    private void type(String name, String type) {
-        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
+    private void header(String name, Metric metric) {
+        if (!metric.help().isEmpty()) {
+            text.append("# HELP ").append(name).append(' ').append(metric.help()).append(".\n");
+        }
+        text.append("# TYPE ").append(name).append(' ').append(metric.kind().name().toLowerCase(Locale.ROOT)).append('\n');
     }
 
-    private void metric(String name, String type, double value) {
-        type(name, type);
+    private void gauge(String name, String help, double value) {
+        metric(name, new Metric(Kind.GAUGE, help), value);
+    }
+
+    private void metric(String name, Metric metric, double value) {
+        header(name, metric);
         sample(name, "", value);
     }
 
     private void summary(String kind, Histogram nanos) {
         String name = snake(kind) + "_seconds";
-        type(name, "summary");
+        header(name, new Metric(Kind.SUMMARY, Metrics.of(kind).help()));
         for (double quantile : QUANTILES) {
             sample(name, ",quantile=\"" + quantile + "\"", nanos.getValueAtPercentile(quantile * 100) / 1e9);
         }

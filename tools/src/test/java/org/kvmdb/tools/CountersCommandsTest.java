@@ -104,9 +104,16 @@ class CountersCommandsTest {
         store().close();
         String text = succeed("stats", directory, "--prometheus").out();
         Set<String> typed = new HashSet<>();
+        Set<String> helped = new HashSet<>();
         for (String line : text.lines().toList()) {
             if (line.startsWith("# TYPE ")) {
-                assertTrue(typed.add(line.split(" ")[2]), "typed twice: " + line);
+                String name = line.split(" ")[2];
+                assertTrue(typed.add(name), "typed twice: " + line);
+                assertTrue(helped.contains(name), "without a help: " + line);
+                continue;
+            }
+            if (line.startsWith("# HELP ")) {
+                assertTrue(helped.add(line.split(" ")[2]) && line.endsWith("."), line);
                 continue;
             }
             Matcher sample = SAMPLE.matcher(line);
@@ -117,8 +124,24 @@ class CountersCommandsTest {
         assertTrue(text.contains("kvmdb_log_commits_total{store=\"" + directory + "\"} " + COMMITS), text);
         assertTrue(text.contains("kvmdb_commit_seconds_count{store=\"" + directory + "\"} " + COMMITS), text);
         assertTrue(text.contains("# TYPE kvmdb_cache_dirty_bytes gauge"), text);
+        assertTrue(text.contains("# TYPE kvmdb_cache_tier_bytes gauge"), text);
+        assertTrue(text.contains("# TYPE kvmdb_cache_tier_blocks gauge"), text);
+        assertTrue(text.contains("# TYPE kvmdb_cache_tier_hits_total counter"), text);
+        assertTrue(text.contains("# TYPE kvmdb_commit_seconds summary"), text);
         assertTrue(text.contains("# TYPE kvmdb_cleaning_waited_seconds_total counter"), text);
         assertTrue(text.contains("kvmdb_up{store=\"" + directory + "\"} 0"), text);
+    }
+
+    /** One that is new is to be described, and not to be taken for a counter when it is none. */
+    @Test
+    void shouldKnowEveryCounterOfAStoreAndNoOthers() throws IOException {
+        store().close();
+        CountersSnapshot snapshot = CountersFile.read(directory);
+        Set<String> counted = new HashSet<>(snapshot.latencies().keySet());
+        snapshot.counters().keySet().stream()
+                .filter(name -> !name.startsWith("latencies."))
+                .forEach(counted::add);
+        assertEquals(counted, Metrics.names());
     }
 
     @Test
