@@ -8,6 +8,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import org.kvmdb.StoreException;
 import org.kvmdb.control.ControlException;
 import org.kvmdb.ffi.StorageException;
@@ -38,23 +41,38 @@ final class ErrorSentences {
     static int reportUsage(ParameterException failure) {
         CommandLine commandLine = failure.getCommandLine();
         String name = commandLine.getCommandSpec().qualifiedName();
-        StringBuilder sentence = new StringBuilder(oneLine(usage(failure)));
-        if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
-            sentence.append("; did you mean '").append(unmatched.getSuggestions().getFirst()).append("'?");
-        }
-        commandLine.getErr().println("kvmdb: " + sentence + " (see " + name + " --help)");
+        commandLine.getErr().println("kvmdb: " + oneLine(usage(failure)) + " (see " + name + " --help)");
         commandLine.getErr().flush();
         return CommandLine.ExitCode.USAGE;
     }
 
     /** Where picocli's words are those of a programmer, others. */
     private static String usage(ParameterException failure) {
-        if (failure instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
-            return "there is no use for '%s'".formatted(String.join(" ", unmatched.getUnmatched()));
+        if (failure instanceof UnmatchedArgumentException unmatched) {
+            return unmatched(unmatched);
         }
         return failure.getMessage()
                 .replaceFirst(" is not a (double|float)$", " is not a number")
                 .replaceFirst(" is not an? (int|long)$", " is not a whole number");
+    }
+
+    private static String unmatched(UnmatchedArgumentException failure) {
+        CommandLine commandLine = failure.getCommandLine();
+        String word = failure.getUnmatched().getFirst();
+        if (failure.isUnknownOption()) {
+            return "no option '%s'%s".formatted(word, meant(word, commandLine.getCommandSpec().optionsMap().keySet(), ""));
+        }
+        List<String> commands = commandLine.getSubcommands().entrySet().stream()
+                .filter(command -> !command.getValue().getCommandSpec().usageMessage().hidden())
+                .map(Map.Entry::getKey)
+                .toList();
+        return commands.isEmpty()
+                ? "there is no use for '%s'".formatted(String.join(" ", failure.getUnmatched()))
+                : "no command '%s'%s".formatted(word, meant(word, commands, "; there are " + String.join(", ", commands)));
+    }
+
+    private static String meant(String word, Collection<String> candidates, String otherwise) {
+        return Suggestions.near(word, candidates).map("; did you mean '%s'?"::formatted).orElse(otherwise);
     }
 
     static String of(Throwable failure) {

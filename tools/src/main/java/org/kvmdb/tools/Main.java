@@ -50,6 +50,8 @@ public final class Main {
 
     static final String STACKTRACE = "--stacktrace";
 
+    private static final String HELP = "help";
+
     /** By name, in the order of the help. */
     static final Map<String, Class<?>> COMMANDS = commands();
 
@@ -72,7 +74,8 @@ public final class Main {
     }
 
     /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
-    public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    public static int run(PrintWriter out, PrintWriter err, String... words) {
+        String[] arguments = withoutHelpCommand(words);
         Main main = new Main();
         CommandLine commandLine = commandLine(main, out, err, arguments);
         try {
@@ -88,6 +91,19 @@ public final class Main {
             out.flush();
             err.flush();
         }
+    }
+
+    /** {@code help COMMAND} is {@code COMMAND --help}, and wrong usage where that is no command. */
+    private static String[] withoutHelpCommand(String... words) {
+        if (words.length == 0 || !words[0].equals(HELP)) {
+            return words;
+        }
+        if (words.length > 1 && !COMMANDS.containsKey(words[1])) {
+            return Arrays.copyOfRange(words, 1, words.length);
+        }
+        String[] arguments = Arrays.copyOfRange(words, 1, words.length + 1);
+        arguments[words.length - 1] = "--" + HELP;
+        return arguments;
     }
 
     /** What these arguments are for; no command need be among them. */

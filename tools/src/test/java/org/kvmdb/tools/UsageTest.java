@@ -1,6 +1,7 @@
 package org.kvmdb.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -100,6 +101,29 @@ class UsageTest {
     @Test
     void shouldSuggestWhenACommandIsMistyped() {
         assertTrue(CommandRun.of("creat", "/s").err().contains("did you mean 'create'?"));
+        assertTrue(CommandRun.of("snapshots", "list").err().contains("did you mean 'snapshot'?"));
+        assertTrue(CommandRun.of("volume", "creat", "/s").err().contains("did you mean 'create'?"));
+        assertTrue(CommandRun.of("info", "/s", "--jsn").err().contains("no option '--jsn'; did you mean '--json'?"));
+    }
+
+    @Test
+    void shouldNameTheCommandsWhenNoneIsNear() {
+        for (String word : List.of("nonsense", "ls")) {
+            String said = CommandRun.of(word).err();
+            assertTrue(said.startsWith("kvmdb: no command '%s'; there are create, info, ".formatted(word)), said);
+            assertFalse(said.contains("did you mean") || said.contains("rehearse"), said);
+        }
+        String said = CommandRun.of("volume", "nonsense").err();
+        assertTrue(said.startsWith("kvmdb: no command 'nonsense'; there are create, list, resize, "), said);
+        assertTrue(CommandRun.of("info", "/s", "--frobnicate").err().startsWith("kvmdb: no option '--frobnicate' (see"));
+    }
+
+    @Test
+    void shouldPrintTheHelpWhenThatIsTheCommand() {
+        assertEquals(CommandRun.of("--help"), CommandRun.of("help"));
+        assertEquals(CommandRun.of("create", "--help"), CommandRun.of("help", "create"));
+        assertEquals(CommandRun.of("volume", "create", "--help"), CommandRun.of("help", "volume", "create"));
+        assertEquals(2, CommandRun.of("help", "nonsense").exitCode());
     }
 
     @Test
