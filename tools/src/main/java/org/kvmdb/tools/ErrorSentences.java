@@ -30,6 +30,9 @@ final class ErrorSentences {
 
     /** Prints the sentence, and the trace when asked for. */
     static int report(Throwable failure, CommandLine commandLine, boolean stacktrace) {
+        if (Interruption.isEnding()) {
+            return CommandLine.ExitCode.SOFTWARE;
+        }
         if (stacktrace) {
             failure.printStackTrace(commandLine.getErr());
         }

@@ -64,11 +64,10 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        int exitCode = run(
-                new PrintWriter(System.out, false, StandardCharsets.UTF_8),
-                new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-                arguments);
-        if (!Interruption.isRequested()) {
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        Interruption.listen(err);
+        int exitCode = run(new PrintWriter(System.out, false, StandardCharsets.UTF_8), err, arguments);
+        if (!Interruption.finish()) {
             System.exit(exitCode);
         }
     }

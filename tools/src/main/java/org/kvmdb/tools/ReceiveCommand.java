@@ -62,6 +62,9 @@ final class ReceiveCommand extends StoreCommand {
             throw new ParameterException(
                     spec.commandLine(), "--abandon receives nothing: leave out the file and --force");
         }
+        if (!abandon) {
+            Interruption.advise("send the same stream again to go on");
+        }
     }
 
     @Override

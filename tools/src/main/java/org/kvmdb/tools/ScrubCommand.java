@@ -37,6 +37,11 @@ final class ScrubCommand extends LiveCommand {
     }
 
     @Override
+    void validate() {
+        Interruption.advise("run it again to go on");
+    }
+
+    @Override
     List<String> arguments() {
         return List.of(Long.toString(bytesPerSecond == null ? 0 : bytesPerSecond), Boolean.toString(restart));
     }

@@ -48,6 +48,7 @@ final class TopCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--interval is from 0.25 to 3600 seconds, --count at least 1");
         }
+        Interruption.beQuiet();
         PrintWriter out = spec.commandLine().getOut();
         boolean isTerminal = Progress.isTerminal(STANDARD_OUTPUT);
         CountersSnapshot before = StoreCounters.read(directory);

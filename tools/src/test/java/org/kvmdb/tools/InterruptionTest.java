@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,6 +60,7 @@ class InterruptionTest {
             }
             process.destroy();
             assertEquals(128 + 15, process.waitFor(), () -> said());
+            assertEquals(1, said().lines().filter(line -> line.startsWith("kvmdb: ")).count(), () -> said());
             assertTrue(said().contains("kvmdb: interrupted"), () -> said());
         } finally {
             process.destroyForcibly();
@@ -87,6 +89,21 @@ class InterruptionTest {
         }
         interrupt(() -> isOpenWithVolume("orders"), "import", store, "orders", file);
         assertFalse(succeed("volume", "list", store).contains("orders"));
+    }
+
+    @Test
+    void shouldSayHowToGoOnWithAReceive() throws IOException, InterruptedException {
+        interrupt(() -> Files.exists(store.resolve("control.sock")), "receive", store, "orders", "-");
+        assertTrue(said().contains("kvmdb: interrupted; send the same stream again to go on"), () -> said());
+    }
+
+    @Test
+    void shouldLeaveNothingOfADemo() throws IOException, InterruptedException {
+        final Path work = directory.resolve("work");
+        interrupt(() -> Files.exists(work) && said().contains("Import"), "demo", "--quick", "--dir", work);
+        try (Stream<Path> left = Files.list(work)) {
+            assertEquals(List.of(), left.toList());
+        }
     }
 
     @Test
