@@ -46,7 +46,7 @@ final class CheckCommand implements Callable<Integer> {
         output.print(facts(report), text(report));
         if (!report.isClean()) {
             throw new CommandFailedException(
-                    "the store is damaged: %d defects in %s".formatted(report.defectCount(), file));
+                    "the store is damaged: %s in %s".formatted(Wording.counted(report.defectCount(), "defect"), file));
         }
         return 0;
     }

@@ -121,6 +121,6 @@ final class ErrorSentences {
     }
 
     private static String oneLine(String message) {
-        return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
+        return Wording.printable(String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " "));
     }
 }

@@ -18,7 +18,7 @@ public final class Facts {
     private final List<Fact> facts = new ArrayList<>();
 
     public Facts text(String label, String key, Object value) {
-        return add(label, key, value == null ? null : value.toString(), String.valueOf(value));
+        return add(label, key, value == null ? null : value.toString(), Wording.printable(String.valueOf(value)));
     }
 
     /** Key ends in {@code Bytes}. */

@@ -1,7 +1,10 @@
 package org.kvmdb.tools;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.kvmdb.Store;
 import org.kvmdb.StoreOptions;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +16,15 @@ import picocli.CommandLine.Spec;
 public final class OpenOptions {
 
     private static final int SEGMENTS_MIN = 8;
+
+    private static final Map<String, String> OPTIONS_BY_PROPERTY = Map.of(
+            "cacheSizeBytes", "--cache",
+            "maxSizeBytes", "--max-size",
+            "segmentSizeBytes", "--segment-size",
+            "sizeBytes", "--size",
+            "pageSizeBytes", "--page-size");
+
+    private static final Pattern SIZE_SENTENCE = Pattern.compile("(\\w+SizeBytes|sizeBytes) (must be .*): -?\\d+");
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -58,7 +70,17 @@ public final class OpenOptions {
         try {
             return supplier.get();
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+            throw new ParameterException(spec.commandLine(), inWordsOfTheCommand(e.getMessage()), e);
         }
+    }
+
+    /** A sentence about a property of the API is about the option; what was given for it is known to who gave it. */
+    private static String inWordsOfTheCommand(String message) {
+        Matcher sentence = SIZE_SENTENCE.matcher(message);
+        if (!sentence.matches()) {
+            return message;
+        }
+        String option = OPTIONS_BY_PROPERTY.get(sentence.group(1));
+        return option == null ? message : option + " " + sentence.group(2);
     }
 }

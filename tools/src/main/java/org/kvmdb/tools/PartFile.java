@@ -2,6 +2,7 @@ package org.kvmdb.tools;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,6 +20,19 @@ final class PartFile {
     private PartFile() {}
 
     static void write(Path target, Body body) throws IOException {
+        try {
+            writeAny(target, body);
+        } catch (FileSystemException e) {
+            throw e;
+        } catch (IOException e) {
+            // A write that fails does not know where to.
+            FileSystemException failure = new FileSystemException(target.toString(), null, e.getMessage());
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+
+    private static void writeAny(Path target, Body body) throws IOException {
         if (Files.exists(target) && !Files.isRegularFile(target)) {
             // A device or a pipe: nothing to put in its place.
             try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {

@@ -53,8 +53,8 @@ final class ScrubCommand extends LiveCommand {
         long badCount = reply.facts().number("badCount");
         if (badCount > 0) {
             throw new CommandFailedException(
-                    "the store is damaged: %d bad blocks in %s; restore what they hold from a copy"
-                            .formatted(badCount, directory()));
+                    "the store is damaged: %s in %s; restore what they hold from a copy"
+                            .formatted(Wording.counted(badCount, "bad block"), directory()));
         }
     }
 

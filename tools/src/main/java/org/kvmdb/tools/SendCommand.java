@@ -57,7 +57,7 @@ final class SendCommand extends StoreCommand {
     void validate(Output output) {
         SnapshotCommand.checkName(spec, name);
         if (from != null) {
-            SnapshotCommand.checkName(spec, from);
+            OpenOptions.usage(spec, () -> SnapshotNames.check(baseName()));
         }
         if (isStandardOutput()) {
             if (output.isJson()) {

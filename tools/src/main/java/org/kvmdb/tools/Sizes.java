@@ -31,7 +31,7 @@ public final class Sizes {
             return bytes.longValueExact();
         } catch (ArithmeticException e) {
             String reason = bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0
-                    ? "' is more than 8 EiB"
+                    ? "' is not less than 8 EiB"
                     : "' is not a whole number of bytes";
             throw new IllegalArgumentException("'" + text + reason, e);
         }

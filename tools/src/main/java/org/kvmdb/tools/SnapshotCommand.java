@@ -212,6 +212,6 @@ final class SnapshotCommand {
 
     /** A name that cannot be one is wrong usage. */
     static void checkName(CommandSpec spec, String name) {
-        OpenOptions.usage(spec, () -> SnapshotNames.snapshotName(name));
+        OpenOptions.usage(spec, () -> SnapshotNames.check(name));
     }
 }

@@ -21,6 +21,21 @@ final class SnapshotNames {
         return fullName.substring(separator(fullName) + 1);
     }
 
+    /**
+     * The name itself, if it names both.
+     *
+     * @throws IllegalArgumentException when it does not
+     */
+    static String check(String fullName) {
+        if (volumeName(fullName).isEmpty()) {
+            throw new IllegalArgumentException("'" + fullName + "' names no volume; write VOLUME@SNAPSHOT");
+        }
+        if (snapshotName(fullName).isEmpty()) {
+            throw new IllegalArgumentException("'" + fullName + "' names no snapshot; write VOLUME@SNAPSHOT");
+        }
+        return fullName;
+    }
+
     private static int separator(String fullName) {
         int separator = fullName.indexOf(SEPARATOR);
         if (separator < 0) {

@@ -78,6 +78,13 @@ class CommandsTest {
         }
     }
 
+    @Test
+    void shouldNameTheFileWhenItsDiskIsFull() {
+        succeed("volume", "create", store, "v", "--size", "1M");
+        String said = fail("export", store, "v", "/dev/full");
+        assertTrue(said.contains("No space left on device: /dev/full"), said);
+    }
+
     /** As a disk that is full, or a pipe whose reader has gone. */
     private static final class FullOutput extends OutputStream {
         @Override

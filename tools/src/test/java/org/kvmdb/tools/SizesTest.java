@@ -39,8 +39,8 @@ class SizesTest {
 
     @Test
     void shouldSayWhyWhenASizeIsTooLargeOrBroken() {
-        assertTrue(message("8E").contains("more than 8 EiB"));
-        assertTrue(message("9999999999999999999").contains("more than 8 EiB"));
+        assertTrue(message("8E").contains("not less than 8 EiB"));
+        assertTrue(message("9999999999999999999").contains("not less than 8 EiB"));
         assertTrue(message("0.3K").contains("whole number of bytes"));
     }
 

@@ -36,6 +36,19 @@ class TextTest {
     }
 
     @Test
+    void shouldShowWhatATerminalWouldObey() {
+        assertEquals("  volume  a\\u001b[2Jb\\u202e ñ%n".formatted(), new Facts().text("volume", "name", "a\u001b[2Jb\u202e ñ").asText());
+        assertEquals(Map.of("name", "a\u0007"), new Facts().text("volume", "name", "a\u0007").asMap());
+    }
+
+    @Test
+    void shouldCountOneThing() {
+        assertEquals("1 defect", Wording.counted(1, "defect"));
+        assertEquals("0 defects", Wording.counted(0, "defect"));
+        assertEquals("2,000 defects", Wording.counted(2000, "defect"));
+    }
+
+    @Test
     void shouldKeepExactValuesWhenFactsAreForPrograms() {
         Facts facts = new Facts()
                 .size("size", "sizeBytes", 1_048_577)

@@ -36,6 +36,10 @@ class UsageTest {
         "snapshot",
         "snapshot create /s",
         "snapshot create /s v",
+        "snapshot create /s @a",
+        "snapshot create /s v@",
+        "clone /s @a w",
+        "send /s v@a file --from v@",
         "snapshot create /s v@a w@b",
         "snapshot create /s v@a v@a",
         "snapshot delete /s",
@@ -157,6 +161,32 @@ class UsageTest {
     @Test
     void shouldSayWhichOptionIsTooSmall() {
         assertTrue(CommandRun.of("create", "/s", "--max-size", "1").err().contains("--max-size is at least 2M"));
+    }
+
+    @Test
+    void shouldNameTheOptionAndNotThePropertyOfTheApi() {
+        for (List<String> example : List.of(
+                List.of("create /s --cache 1K", "--cache must be from 4 MiB to 2 TiB ("),
+                List.of("create /s --segment-size 3M", "--segment-size must be a power of two from 256 KiB to 16 MiB ("),
+                List.of("volume create /s v --size 0", "--size must be from 1 to 2^36 pages ("),
+                List.of("volume resize /s v --size 0", "--size must be from 1 to 2^36 pages ("),
+                List.of("import /s v f --page-size 1K", "--page-size must be a power of two from 4096 to 65536 ("))) {
+            CommandRun run = CommandRun.of((Object[]) example.getFirst().split(" "));
+            assertTrue(run.err().startsWith("kvmdb: " + example.getLast()), run.err());
+        }
+    }
+
+    @Test
+    void shouldSayWhatIsMissingInTheNameOfASnapshot() {
+        assertTrue(CommandRun.of("snapshot", "create", "/s", "@a").err().contains("'@a' names no volume; write"));
+        assertTrue(CommandRun.of("snapshot", "create", "/s", "v@").err().contains("'v@' names no snapshot; write"));
+    }
+
+    @Test
+    void shouldNotSendTheTerminalWhatIsInAName() {
+        CommandRun run = CommandRun.of("info", "/no\u001b[2Jwhere");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains("/no\\u001b[2Jwhere"), run.err());
     }
 
     @Test

@@ -11,6 +11,7 @@ import org.kvmdb.journal.simulation.PlantedBug;
 import org.kvmdb.tools.CommandFailedException;
 import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
+import org.kvmdb.tools.Wording;
 
 /**
  * What the campaigns of one run did and found, as rows for whoever shows them.
@@ -37,11 +38,8 @@ record CrashtestReport(String scale, long seed, int threads, List<CampaignReport
         if (findings == 0 && missed == 0) {
             return "everything held";
         }
-        return "%,d finding%s%s"
-                .formatted(
-                        findings,
-                        findings == 1 ? "" : "s",
-                        missed == 0 ? "" : ", %,d planted bug%s not noticed".formatted(missed, missed == 1 ? "" : "s"));
+        return Wording.counted(findings, "finding")
+                + (missed == 0 ? "" : ", %s not noticed".formatted(Wording.counted(missed, "planted bug")));
     }
 
     long cases() {

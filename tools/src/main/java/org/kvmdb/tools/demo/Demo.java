@@ -15,6 +15,7 @@ import org.kvmdb.gc.StoreReport;
 import org.kvmdb.tools.Progress;
 import org.kvmdb.tools.TemporaryDirectory;
 import org.kvmdb.tools.Transfer;
+import org.kvmdb.tools.Wording;
 
 /**
  * The main job on real input: import, every byte through page faults, changes under SIGKILL, and the proof after each.
@@ -145,8 +146,8 @@ final class Demo implements AutoCloseable {
     StoreReport check() {
         StoreReport report = StoreChecker.check(storeDirectory().resolve("store.kvmdb"), CheckProgress.NONE);
         if (!report.isClean()) {
-            throw new ProofFailedException("the check found %d defects, the first is %s"
-                    .formatted(report.defectCount(), report.defects().getFirst()));
+            throw new ProofFailedException("the check found %s, the first is %s"
+                    .formatted(Wording.counted(report.defectCount(), "defect"), report.defects().getFirst()));
         }
         return report;
     }

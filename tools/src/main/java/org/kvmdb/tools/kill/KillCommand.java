@@ -13,6 +13,7 @@ import org.kvmdb.tools.Facts;
 import org.kvmdb.tools.Output;
 import org.kvmdb.tools.Progress;
 import org.kvmdb.tools.TemporaryDirectory;
+import org.kvmdb.tools.Wording;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -100,8 +101,8 @@ public final class KillCommand implements Callable<Integer> {
         if (!report.isClean()) {
             Finding first = report.findings().getFirst();
             throw new CommandFailedException(
-                    "%d findings, the first: %s; again with: %s"
-                            .formatted(report.findings().size(), first.what(), first.repeat()));
+                    "%s, the first: %s; again with: %s"
+                            .formatted(Wording.counted(report.findings().size(), "finding"), first.what(), first.repeat()));
         }
         return 0;
     }
