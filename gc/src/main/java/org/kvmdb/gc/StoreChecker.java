@@ -88,7 +88,9 @@ public final class StoreChecker {
                 inspection.allocatedBytes(),
                 census.bytesToRead(),
                 System.nanoTime() - begin,
-                defects.listed(),
+                defects.listed().stream()
+                        .map(defect -> defect.withHolders(inspection.holders(defect)))
+                        .toList(),
                 defects.count());
     }
 

@@ -169,6 +169,7 @@ class StoreCheckerTest {
         final Defect inSmall =
                 report.defects().stream().filter(d -> "small".equals(d.volume())).findFirst().orElseThrow();
         assertEquals(500, inSmall.lpn());
+        assertEquals(List.of("small"), inSmall.holders());
         assertEquals(PAGES + 20 + 5 + LARGE_PAGES, report.pages());
         store.close();
     }
@@ -203,6 +204,7 @@ class StoreCheckerTest {
         assertEquals(Defect.Kind.MAP_NODE, defect.kind());
         assertEquals("small", defect.volume());
         assertEquals(512, defect.lpn());
+        assertEquals(List.of("small"), defect.holders());
         assertEquals(TestStore.position(leaf[0]), defect.position());
         // The pages of the other leaves, and those of this one that the log knows of.
         assertEquals(512 + 20 + 5 + LARGE_PAGES, report.pages());

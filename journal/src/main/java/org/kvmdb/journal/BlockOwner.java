@@ -36,7 +36,8 @@ public record BlockOwner(Role role, String volume, int level, byte type, long fa
                 NodeIdentity.family(version.familyId(), level), 0);
     }
 
-    private static String nameOf(Version version) {
+    /** As it is shown. */
+    static String nameOf(Version version) {
         return version.isDeleted() ? version.name() + " (deleted)" : version.name();
     }
 }

@@ -48,6 +48,7 @@ public final class BlockSurvey implements BlockSource {
     private final Counters counters;
     private final SpaceAccount space;
     private final MapWalk walk;
+    private final BlockReferences references;
     private final List<BadNode> badNodes = new ArrayList<>();
 
     BlockSurvey(Journal journal, JournalParts parts, SpaceAccount space) {
@@ -69,6 +70,7 @@ public final class BlockSurvey implements BlockSource {
             @Override
             public void badEntry(Version version, int level, long lpn, long ppn, long nodePpn) {}
         }));
+        this.references = new BlockReferences(parts, walk);
     }
 
     // ---- who holds what ----
@@ -124,19 +126,12 @@ public final class BlockSurvey implements BlockSource {
     public boolean isCurrent(Version version, BlockOwner owner, long lpn, long ppn) {
         return journal.look(() -> catalog.findVersion(version.id()) == version
                 && version.dropCursor() <= lpn
-                && refersTo(version, owner, lpn, ppn));
-    }
-
-    private boolean refersTo(Version version, BlockOwner owner, long lpn, long ppn) {
-        final long entry = walk.find(version, lpn, owner.level() + 1).ppn();
-        return entry != 0 && (owner.role() == BlockOwner.Role.PAGE ? segments.resolve(entry) : storedAt(entry)) == ppn;
+                && references.has(version, owner, lpn, ppn));
     }
 
     /** Versions that hold a block: the one that it is own to, and those that inherited it. In order of their ids. */
     public List<Version> holders(Version version, BlockOwner owner, long lpn, long ppn) {
-        return journal.look(() -> catalog.versions().stream()
-                .filter(other -> other.familyId() == version.familyId() && refersTo(other, owner, lpn, ppn))
-                .toList());
+        return journal.look(() -> references.ofFamily(version.familyId(), owner, lpn, ppn));
     }
 
     // ---- what it comes to ----

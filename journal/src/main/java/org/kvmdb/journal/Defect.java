@@ -1,5 +1,6 @@
 package org.kvmdb.journal;
 
+import java.util.List;
 import org.kvmdb.ffi.Ppn;
 
 /**
@@ -11,8 +12,18 @@ import org.kvmdb.ffi.Ppn;
  * @param lpn the page, or the first page that a map node covers; -1 when none
  * @param ppn the block; 0 when none
  * @param fact what is wrong
+ * @param holders all volumes and snapshots that a page or a map node is lost to; empty when it is neither
  */
-public record Defect(Kind kind, long position, String volume, long lpn, long ppn, String fact) {
+public record Defect(
+        Kind kind, long position, String volume, long lpn, long ppn, String fact, List<String> holders) {
+
+    public Defect(Kind kind, long position, String volume, long lpn, long ppn, String fact) {
+        this(kind, position, volume, lpn, ppn, fact, List.of());
+    }
+
+    public Defect withHolders(List<String> names) {
+        return new Defect(kind, position, volume, lpn, ppn, fact, List.copyOf(names));
+    }
 
     /** What is damaged. */
     public enum Kind {

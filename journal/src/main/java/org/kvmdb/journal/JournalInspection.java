@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +38,8 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
     private JournalParts parts;
     private final Listener maps = new Listener();
     private MapWalk walk;
+    /** By where they lie. */
+    private final Map<Long, Set<String>> holdersOfBadNodes = new HashMap<>();
     private final OpenParts opened = new OpenParts();
     private SpaceAccount space;
     private Recovery recovery;
@@ -222,6 +225,21 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
                 new Counters(), new Failure());
     }
 
+    /** Names of all versions that need what is damaged, as far as it is a page's block or a node. */
+    public List<String> holders(Defect defect) {
+        return switch (defect.kind()) {
+            case PAGE -> {
+                final BlockReferences references = new BlockReferences(parts, walk);
+                yield parts.catalog().versions().stream()
+                        .filter(version -> references.has(version, BlockOwner.pages(version), defect.lpn(), defect.ppn()))
+                        .map(BlockOwner::nameOf)
+                        .toList();
+            }
+            case MAP_NODE -> List.copyOf(holdersOfBadNodes.getOrDefault(defect.ppn(), Set.of()));
+            default -> List.of();
+        };
+    }
+
     private final class Listener implements LoadListener {
         /** Walks may come to a bad node more than once. */
         private final Set<Long> reported = new HashSet<>();
@@ -240,6 +258,7 @@ public final class JournalInspection implements BlockSource, AutoCloseable {
         @Override
         public void badNode(Version version, int level, long lpn, long ppn, String wrong) {
             mapWhole = false;
+            holdersOfBadNodes.computeIfAbsent(ppn, key -> new LinkedHashSet<>()).add(BlockOwner.nameOf(version));
             if (!reported.add(ppn)) {
                 return;
             }

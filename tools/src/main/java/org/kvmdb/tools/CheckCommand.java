@@ -116,7 +116,8 @@ final class CheckCommand implements Callable<Integer> {
                 .text("volume", "volume", defect.volume())
                 .count("lpn", "lpn", defect.lpn())
                 .count("ppn", "ppn", defect.ppn())
-                .count("position", "positionBytes", defect.position());
+                .count("position", "positionBytes", defect.position())
+                .texts("holders", defect.holders());
     }
 
     private String text(StoreReport report) {
@@ -127,7 +128,8 @@ final class CheckCommand implements Callable<Integer> {
         if (!shown.isEmpty()) {
             text.append(System.lineSeparator());
         }
-        shown.forEach(defect -> text.append("  ").append(defect).append(System.lineSeparator()));
+        shown.forEach(defect -> text.append("  %s%n%s".formatted(
+                Wording.printable(defect.toString()), Wording.heldBy(defect.holders()))));
         if (report.defectCount() > shown.size()) {
             text.append("  ... and %d more%n".formatted(report.defectCount() - shown.size()));
         }

@@ -79,15 +79,19 @@ final class ScrubCommand extends LiveCommand {
                 .count("ppn", "ppn", bad.number("ppn"))
                 .count("position", "positionBytes", bad.number("positionBytes"))
                 .text("what", "fact", bad.text("fact"))
-                .texts("holders", Arrays.asList(bad.text("holders").split(",")));
+                .texts("holders", holders(bad));
+    }
+
+    private static List<String> holders(Values bad) {
+        return Arrays.asList(bad.text("holders").split(","));
     }
 
     private String text(Reply reply) {
         StringBuilder text = new StringBuilder(summary(reply.facts()).asText());
         List<Values> rows = reply.rows("badBlocks");
-        rows.stream().limit(SHOWN_MAX).forEach(bad -> text.append("%n  %s %d of %s, at %d: %s%n    held by %s%n".formatted(
-                bad.text("kind"), bad.number("lpn"), bad.text("volume"), bad.number("positionBytes"), bad.text("fact"),
-                bad.text("holders").replace(",", ", "))));
+        rows.stream().limit(SHOWN_MAX).forEach(bad -> text.append("%n  %s %d of %s, at %d: %s%n%s".formatted(
+                bad.text("kind"), bad.number("lpn"), Wording.printable(bad.text("volume")), bad.number("positionBytes"),
+                bad.text("fact"), Wording.heldBy(holders(bad)))));
         long more = reply.facts().number("badCount") - Math.min(rows.size(), SHOWN_MAX);
         if (more > 0) {
             text.append("%n  ... and %d more; --json lists the first thousand%n".formatted(more));

@@ -1,5 +1,6 @@
 package org.kvmdb.tools;
 
+import java.util.List;
 import java.util.Locale;
 
 /** How names and numbers of things are put into sentences. */
@@ -16,6 +17,11 @@ public final class Wording {
     /** {@code 1 defect}, {@code 2,000 defects}. */
     public static String counted(long count, String noun) {
         return String.format(Locale.ROOT, "%,d %s%s", count, noun, count == 1 ? "" : "s");
+    }
+
+    /** A line below what is damaged, or none. */
+    static String heldBy(List<String> names) {
+        return names.isEmpty() ? "" : "    held by %s%n".formatted(printable(String.join(", ", names)));
     }
 
     /** What a terminal would take for a command is shown instead: names may hold anything. */

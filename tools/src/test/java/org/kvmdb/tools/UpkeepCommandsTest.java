@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +134,19 @@ class UpkeepCommandsTest {
         assertEquals(List.of("v@before"), block.get("holders"));
         assertEquals(3, number(block, "lpn"));
         assertEquals("page", block.get("kind"));
+    }
+
+    @Test
+    void shouldNameAllThatHoldWhatACheckFindsBad() throws IOException {
+        rot(BYTES - 8192 >> 12);
+        CommandRun bad = CommandRun.of("check", store);
+        assertEquals(1, bad.exitCode());
+        assertTrue(bad.out().contains("    held by v, v@before") || bad.out().contains("    held by v@before, v"), bad.out());
+        assertTrue(bad.err().contains("the store is damaged: 1 defect in "), bad.err());
+        Map<?, ?> defect = (Map<?, ?>)
+                ((List<?>) CommandRun.of("check", store, "--json").json().get("defectList")).getFirst();
+        assertEquals(Set.of("v", "v@before"), Set.copyOf((List<?>) defect.get("holders")));
+        assertEquals(2, ((List<?>) defect.get("holders")).size());
     }
 
     @Test
