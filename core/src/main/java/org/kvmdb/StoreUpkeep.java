@@ -157,12 +157,15 @@ final class StoreUpkeep {
                 version instanceof VolumeEntry head ? head.quotaBytes() : 0);
     }
 
+    /** Beyond the snapshots that the volume has had since. */
     private static String origin(Version version) {
-        return version instanceof VolumeEntry
-                        && version.parent() instanceof SnapshotEntry parent
-                        && parent.volumeId() != version.id()
-                        && !parent.isDeleted()
-                ? parent.name()
-                : null;
+        if (version instanceof SnapshotEntry) {
+            return null;
+        }
+        Version ancestor = version.parent();
+        while (ancestor instanceof SnapshotEntry own && own.volumeId() == version.id()) {
+            ancestor = own.parent();
+        }
+        return ancestor == null || ancestor.isDeleted() ? null : ancestor.name();
     }
 }

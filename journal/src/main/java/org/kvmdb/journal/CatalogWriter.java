@@ -181,8 +181,12 @@ final class CatalogWriter {
     }
 
     private static void checkDeletable(SnapshotEntry snapshot) {
-        final List<Version> clones = snapshot.children().stream()
-                .filter(child -> !child.isDeleted() && ownerOf(child) != snapshot.volume())
+        // What hangs on it may be a snapshot of the clone.
+        final List<VolumeEntry> clones = snapshot.children().stream()
+                .filter(child -> !child.isDeleted())
+                .map(CatalogWriter::ownerOf)
+                .filter(volume -> volume != snapshot.volume())
+                .distinct()
                 .toList();
         if (!clones.isEmpty()) {
             throw new StorageException(

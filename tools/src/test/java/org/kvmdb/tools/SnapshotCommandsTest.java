@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -119,6 +120,22 @@ class SnapshotCommandsTest {
         succeed("snapshot", "delete", store, "v@s");
         succeed("volume", "delete", store, "v");
         succeed("check", store);
+    }
+
+    /** It stands between the clone and where that came from. */
+    @Test
+    void shouldKnowACloneWhenThatHasASnapshotOfItsOwn() throws IOException {
+        succeed("snapshot", "create", store, "v@s");
+        succeed("clone", store, "v@s", "test");
+        succeed("snapshot", "create", store, "test@1");
+        String said = fail("snapshot", "delete", store, "v@s");
+        assertTrue(said.endsWith("delete the clones first: test\n"), said);
+        List<?> holders = (List<?>) succeed("space", store, "--json").json().get("holders");
+        Map<Object, Object> origins = new HashMap<>();
+        holders.forEach(holder -> origins.put(((Map<?, ?>) holder).get("name"), ((Map<?, ?>) holder).get("origin")));
+        assertEquals(Map.of("v", "", "v@s", "", "test", "v@s", "test@1", ""), origins);
+        succeed("snapshot", "rollback", store, "test@1");
+        assertTrue(succeed("space", store).out().lines().anyMatch(line -> line.contains("test ") && line.endsWith("v@s")));
     }
 
     @Test
