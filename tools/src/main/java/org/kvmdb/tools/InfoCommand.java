@@ -23,8 +23,7 @@ final class InfoCommand extends LiveCommand {
     void print(Reply reply, Output output) {
         Facts facts = StoreFacts.ofStore(directory(), reply.facts());
         List<Facts> volumes = StoreFacts.ofVolumes(reply);
-        String list = volumes.isEmpty() ? "  no volumes" + System.lineSeparator() : TextTable.of(volumes);
-        String text = facts.asText() + System.lineSeparator() + list;
+        String text = facts.asText() + System.lineSeparator() + TextTable.of(volumes, "no volumes");
         output.print(facts.list("volumes", volumes), text);
     }
 }

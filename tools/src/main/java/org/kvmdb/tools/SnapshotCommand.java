@@ -207,7 +207,7 @@ final class SnapshotCommand {
 
     private static void printList(Reply reply, Output output) {
         List<Facts> snapshots = StoreFacts.ofSnapshots(reply);
-        output.print(new Facts().list("snapshots", snapshots), TextTable.of(snapshots));
+        output.print(new Facts().list("snapshots", snapshots), TextTable.of(snapshots, "no snapshots"));
     }
 
     /** A name that cannot be one is wrong usage. */

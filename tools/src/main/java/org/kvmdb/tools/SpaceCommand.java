@@ -27,7 +27,7 @@ final class SpaceCommand extends LiveCommand {
         Values values = reply.facts();
         List<Facts> holders = reply.rows("holders").stream().map(SpaceCommand::holder).toList();
         Facts facts = StoreFacts.ofSpace(directory(), values).list("holders", holders);
-        String list = holders.isEmpty() ? "  no volumes" + System.lineSeparator() : TextTable.of(holders);
+        String list = TextTable.of(holders, "no volumes");
         output.print(facts, list + System.lineSeparator() + uses(values) + System.lineSeparator() + notes(values));
         if (values.flag("isExact") && !values.flag("addsUp")) {
             throw new CommandFailedException(

@@ -90,7 +90,7 @@ final class StoreCounters {
                 rows.add(latency(name, nanos));
             }
         });
-        return rows.isEmpty() ? "  nothing yet" + System.lineSeparator() : TextTable.of(rows);
+        return TextTable.of(rows, "nothing yet");
     }
 
     private static Facts latency(String name, Histogram nanos) {

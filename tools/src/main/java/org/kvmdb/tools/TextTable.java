@@ -16,6 +16,11 @@ public final class TextTable {
         return of(rows, Integer.MAX_VALUE);
     }
 
+    /** As {@link #of(List)}; no rows are told in words. */
+    static String of(List<Facts> rows, String nothing) {
+        return rows.isEmpty() ? "  " + nothing + System.lineSeparator() : of(rows);
+    }
+
     /** As {@link #of(List)}; where lines would be longer than that, the last column goes on below itself. */
     public static String of(List<Facts> rows, int columnsMax) {
         if (rows.isEmpty()) {

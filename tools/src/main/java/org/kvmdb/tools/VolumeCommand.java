@@ -102,7 +102,7 @@ final class VolumeCommand {
         @Override
         void print(Reply reply, Output output) {
             List<Facts> volumes = StoreFacts.ofVolumes(reply);
-            output.print(new Facts().list("volumes", volumes), TextTable.of(volumes));
+            output.print(new Facts().list("volumes", volumes), TextTable.of(volumes, "no volumes"));
         }
     }
 

@@ -79,6 +79,14 @@ class CommandsTest {
     }
 
     @Test
+    void shouldSayThatThereIsNothingToList() throws IOException {
+        assertEquals("  no volumes%n".formatted(), succeed("volume", "list", store).out());
+        assertEquals("  no snapshots%n".formatted(), succeed("snapshot", "list", store).out());
+        assertEquals(List.of(), succeed("volume", "list", store, "--json").json().get("volumes"));
+        assertEquals(List.of(), succeed("snapshot", "list", store, "--json").json().get("snapshots"));
+    }
+
+    @Test
     void shouldNameTheFileWhenItsDiskIsFull() {
         succeed("volume", "create", store, "v", "--size", "1M");
         String said = fail("export", store, "v", "/dev/full");
