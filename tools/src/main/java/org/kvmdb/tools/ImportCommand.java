@@ -1,5 +1,7 @@
 package org.kvmdb.tools;
 
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -20,13 +22,23 @@ import picocli.CommandLine.Spec;
         name = "import",
         mixinStandardHelpOptions = true,
         description = {
-            "Copy a file to the start of a volume, in one commit: all of it, or nothing.",
+            "Copy a file, or with - standard input, to the start of a volume, in one commit: all of it, or nothing.",
             "A volume that does not exist is created, of the size of the file rounded up to whole pages; of a larger one the"
                     + " rest stays as it is.",
-            "A new volume that was being filled when the process was killed (kill -9) or the power failed stays, empty."
+            "A new volume that was being filled when the process was killed (kill -9) or the power failed stays, empty;"
+                    + " of 1 TiB if it was to be filled from standard input, which is the most that a new volume takes from there."
         },
-        footer = {"%nExample:", "  kvmdb import /data/store orders orders.bin --page-size 16K"})
+        footer = {
+            "%nExamples:",
+            "  kvmdb import /data/store orders orders.bin --page-size 16K",
+            "  zcat orders.bin.gz | kvmdb import /data/store orders -"
+        })
 final class ImportCommand extends StoreCommand {
+
+    private static final String STANDARD_INPUT = "-";
+
+    /** Of a new volume while it is not known how much will come. */
+    private static final long SIZE_BYTES_UNKNOWN = 1L << 40;
 
     @Spec
     private CommandSpec spec;
@@ -34,7 +46,7 @@ final class ImportCommand extends StoreCommand {
     @Parameters(index = "1", paramLabel = "VOLUME", description = "Name of the volume.")
     private String name;
 
-    @Parameters(index = "2", paramLabel = "FILE", description = "What to copy.")
+    @Parameters(index = "2", paramLabel = "FILE", description = "What to copy; - is standard input.")
     private Path file;
 
     @Option(
@@ -53,16 +65,17 @@ final class ImportCommand extends StoreCommand {
     @Override
     void run(Store store, Output output) throws IOException {
         long startNanos = System.nanoTime();
-        long lengthBytes = lengthBytes();
+        long expectedBytes = isStandardInput() ? SIZE_BYTES_UNKNOWN : lengthBytes();
         StoreStatistics.Log before = store.statistics().log();
         boolean created = store.volumes().stream().noneMatch(volume -> volume.name().equals(name));
-        try (Interruption _ = Interruption.awaited()) {
-            importInto(store, lengthBytes, created);
+        long lengthBytes;
+        try (Interruption interruption = Interruption.awaited()) {
+            lengthBytes = importInto(store, expectedBytes, created, interruption);
         }
         StoreStatistics.Log after = store.statistics().log();
         long blockBytes = after.blockBytes() - before.blockBytes();
         output.print(new Facts()
-                .text("imported", "file", file)
+                .text("imported", "file", source())
                 .text("into volume", "volume", name)
                 .size("size", "lengthBytes", lengthBytes)
                 .size("compressed", "blockBytes", blockBytes)
@@ -72,18 +85,32 @@ final class ImportCommand extends StoreCommand {
                 .flag("volume created", "created", created));
     }
 
-    private void importInto(Store store, long lengthBytes, boolean created) throws IOException {
+    private boolean isStandardInput() {
+        return file.toString().equals(STANDARD_INPUT);
+    }
+
+    private String source() {
+        return isStandardInput() ? "standard input" : file.toString();
+    }
+
+    /** Returns how much it was. */
+    private long importInto(Store store, long expectedBytes, boolean created, Interruption interruption)
+            throws IOException {
         Volume volume = created
-                ? store.createVolume(name, VolumeCommand.volumeOptions(spec, lengthBytes, pageSizeBytes))
+                ? store.createVolume(name, VolumeCommand.volumeOptions(spec, expectedBytes, pageSizeBytes))
                 : store.volume(name);
         try {
-            copy(volume, lengthBytes, created);
+            long lengthBytes = isStandardInput()
+                    ? copyInput(volume, created, interruption)
+                    : copy(volume, expectedBytes, created);
+            volume.commit();
+            return lengthBytes;
         } catch (StoreFullException e) {
             undo(store, volume, created, e);
             throw new CommandFailedException(
                     ("%s does not fit into the store, and nothing of it was imported: make room on the disk, raise --max-size,"
                                     + " or delete volumes and snapshots")
-                            .formatted(file),
+                            .formatted(source()),
                     e);
         } catch (IOException | RuntimeException | Error e) {
             undo(store, volume, created, e);
@@ -105,7 +132,23 @@ final class ImportCommand extends StoreCommand {
         return lengthBytes;
     }
 
-    private void copy(Volume volume, long lengthBytes, boolean created) throws IOException {
+    /** A new volume gets its size before the commit: what is left of an import that was killed is empty. */
+    private long copyInput(Volume volume, boolean created, Interruption interruption) throws IOException {
+        try (FileInputStream input = new FileInputStream(FileDescriptor.in);
+                Progress progress = new Progress("import", 0)) {
+            interruption.closes(input.getChannel());
+            long lengthBytes = Transfer.importInto(volume, input.getChannel(), created, progress);
+            if (lengthBytes == 0) {
+                throw new CommandFailedException("nothing to import, standard input is empty");
+            }
+            if (created) {
+                volume.resize(lengthBytes);
+            }
+            return lengthBytes;
+        }
+    }
+
+    private long copy(Volume volume, long lengthBytes, boolean created) throws IOException {
         if (lengthBytes > volume.sizeBytes()) {
             throw new CommandFailedException("%s (%s) does not fit into volume %s (%s): resize the volume first"
                     .formatted(file, Sizes.format(lengthBytes), name, Sizes.format(volume.sizeBytes())));
@@ -114,7 +157,7 @@ final class ImportCommand extends StoreCommand {
                 Progress progress = new Progress("import", lengthBytes)) {
             Transfer.importInto(volume, channel, lengthBytes, created, progress);
         }
-        volume.commit();
+        return lengthBytes;
     }
 
     /** The first failure is what the user reads, so a second one only joins it. */

@@ -1,5 +1,7 @@
 package org.kvmdb.tools;
 
+import java.io.Closeable;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +24,8 @@ final class Interruption implements AutoCloseable {
     private static volatile boolean quiet;
     /** What tidies up at present, or null. */
     private static volatile Thread owner;
+    /** What it may be waiting for without an end, or null. */
+    private static volatile Closeable input;
     /** How to go on, or empty. */
     private static volatile String advice = "";
 
@@ -54,6 +58,11 @@ final class Interruption implements AutoCloseable {
         return new Interruption();
     }
 
+    /** Closes that when it is requested, so that whoever waits for it does not wait on. */
+    void closes(Closeable whatIsRead) {
+        input = whatIsRead;
+    }
+
     /** Whether the process ends without waiting for the command, whose failures are no news any more. */
     static boolean isEnding() {
         return requested && owner == null;
@@ -79,7 +88,12 @@ final class Interruption implements AutoCloseable {
             return;
         }
         try {
+            if (input != null) {
+                input.close();
+            }
             awaited.join(PATIENCE_MILLIS);
+        } catch (IOException e) {
+            err.println("kvmdb: " + ErrorSentences.of(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -90,6 +104,7 @@ final class Interruption implements AutoCloseable {
     public void close() {
         if (!requested) {
             owner = null;
+            input = null;
         }
     }
 }

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import org.kvmdb.Volume;
 
@@ -40,6 +42,52 @@ public final class Transfer {
                 }
                 progress.advance(piece.byteSize());
             }
+        }
+    }
+
+    /**
+     * Copies all that comes to the start of a volume. Commits nothing.
+     *
+     * @param skipsZeros as for a file
+     * @return how many bytes came
+     * @throws CommandFailedException when they are more than the volume's
+     */
+    static long importInto(Volume volume, ReadableByteChannel input, boolean skipsZeros, Progress progress)
+            throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(PIECE_BYTES, 4096);
+            MemorySegment zeros = arena.allocate(PIECE_BYTES, 4096);
+            long position = 0;
+            while (true) {
+                MemorySegment piece = buffer.asSlice(0, fill(input, buffer.asByteBuffer()));
+                if (piece.byteSize() == 0) {
+                    return position;
+                }
+                if (piece.byteSize() > volume.sizeBytes() - position) {
+                    throw new CommandFailedException("more came than volume %s takes (%s): make it larger first"
+                            .formatted(volume.name(), Sizes.format(volume.sizeBytes())));
+                }
+                if (!skipsZeros || !isZero(piece, zeros)) {
+                    volume.write(position, piece);
+                }
+                position += piece.byteSize();
+                progress.advance(piece.byteSize());
+            }
+        }
+    }
+
+    /** As much as there is room for, unless it ends before. Returns how much that was. */
+    private static int fill(ReadableByteChannel input, ByteBuffer buffer) throws IOException {
+        try {
+            int length = 0;
+            while (length >= 0 && buffer.hasRemaining()) {
+                length = input.read(buffer);
+                Interruption.check(); // it ends, too, when it is closed
+            }
+            return buffer.position();
+        } catch (AsynchronousCloseException e) {
+            Interruption.check();
+            throw e;
         }
     }
 

@@ -58,7 +58,7 @@ class InterruptionTest {
                 assertTrue(process.isAlive(), () -> said());
                 Thread.sleep(5);
             }
-            process.destroy();
+            process.toHandle().destroy(); // and not the process, which would end its input, too
             assertEquals(128 + 15, process.waitFor(), () -> said());
             assertEquals(1, said().lines().filter(line -> line.startsWith("kvmdb: ")).count(), () -> said());
             assertTrue(said().contains("kvmdb: interrupted"), () -> said());
@@ -88,6 +88,12 @@ class InterruptionTest {
             channel.write(ByteBuffer.allocate(1), LARGE_BYTES - 1);
         }
         interrupt(() -> isOpenWithVolume("orders"), "import", store, "orders", file);
+        assertFalse(succeed("volume", "list", store).contains("orders"));
+    }
+
+    @Test
+    void shouldNotWaitForWhatIsImported() throws IOException, InterruptedException {
+        interrupt(() -> isOpenWithVolume("orders"), "import", store, "orders", "-");
         assertFalse(succeed("volume", "list", store).contains("orders"));
     }
 
