@@ -24,14 +24,32 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 final class ErrorSentences {
 
+    private static final String BROKEN_PIPE_REASON = "Broken pipe";
     private static final String HINT = "; run it again with --stacktrace to see where";
 
+    /** As of a program that SIGPIPE ends: 128 and its number. */
+    static final int BROKEN_PIPE = 128 + 13;
+
     private ErrorSentences() {}
+
+    /** Whoever read what the command writes has seen enough, which is no failure to tell of. */
+    static boolean isBrokenPipe(Throwable failure) {
+        return switch (failure) {
+            case null -> false;
+            case UncheckedIOException e -> isBrokenPipe(e.getCause());
+            case FileSystemException e -> BROKEN_PIPE_REASON.equals(e.getReason());
+            case IOException e -> BROKEN_PIPE_REASON.equals(e.getMessage());
+            default -> false;
+        };
+    }
 
     /** Prints the sentence, and the trace when asked for. */
     static int report(Throwable failure, CommandLine commandLine, boolean stacktrace) {
         if (Interruption.isEnding()) {
             return CommandLine.ExitCode.SOFTWARE;
+        }
+        if (isBrokenPipe(failure)) {
+            return BROKEN_PIPE;
         }
         if (stacktrace) {
             failure.printStackTrace(commandLine.getErr());

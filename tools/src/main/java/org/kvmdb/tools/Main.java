@@ -1,5 +1,7 @@
 package org.kvmdb.tools;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -33,7 +35,7 @@ import picocli.CommandLine.TypeConversionException;
             "%nSizes are written as 4096, 4K, 64G or 1.5GiB, in powers of 1024.",
             "A store that another process has open: info, volume, snapshot, clone, space, scrub, gc and checkpoint"
                     + " work on it through that process; stats and top read what it publishes; the others need it closed.",
-            "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage; 141 nobody reads the output any more.",
             "%nExamples:",
             "  kvmdb create /data/store",
             "  kvmdb volume create /data/store orders --size 64G",
@@ -66,13 +68,13 @@ public final class Main {
     public static void main(String[] arguments) {
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         Interruption.listen(err);
-        int exitCode = run(new PrintWriter(System.out, false, StandardCharsets.UTF_8), err, arguments);
+        int exitCode = run(new StandardOutput(new FileOutputStream(FileDescriptor.out)), err, arguments);
         if (!Interruption.finish()) {
             System.exit(exitCode);
         }
     }
 
-    /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage. */
+    /** Runs one command. Returns its exit code: 0 done, 1 failed, 2 wrong usage, 141 nobody reads what it prints. */
     public static int run(PrintWriter out, PrintWriter err, String... words) {
         String[] arguments = withoutHelpCommand(words);
         Main main = new Main();

@@ -48,6 +48,9 @@ public final class Output {
     /** A writer swallows what goes wrong, so that a full disk would look like a success, and a closed pipe like a reader. */
     static void flush(PrintWriter out) {
         if (out.checkError()) {
+            if (out instanceof StandardOutput output && ErrorSentences.isBrokenPipe(output.failure())) {
+                throw new UncheckedIOException(output.failure());
+            }
             throw new CommandFailedException("standard output cannot be written: it is closed, or its disk is full");
         }
     }

@@ -72,7 +72,7 @@ class CommandsTest {
             StringWriter err = new StringWriter();
             OutputStream full = new FullOutput();
             int exitCode = Main.run(
-                    new PrintWriter(full), new PrintWriter(err), line.replace("%", store.toString()).split(" "));
+                    new StandardOutput(full), new PrintWriter(err), line.replace("%", store.toString()).split(" "));
             assertEquals(1, exitCode, line);
             assertTrue(err.toString().contains("standard output") && err.toString().lines().count() == 1, err.toString());
         }
@@ -93,7 +93,7 @@ class CommandsTest {
         assertTrue(said.contains("No space left on device: /dev/full"), said);
     }
 
-    /** As a disk that is full, or a pipe whose reader has gone. */
+    /** As a disk that is full. */
     private static final class FullOutput extends OutputStream {
         @Override
         public void write(int b) throws IOException {

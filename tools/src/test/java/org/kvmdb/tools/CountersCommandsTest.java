@@ -217,7 +217,8 @@ class CountersCommandsTest {
             };
             StringWriter err = new StringWriter();
             String[] words = {"top", store.path().toString(), "--interval", "0.25"};
-            assertEquals(1, Main.run(new PrintWriter(gone), new PrintWriter(err), words), err.toString());
+            assertEquals(141, Main.run(new StandardOutput(gone), new PrintWriter(err), words), err.toString());
+            assertEquals("", err.toString());
         }
     }
 }
