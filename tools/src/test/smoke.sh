@@ -41,6 +41,23 @@ for locale in C xx_XX.UTF-8; do
     grep -q "ñandú-$locale" out
 done
 
+# A file in the place of the directory stands for a checkout that is not to be written to, also by root.
+mkdir -p unbuilt/tools
+cp "$tools/kvmdb" unbuilt/tools
+touch unbuilt/tools/target
+expect 1 unbuilt/tools/kvmdb --version
+[[ $(wc -l <err) -eq 1 ]]
+grep -q 'unbuilt/tools/target cannot be written' err
+
+# Native libraries are unpacked where the user says.
+expect 1 env TMPDIR=/proc ./kvmdb info store
+[[ $(wc -l <err) -eq 1 ]]
+grep -q 'TMPDIR=DIR' err
+mkdir tmp
+expect 0 env TMPDIR="$work/tmp" ./kvmdb info store
+[[ -z $(ls tmp) ]]
+expect 0 env TMPDIR="$work/nowhere" ./kvmdb info store
+
 # The archive that the JVM starts with: of every command that is not long, damaged, missed by several at once, not to be made.
 archive=$tools/target/kvmdb.aot
 quietly() {

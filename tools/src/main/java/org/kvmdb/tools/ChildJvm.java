@@ -18,6 +18,9 @@ public final class ChildJvm implements AutoCloseable {
     /** What a shell would report for a process killed by SIGKILL. */
     public static final int KILLED = 128 + 9;
 
+    /** Where native libraries are unpacked: what will do here will do for a child. */
+    private static final String TEMPORARY = "java.io.tmpdir";
+
     private static final int ORPHANED = 3;
     private static final long DUMP_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
     private static final int DUMP_POLL_MILLIS = 100;
@@ -61,7 +64,8 @@ public final class ChildJvm implements AutoCloseable {
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow"));
+                "--sun-misc-unsafe-memory-access=allow",
+                "-D" + TEMPORARY + "=" + System.getProperty(TEMPORARY)));
         command.addAll(Machine.commitFlags());
         command.addAll(flags);
         command.addAll(List.of("-cp", classPath, main.getName()));

@@ -1,6 +1,7 @@
 package org.kvmdb.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,6 +51,29 @@ class ChildJvmTest {
             assertEquals(0, child.waitFor());
         }
         return Files.readString(output).strip();
+    }
+
+    @Test
+    void shouldUnpackWhereTheParentDoes() throws Exception {
+        String before = System.setProperty("java.io.tmpdir", directory.toString());
+        try {
+            assertEquals(directory.toString(), told("java.io.tmpdir"));
+        } finally {
+            System.setProperty("java.io.tmpdir", before);
+        }
+    }
+
+    @Test
+    void shouldSayWhereToUnpackTheNativeLibraryWhenItCannot() throws Exception {
+        Path output = directory.resolve("output");
+        Path nowhere = directory.resolve("nowhere");
+        List<String> words = List.of("create", directory.resolve("store").toString());
+        try (ChildJvm child = ChildJvm.start(
+                output, List.of("-Djava.io.tmpdir=" + nowhere), System.getProperty("java.class.path"), Main.class, words)) {
+            assertEquals(1, child.waitFor());
+            assertTrue(child.lastWords().contains("from " + nowhere + ": "), child.lastWords());
+            assertTrue(child.lastWords().contains("-Djava.io.tmpdir=DIR"), child.lastWords());
+        }
     }
 
     @Test
