@@ -39,6 +39,12 @@ final class SuperblockStore {
         return WholeReads.read(device, SuperblockDescriptor.slotOffset(slot), buffer) == SuperblockDescriptor.LENGTH;
     }
 
+    /** Past the system's cache, where what this process wrote lies whatever has become of the medium. */
+    private boolean readSlotOnMedium(int slot) {
+        buffer.fill((byte) 0);
+        return WholeReads.readDurable(device, SuperblockDescriptor.slotOffset(slot), buffer) == SuperblockDescriptor.LENGTH;
+    }
+
     /** The newest superblock, or an exception that says why there is none to rely on. */
     Superblock read(boolean readOnly) {
         boolean anyMagic = false;
@@ -124,7 +130,7 @@ final class SuperblockStore {
 
     /** What is wrong with a slot as it is on the medium, or null. */
     String inspect(int slot) {
-        if (!readSlot(slot)) {
+        if (!readSlotOnMedium(slot)) {
             return "device ends before it";
         }
         if (!Superblock.hasMagic(buffer)) {
@@ -164,7 +170,8 @@ final class SuperblockStore {
 
     /**
      * The lock of the file holds within one machine, and not through every file system: what another process has made of
-     * the store meanwhile must not be written over. A copy that cannot be read says nothing here.
+     * the store meanwhile must not be written over. A copy that cannot be read says nothing here, and neither does the cache of
+     * a machine of several.
      */
     private void fence(Superblock next) {
         for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
@@ -181,7 +188,9 @@ final class SuperblockStore {
     /** A good copy, or null. */
     private Superblock readQuietly(int slot) {
         try {
-            return readSlot(slot) && Superblock.isSealed(buffer, digests) ? Superblock.decode(buffer, slot) : null;
+            return readSlotOnMedium(slot) && Superblock.isSealed(buffer, digests)
+                    ? Superblock.decode(buffer, slot)
+                    : null;
         } catch (StorageException e) {
             return null;
         }
