@@ -81,12 +81,12 @@ static bool place_of(const struct pool *pool, uint64_t ppn, struct block_place *
     return segment->device_index < KVMDB_DEVICES_MAX && pool->devices[segment->device_index].fd >= 0;
 }
 
-static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, struct bad_page *bad)
+static bool read_blocks(struct pool *pool, struct fault_slot *slot, uint64_t ppn, uint32_t bytes, bool past_cache, struct bad_page *bad)
 {
     struct block_place place;
     if (!place_of(pool, ppn, &place))
         return fails(bad, KVMDB_BAD_MAP, 0);
-    int r = device_read(pool, &pool->devices[place.device], slot, bytes, place.position);
+    int r = device_read(pool, &pool->devices[place.device], slot, bytes, place.position, past_cache);
     if (r)
         return fails(bad, r == -ETIMEDOUT ? KVMDB_BAD_DEADLINE : KVMDB_BAD_READ, -r);
     return true;
@@ -191,7 +191,7 @@ static uint32_t hole_run(struct region *region, uint64_t lpn, uint32_t pages, ui
     return n;
 }
 
-/* A second look is at the device, whatever has been read ahead of it. */
+/* A second look is at the device itself: neither at what has been read ahead of it nor, where there is a way past it, at the page cache. */
 static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64_t lpn, uint32_t pages, uint8_t *to,
     bool again, struct bad_page *bad)
 {
@@ -215,9 +215,9 @@ static uint32_t read_once(struct region *region, struct fault_slot *slot, uint64
     uint32_t staged = again ? 0 : staged_blocks(region->pool, slot, ppns, n);
     if (staged)
         n = staged;
-    else if (!read_blocks(region->pool, slot, ppns[0], bytes, bad)) {
+    else if (!read_blocks(region->pool, slot, ppns[0], bytes, again, bad)) {
         /* Perhaps the fault of a neighbour: the page that was asked for gets a read of its own. */
-        if (n == 1 || !read_blocks(region->pool, slot, ppns[0], ppn_length_bytes(ppns[0]), bad))
+        if (n == 1 || !read_blocks(region->pool, slot, ppns[0], ppn_length_bytes(ppns[0]), again, bad))
             return 0;
         n = 1;
     }
@@ -254,6 +254,6 @@ uint32_t block_read_run(struct region *region, struct fault_slot *slot, uint64_t
             continue;
         if (was_wrong || !is_wrong(bad))
             return 0;
-        was_wrong = true; /* perhaps on its way alone: read again, once */
+        was_wrong = true; /* perhaps on its way alone, or in the page cache: read again, once */
     }
 }

@@ -71,9 +71,10 @@ static int read_direct(struct pool *pool, const struct read_device *device, stru
     return read_by(pool, slot, device->direct_fd, false, (uint32_t)(end - begin), begin);
 }
 
-int device_read(struct pool *pool, const struct read_device *device, struct fault_slot *slot, uint32_t bytes, uint64_t position)
+int device_read(struct pool *pool, const struct read_device *device, struct fault_slot *slot, uint32_t bytes, uint64_t position,
+    bool past_cache)
 {
-    if (device->direct_fd >= 0) {
+    if (device->direct_fd >= 0 && (device->is_direct || past_cache)) {
         int r = read_direct(pool, device, slot, bytes, position);
         if (r != -EINVAL && r != -EIO) /* not aligned after all, or what lies around it cannot be read */
             return r;
@@ -100,7 +101,7 @@ static uint32_t direct_align(int fd)
 void device_attach(const struct pool *pool, struct read_device *device, int fd)
 {
     *device = (struct read_device){.fd = fd, .direct_fd = -1, .waits = device_waits(fd)};
-    if (!pool->options.direct_reads || !device->waits)
+    if (!device->waits) /* there is nothing beneath its cache */
         return;
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -110,6 +111,7 @@ void device_attach(const struct pool *pool, struct read_device *device, int fd)
         device->direct_fd = direct;
     else if (direct >= 0)
         close(direct);
+    device->is_direct = pool->options.direct_reads && device->direct_fd >= 0;
 }
 
 void device_detach(struct read_device *device)

@@ -124,8 +124,9 @@ struct kvmdb_counters {
 /* What blocks are read from. */
 struct read_device {
     int fd;                /* -1: none */
-    int direct_fd;         /* the same file past the page cache, of the pool; -1: the page cache is used */
+    int direct_fd;         /* the same file past the page cache, of the pool; -1: not to be had */
     uint32_t direct_align; /* of positions, lengths and memory */
+    bool is_direct;        /* all reads go past the page cache, not the second look alone */
     bool waits;            /* reads may wait for a device */
 };
 

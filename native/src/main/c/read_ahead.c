@@ -178,7 +178,7 @@ static bool add_block(struct staging *s, uint64_t lpn, const struct block_place 
 /* Whether a block would be read from the device, and not by what is under way. */
 static bool is_to_be_staged(struct region *region, uint64_t lpn, struct block_place *place)
 {
-    return is_missing(region, lpn) && block_to_read(region, lpn, place) && region->pool->devices[place->device].direct_fd >= 0
+    return is_missing(region, lpn) && block_to_read(region, lpn, place) && region->pool->devices[place->device].is_direct
         && !stages_cover(region->pool, place->device, place->position, place->bytes);
 }
 

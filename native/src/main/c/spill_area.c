@@ -23,7 +23,7 @@ static int verify(const struct region *region, uint64_t lpn, const void *page)
 int spill_read_in_fault(struct region *region, uint64_t lpn, struct fault_slot *slot)
 {
     struct read_device spill = {.fd = region->spill_fd, .direct_fd = -1, .waits = region->spill_waits};
-    int r = device_read(region->pool, &spill, slot, region->page_bytes, lpn << region->page_shift);
+    int r = device_read(region->pool, &spill, slot, region->page_bytes, lpn << region->page_shift, false);
     return r ? r : verify(region, lpn, slot->blocks);
 }
 

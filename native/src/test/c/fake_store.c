@@ -23,7 +23,7 @@ struct store *store_open(int64_t budget_bytes)
     return store_open_with(budget_bytes, 0);
 }
 
-static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes, bool direct)
+static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes, bool on_disk, bool direct)
 {
     int64_t detail;
     CHECK_EQUAL(kvmdb_platform_check(&detail), KVMDB_PLATFORM_OK);
@@ -35,7 +35,7 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
             .salt = 0x9e3779b97f4a7c15ull * (i + 1), .generation = i + 7};
     s->nodes = memory((uint64_t)NODES * 4096);
     s->nodes_used = 1;
-    s->device = direct ? kvmdb_file_open(".", KVMDB_FILE_UNNAMED) : memfd_create("device", MFD_CLOEXEC);
+    s->device = on_disk ? kvmdb_file_open(".", KVMDB_FILE_UNNAMED) : memfd_create("device", MFD_CLOEXEC);
     CHECK(s->device >= 0);
     pthread_mutex_init(&s->append, NULL);
     s->space.available_bytes = 1ll << 40;
@@ -61,17 +61,22 @@ static struct store *open_store(int64_t budget_bytes, uint64_t read_deadline_ms,
 
 struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms)
 {
-    return open_store(budget_bytes, read_deadline_ms, 0, false);
+    return open_store(budget_bytes, read_deadline_ms, 0, false, false);
 }
 
 struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes)
 {
-    return open_store(budget_bytes, 0, tier_bytes, false);
+    return open_store(budget_bytes, 0, tier_bytes, false, false);
+}
+
+struct store *store_open_on_disk(int64_t budget_bytes, uint64_t read_deadline_ms)
+{
+    return open_store(budget_bytes, read_deadline_ms, 0, true, false);
 }
 
 struct store *store_open_direct(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes)
 {
-    return open_store(budget_bytes, read_deadline_ms, tier_bytes, true);
+    return open_store(budget_bytes, read_deadline_ms, tier_bytes, true, true);
 }
 
 void store_close(struct store *s)

@@ -63,7 +63,9 @@ struct commit {
 struct store *store_open(int64_t budget_bytes);
 struct store *store_open_with(int64_t budget_bytes, uint64_t read_deadline_ms);
 struct store *store_open_tiered(int64_t budget_bytes, int64_t tier_bytes);
-/* Over a file in the current directory, read past the page cache where that can be had. */
+/* Over a file in the current directory. */
+struct store *store_open_on_disk(int64_t budget_bytes, uint64_t read_deadline_ms);
+/* The same, read past the page cache where that can be had. */
 struct store *store_open_direct(int64_t budget_bytes, uint64_t read_deadline_ms, int64_t tier_bytes);
 /* Checks that every counter is back where it was. */
 void store_close(struct store *s);

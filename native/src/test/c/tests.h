@@ -139,6 +139,8 @@
     t(a_pool_closes_while_a_read_hangs) \
     t(direct_reads_bring_blocks_that_no_sector_begins_with) \
     t(a_direct_read_that_cannot_be_goes_through_the_page_cache) \
+    t(what_is_wrong_in_the_page_cache_is_read_from_the_device) \
+    t(only_a_second_look_goes_past_the_page_cache) \
     t(reads_that_miss_the_page_cache_go_through_the_ring) \
     t(what_was_evicted_comes_back_from_the_tier) \
     t(a_tier_has_no_memory_before_anything_is_evicted) \

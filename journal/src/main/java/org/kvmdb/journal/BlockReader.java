@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.Ppn;
 
-/** Reads blocks from the device and verifies them; one that is wrong is read again, once. Not thread-safe. */
+/** Reads blocks from the device and verifies them; one that is wrong is read again, once, beneath the cache. Not thread-safe. */
 final class BlockReader {
 
     static final String ENDS_WITHIN = "device ends within the block";
@@ -15,6 +15,8 @@ final class BlockReader {
     private final BlockSeal seal;
     /** Allocated when the first block is read: a journal has several readers, of which not all are used. */
     private MemorySegment buffer;
+    /** The block that was read last, in the buffer. */
+    private MemorySegment last;
 
     BlockReader(JournalParts parts) {
         this(parts.device(), parts.segments(), new BlockSeal(parts.dictionary()));
@@ -31,12 +33,13 @@ final class BlockReader {
         this.seal = seal;
     }
 
-    private MemorySegment room(int length) {
+    private MemorySegment room() {
         if (buffer == null) {
-            buffer = Arena.ofAuto()
-                    .allocate(BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX), BatchDescriptor.UNIT_BYTES);
+            final long blockLengthMax = Fields.alignUp(
+                    BlockEncoder.blockLengthMax(BlockDescriptor.PAGE_SHIFT_MAX), BatchDescriptor.UNIT_BYTES);
+            buffer = Arena.ofAuto().allocate(blockLengthMax + WholeReads.AROUND_BYTES, BatchDescriptor.UNIT_BYTES);
         }
-        return buffer.asSlice(0, length);
+        return buffer;
     }
 
     /** Reads a block into a page with the seed of the segment table; null, or what is wrong. */
@@ -56,13 +59,15 @@ final class BlockReader {
         if (length > BlockEncoder.blockLengthMax(pageShift)) {
             return "block of %d bytes is longer than a page of %d can become".formatted(length, 1 << pageShift);
         }
-        final String wrong = readOnce(ppn, salt, generation, type, lpn, family, page, pageShift);
-        return wrong == null ? null : readOnce(ppn, salt, generation, type, lpn, family, page, pageShift);
+        final String wrong = decode(readRaw(ppn), salt, generation, ppn, type, lpn, family, page, pageShift);
+        return wrong == null
+                ? null
+                : decode(readRawBeneathCache(ppn), salt, generation, ppn, type, lpn, family, page, pageShift);
     }
 
-    private String readOnce(
-            long ppn, long salt, int generation, byte type, long lpn, long family, MemorySegment page, int pageShift) {
-        final MemorySegment block = readRaw(ppn);
+    private String decode(
+            MemorySegment block, long salt, int generation, long ppn, byte type, long lpn, long family,
+            MemorySegment page, int pageShift) {
         return block == null
                 ? ENDS_WITHIN
                 : verify(block, salt, generation, ppn, type, lpn, family, page, pageShift);
@@ -70,20 +75,30 @@ final class BlockReader {
 
     /** Reads a block as it lies, to be verified by the caller; null when the device ends within it. Valid until the next read. */
     MemorySegment readRaw(long ppn) {
-        final MemorySegment block = room(Ppn.lengthBytes(ppn));
-        final long position = segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
-        return WholeReads.read(device, position, block) == block.byteSize() ? block : null;
+        final MemorySegment block = room().asSlice(0, Ppn.lengthBytes(ppn));
+        last = WholeReads.read(device, positionOf(ppn), block) == block.byteSize() ? block : null;
+        return last;
+    }
+
+    /** The same for a second look: what is wrong in the system's cache would come again. */
+    MemorySegment readRawBeneathCache(long ppn) {
+        last = WholeReads.readBeneathCache(device, positionOf(ppn), Ppn.lengthBytes(ppn), room());
+        return last;
+    }
+
+    private long positionOf(long ppn) {
+        return segments.position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
     }
 
     /** Payload of the block that was read last, valid until the next read. */
     MemorySegment lastPayload() {
-        return buffer.asSlice(
-                BlockDescriptor.HEADER_LENGTH, Fields.intAt(buffer, BlockDescriptor.PAYLOAD_LENGTH_OFFSET));
+        return last.asSlice(
+                BlockDescriptor.HEADER_LENGTH, Fields.intAt(last, BlockDescriptor.PAYLOAD_LENGTH_OFFSET));
     }
 
     /** How the payload of the block that was read last is compressed. */
     int lastCodec() {
-        return Fields.byteAt(buffer, BlockDescriptor.CODEC_OFFSET);
+        return Fields.byteAt(last, BlockDescriptor.CODEC_OFFSET);
     }
 
     /** Verifies and decodes a block that is in memory; null, or what is wrong. */
@@ -98,6 +113,6 @@ final class BlockReader {
 
     /** The CRC that the last block read carries. */
     int lastCrc() {
-        return Fields.intAt(buffer, BlockDescriptor.CRC_OFFSET);
+        return Fields.intAt(last, BlockDescriptor.CRC_OFFSET);
     }
 }

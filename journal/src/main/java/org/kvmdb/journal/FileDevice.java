@@ -134,7 +134,14 @@ public final class FileDevice extends NativeFileDevice {
 
     @Override
     public long readDurable(long position, MemorySegment buffer) {
-        return (direct == null ? file : direct).read(position, buffer);
+        try {
+            return (direct == null ? file : direct).read(position, buffer);
+        } catch (StorageException e) {
+            if (direct != null && e.code() == ErrorCode.INVALID) { // it wants more of an alignment than that
+                return file.read(position, buffer);
+            }
+            throw e;
+        }
     }
 
     @Override

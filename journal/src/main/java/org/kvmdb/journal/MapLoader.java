@@ -125,7 +125,7 @@ final class MapLoader {
         }
         String wrong = decodeInWindow(version, level, pending.lpn, place, image);
         if (wrong != null) {
-            readWindow(positionOf(place), Ppn.lengthBytes(place), memory); // what is wrong is read again, once
+            readWindowBeneathCache(positionOf(place), Ppn.lengthBytes(place), memory); // what is wrong is read again, once
             wrong = decodeInWindow(version, level, pending.lpn, place, image);
         }
         if (wrong != null) {
@@ -171,12 +171,24 @@ final class MapLoader {
     }
 
     private void readWindow(long position, long lengthBytes, Arena memory) {
+        beginWindow(position, lengthBytes, memory);
+        windowEnd += WholeReads.read(device, position, window.asSlice(0, lengthBytes));
+    }
+
+    /** What is wrong in the system's cache would come again. The window is then of whole units. */
+    private void readWindowBeneathCache(long position, long lengthBytes, Arena memory) {
+        final long begin = position & -BatchDescriptor.UNIT_BYTES;
+        final long length = Fields.alignUp(position + lengthBytes, BatchDescriptor.UNIT_BYTES) - begin;
+        beginWindow(begin, length, memory);
+        windowEnd += WholeReads.readDurable(device, begin, window.asSlice(0, length));
+    }
+
+    private void beginWindow(long position, long lengthBytes, Arena memory) {
         if (window.byteSize() < lengthBytes) {
             window = memory.allocate(lengthBytes, BatchDescriptor.UNIT_BYTES);
         }
         windowStart = position;
-        windowEnd = position; // nothing, if this throws
-        windowEnd += WholeReads.read(device, position, window.asSlice(0, lengthBytes));
+        windowEnd = position; // nothing, if reading throws
     }
 
     private String decodeInWindow(Version version, int level, long lpn, long place, MemorySegment image) {
@@ -270,7 +282,7 @@ final class MapLoader {
             try {
                 final long place = segments.resolve(ppn);
                 for (int i = 0; i < 2 && wrong != null; i++) { // what is wrong is read again, once
-                    block = reader.readRaw(place);
+                    block = i == 0 ? reader.readRaw(place) : reader.readRawBeneathCache(place);
                     wrong = block == null
                             ? BlockReader.ENDS_WITHIN
                             : decode(version, level, lpn, place, block, image);

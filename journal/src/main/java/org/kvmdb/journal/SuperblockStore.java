@@ -50,16 +50,17 @@ final class SuperblockStore {
         boolean anyMagic = false;
         for (int slot = 0; slot < SuperblockDescriptor.SLOT_COUNT; slot++) {
             slots[slot] = null;
-            for (int i = 0; i < 2 && slots[slot] == null; i++) { // what is wrong is read again, once
-                anyMagic |= readCopy(slot, readOnly);
+            anyMagic |= readCopy(readSlot(slot), slot, readOnly);
+            if (slots[slot] == null) { // what is wrong is read again, once, for the cache would say the same
+                anyMagic |= readCopy(readSlotOnMedium(slot), slot, readOnly);
             }
         }
         return choose(anyMagic);
     }
 
-    /** Reads the copy in a slot, which stays null when it is not valid; whether it begins like a superblock. */
-    private boolean readCopy(int slot, boolean readOnly) {
-        if (!readSlot(slot)) {
+    /** Takes in the copy that was read of a slot, which stays null when it is not valid; whether it begins like a superblock. */
+    private boolean readCopy(boolean isRead, int slot, boolean readOnly) {
+        if (!isRead) {
             return false;
         }
         if (Superblock.isSealed(buffer, digests)) {

@@ -11,6 +11,11 @@ import org.kvmdb.ffi.StorageException;
  */
 final class WholeReads {
 
+    /** What such a range may lie within. */
+    static final int AROUND_BYTES = 2 * BatchDescriptor.UNIT_BYTES;
+
+    private static final long UNIT = BatchDescriptor.UNIT_BYTES;
+
     private WholeReads() {}
 
     static long read(Device device, long position, MemorySegment buffer) {
@@ -26,6 +31,19 @@ final class WholeReads {
         return isWhole(device, position, count, buffer)
                 ? count
                 : checked(device, position, device.readDurable(position, buffer), buffer);
+    }
+
+    /**
+     * Reads a range of any position and length past the system's cache, with what lies around it: a second look at what was wrong,
+     * which out of the cache would be wrong again. Null when the device ends within the range.
+     *
+     * @param room of a whole number of units, aligned to one, and {@link #AROUND_BYTES} larger than the range
+     */
+    static MemorySegment readBeneathCache(Device device, long position, long length, MemorySegment room) {
+        final long begin = position & -UNIT;
+        final long end = Fields.alignUp(position + length, UNIT);
+        final long count = readDurable(device, begin, room.asSlice(0, end - begin));
+        return begin + count < position + length ? null : room.asSlice(position - begin, length);
     }
 
     private static boolean isWhole(Device device, long position, long count, MemorySegment buffer) {

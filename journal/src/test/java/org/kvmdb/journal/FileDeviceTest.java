@@ -18,6 +18,23 @@ class FileDeviceTest {
     private Path directory;
 
     @Test
+    void shouldReadThroughThePageCacheWhereTheFileSystemRefusesToGoPastIt() {
+        try (Device device = FileDevice.create(directory.resolve("device"));
+                Arena arena = Arena.ofConfined()) {
+            device.publish();
+            final MemorySegment written = arena.allocate(4096, 4096).fill((byte) 7);
+            device.write(0, written);
+            final MemorySegment read = arena.allocate(4096, 4096);
+            try (FaultPlan plan = FaultPlan.arm(
+                    FaultPlan.Rule.failing(Errno.EINVAL, FaultPlan.Operation.READ).onceAt(0))) {
+                assertEquals(4096, device.readDurable(0, read));
+                assertEquals(1, plan.hits(0));
+            }
+            assertEquals(-1, read.mismatch(written));
+        }
+    }
+
+    @Test
     void shouldWriteThroughThePageCacheWhereTheFileSystemRefusesToGoPastIt() {
         final Path path = directory.resolve("device");
         try (Device device = FileDevice.create(path);
