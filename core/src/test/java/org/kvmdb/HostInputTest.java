@@ -258,19 +258,60 @@ class HostInputTest {
     // ---- what happens to it while it is open ----
 
     @Test
-    void shouldSurviveThatAnotherProcessCutsTheFile() throws IOException {
+    void shouldFailWhenAnotherProcessCutsTheFile() throws Exception {
         try (Store store = create()) {
             final Volume volume = makeVolume(store);
             store.checkpoint();
             volume.resize(VOLUME_BYTES * 2);
-            try (FileChannel other = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                other.truncate(1 << 20);
-            }
+            final long length = Files.size(file);
+            cutFile(1 << 20);
             // What is in memory stays; what has to be read is gone, and nothing wrong comes in its place.
             final byte[] page = new byte[TestStores.PAGE];
             assertThrows(StoreException.class, () -> readAllCold(store, page));
+            final StoreFailedException e = assertThrows(StoreFailedException.class, () -> commitForEver(store, volume));
+            final String said = e.getMessage();
+            assertTrue(said.startsWith("store failed: %s was cut off at ".formatted(file)), said);
+            assertTrue(said.contains(" bytes by another process, of at least %d; restore".formatted(length)), said);
+            for (int version = 1000; version < 1010; version++) {
+                TestStores.writePages(volume, 1, 0, 1, version);
+                assertThrows(StoreFailedException.class, store::commit);
+            }
         }
         assertThrows(StoreException.class, this::open);
+    }
+
+    private void cutFile(long lengthBytes) throws IOException {
+        try (FileChannel other = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            other.truncate(lengthBytes);
+        }
+    }
+
+    private static void commitForEver(Store store, Volume volume) throws InterruptedException {
+        for (int version = 2; ; version++) {
+            TestStores.writePages(volume, 1, 0, 1, version);
+            store.commit();
+            Thread.sleep(5);
+        }
+    }
+
+    /** What it grew by since it was last looked at, too. */
+    @Test
+    void shouldFailWhenAnotherProcessCutsWhatTheFileHasJustGrownBy() throws Exception {
+        try (Store store = create()) {
+            final Volume volume = makeVolume(store);
+            final long before = Files.size(file);
+            TestStores.writePages(volume, 1, 0, 500, 2);
+            store.commit();
+            assertTrue(Files.size(file) > before, "it has not grown");
+            final StoreFailedException e = assertThrows(StoreFailedException.class, () -> {
+                while (true) {
+                    cutFile(before); // again, for the store may write behind it
+                    store.sync();
+                    Thread.sleep(5);
+                }
+            });
+            assertTrue(e.getMessage().contains("%s was cut off at %d bytes".formatted(file, before)), e.getMessage());
+        }
     }
 
     private static void readAllCold(Store store, byte[] page) {
@@ -302,13 +343,7 @@ class HostInputTest {
         final Store store = create();
         final Volume volume = makeVolume(store);
         Files.delete(file);
-        final StoreFailedException e = assertThrows(StoreFailedException.class, () -> {
-            for (int version = 2; ; version++) {
-                TestStores.writePages(volume, 1, 0, 1, version);
-                store.commit();
-                Thread.sleep(5);
-            }
-        });
+        final StoreFailedException e = assertThrows(StoreFailedException.class, () -> commitForEver(store, volume));
         final String begin = "store failed: %s was deleted while it was open; until this process ends it can be copied from"
                 .formatted(file);
         assertTrue(e.getMessage().startsWith(begin + " /proc/"), e.getMessage());

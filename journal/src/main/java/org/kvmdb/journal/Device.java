@@ -45,8 +45,13 @@ public interface Device extends AutoCloseable {
 
     boolean isReadOnly();
 
-    /** Throws FAILED when what is written can no longer be found by the device's name. */
-    default void checkInPlace() {}
+    /**
+     * Throws FAILED when what is written can no longer be found by the device's name, or was cut off: a device never gets shorter by
+     * itself.
+     *
+     * @param lengthBytes how long it must be; it may be known to have been longer
+     */
+    default void checkInPlace(long lengthBytes) {}
 
     /** The device holds a store now. One that was created gets its name with that, durably, and not before. */
     default void publish() {}

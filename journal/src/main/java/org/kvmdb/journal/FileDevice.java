@@ -29,6 +29,9 @@ public final class FileDevice extends NativeFileDevice {
 
     private final boolean readOnly;
 
+    /** The most that it was seen to be long. */
+    private volatile long lengthSeen;
+
     /** Where a created file lies that is not published; null otherwise. */
     private Path part;
 
@@ -39,6 +42,7 @@ public final class FileDevice extends NativeFileDevice {
         super(file);
         this.direct = direct;
         this.readOnly = readOnly;
+        lengthSeen = file.sizeBytes();
     }
 
     /**
@@ -109,14 +113,19 @@ public final class FileDevice extends NativeFileDevice {
     }
 
     private static FileDevice locked(NativeFile file, Path path, boolean readOnly) {
+        NativeFile direct = null;
         try {
             if (!file.tryLock(!readOnly)) {
                 throw new StorageException(
                         ErrorCode.STORE_IN_USE, "store in use: %s is open elsewhere; close it there".formatted(path));
             }
-            return new FileDevice(file, openDirect(path, readOnly), readOnly);
+            direct = openDirect(path, readOnly);
+            return new FileDevice(file, direct, readOnly);
         } catch (RuntimeException | Error e) {
             file.close();
+            if (direct != null) {
+                direct.close();
+            }
             throw e;
         }
     }
@@ -186,7 +195,24 @@ public final class FileDevice extends NativeFileDevice {
     }
 
     @Override
-    public void checkInPlace() {
+    public void checkInPlace(long lengthBytes) {
+        checkNamed();
+        checkLength(lengthBytes);
+    }
+
+    private void checkLength(long lengthBytes) {
+        final long expected = Math.max(lengthBytes, lengthSeen);
+        final long length = file.sizeBytes();
+        if (length < expected) {
+            throw new StorageException(
+                    ErrorCode.FAILED,
+                    "%s was cut off at %d bytes by another process, of at least %d; restore the store from a copy"
+                            .formatted(file, length, expected));
+        }
+        lengthSeen = length;
+    }
+
+    private void checkNamed() {
         final Path descriptor = Path.of("/proc/self/fd/" + file.fd());
         try {
             if ((int) Files.getAttribute(descriptor, "unix:nlink") == 0) {

@@ -4,6 +4,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.SpaceAccount;
 import org.kvmdb.ffi.StorageException;
 
 /**
@@ -21,6 +22,9 @@ public final class IdleWork {
     private final boolean readOnly;
     private final Failure failure;
     private final Device device;
+    private final SpaceAccount space;
+    /** What the device was taken to be long when it was opened; its end may have been lost before. */
+    private final long openedBytes;
     private final LogWriter log;
     private final SegmentPreparer preparer;
     private final StoreDictionary dictionary;
@@ -29,12 +33,14 @@ public final class IdleWork {
     private volatile long inPlaceNanos = System.nanoTime();
 
     IdleWork(
-            JournalParts parts, ReentrantLock appendLock, SegmentPreparer preparer, DictionarySampler sampler,
-            boolean readOnly) {
+            JournalParts parts, SpaceAccount space, ReentrantLock appendLock, SegmentPreparer preparer,
+            DictionarySampler sampler, boolean readOnly) {
         this.appendLock = appendLock;
         this.readOnly = readOnly;
         this.failure = parts.failure();
         this.device = parts.device();
+        this.space = space;
+        openedBytes = space.grantedBytes();
         this.log = parts.log();
         this.preparer = preparer;
         this.dictionary = parts.dictionary();
@@ -109,7 +115,10 @@ public final class IdleWork {
         }
     }
 
-    /** Fails the journal when its device was deleted: commits would be lost without a word. To be called often; it looks now and then. */
+    /**
+     * Fails the journal when its device was deleted or cut off: commits would be lost without a word. To be called often; it looks now
+     * and then.
+     */
     public void checkInPlace() {
         final long now = System.nanoTime();
         if (now - inPlaceNanos < IN_PLACE_PERIOD_NANOS || !appendLock.tryLock()) {
@@ -118,7 +127,9 @@ public final class IdleWork {
         try {
             inPlaceNanos = now;
             if (isWriting()) {
-                device.checkInPlace();
+                // What it grew by is there before the account says so, in faults, too.
+                final long granted = space.grantedBytes();
+                device.checkInPlace(granted > openedBytes ? granted : 0);
             }
         } catch (StorageException e) {
             throw failure.fail(e);

@@ -106,7 +106,7 @@ public final class Journal implements AutoCloseable {
         reader = new BlockReader(parts);
         preparer = new SegmentPreparer(log, segments, counters);
         budget = new SpaceBudget(parts, space, lock);
-        idleWork = new IdleWork(parts, lock, preparer, sampler, options.readOnly());
+        idleWork = new IdleWork(parts, space, lock, preparer, sampler, options.readOnly());
         mover = opened.add(
                 new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged),
                 SegmentMover::close);
