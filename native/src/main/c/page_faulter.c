@@ -161,11 +161,14 @@ static int fault_spilled(struct region *region, uint64_t lpn, uint64_t word, boo
     return r;
 }
 
-static int reason(struct bad_page *bad, int error)
+static int reason(const struct region *region, struct bad_page *bad, int error)
 {
+    int64_t refusal;
     switch (error) {
     case -ENOSPC:
         bad->cause = KVMDB_BAD_FULL;
+        refusal = atomic_load(&region->pool->space->refusal);
+        error = refusal ? (int)-refusal : error;
         break;
     case -ETIMEDOUT:
         bad->cause = KVMDB_BAD_DEADLINE;
@@ -193,7 +196,7 @@ static int fault_missing(struct region *region, uint64_t lpn, uint64_t word, uin
         bad->cause = KVMDB_BAD_BEYOND_END;
         r = -EIO;
     } else if (for_write && reserve_for_page(region, lpn) != 0) {
-        r = reason(bad, -ENOSPC);
+        r = reason(region, bad, -ENOSPC);
     } else {
         if (fill_pages(region, lpn, word, pages, for_write, part, bad) > 0)
             return 0;
@@ -240,7 +243,7 @@ static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for
     }
     if (word & PAGE_OUT) {
         int r = fault_spilled(region, lpn, word, for_write);
-        return r ? reason(bad, r) : 1;
+        return r ? reason(region, bad, r) : 1;
     }
     if (page_state(word) == POISONED) {
         page_unlock(&region->words[lpn], word);
@@ -254,7 +257,7 @@ static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for
     bool was_writable = page_state(word) == DIRTY && is_part_writable(region, lpn, part);
     int r = dirty_locked_page(region, lpn, &word, part);
     page_unlock(&region->words[lpn], word);
-    return r ? reason(bad, r) : !was_writable;
+    return r ? reason(region, bad, r) : !was_writable;
 }
 
 int bring_in(struct region *region, uint64_t lpn, uint32_t pages, bool record)

@@ -65,7 +65,7 @@ enum kvmdb_bad_cause {
     KVMDB_BAD_CONTENT = 3,    /* right checksum, but not the page that it should be */
     KVMDB_BAD_MAP = 4,
     KVMDB_BAD_BEYOND_END = 5,
-    KVMDB_BAD_FULL = 6,       /* a write that no space could be reserved for */
+    KVMDB_BAD_FULL = 6,       /* a write that no space could be reserved for; detail: errno */
     KVMDB_BAD_DEADLINE = 7,
     KVMDB_BAD_NO_PROGRESS = 8,
     KVMDB_BAD_MEMORY = 9,     /* hardware: the page frame itself is bad */

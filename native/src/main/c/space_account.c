@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-_Static_assert(sizeof(struct kvmdb_space_account) == 80, "shared with SpaceAccount");
+_Static_assert(sizeof(struct kvmdb_space_account) == 88, "shared with SpaceAccount");
 
 static int fill_hole(struct kvmdb_space_account *account)
 {
@@ -45,6 +45,7 @@ static int grow_from(struct kvmdb_space_account *account, int64_t growths_seen)
         result = atomic_load(&account->hole_count) > 0 ? fill_hole(account) : grow_file(account);
         if (result == 0)
             atomic_fetch_add(&account->growths, 1);
+        atomic_store(&account->refusal, -result);
     }
     futex_unlock(&account->lock);
     return result;

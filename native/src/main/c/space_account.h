@@ -30,6 +30,7 @@ struct kvmdb_space_account {
     uint64_t hole_positions;         /* address: int64_t positions in the file, room for all segments; may be 0 */
     int64_t hole_bytes;              /* length of every hole */
     _Atomic int64_t hole_count;      /* changed only under the lock */
+    _Atomic int64_t refusal;         /* errno of the last try to grow; 0 when it grew */
 };
 
 /* Reserves bytes; grows the file when needed. 0, or -ENOSPC with nothing changed. Async-signal-safe. */

@@ -58,6 +58,22 @@ class ShimFaultTest {
         }
     }
 
+    @Test
+    void shouldTellAnErrorFromAFullFileSystem() {
+        final Path other = directory.resolve("other");
+        final String error = "input/output error (EIO); see the log of the kernel";
+        try (FaultPlan _ = FaultPlan.arm(Rule.failing(Errno.EIO, Operation.ALLOCATE))) {
+            final String told = assertThrows(StoreFullException.class, () -> Store.create(other, TestStores.small()))
+                    .getMessage();
+            assertTrue(told.contains("its file cannot grow: " + error), told);
+            final Volume large = store.createVolume("large", VolumeOptions.ofSizeBytes(16 << 20));
+            assertThrows(InternalError.class, () -> TestStores.writePages(large, 1, 0, 4096, 1));
+            final String page = assertThrows(StoreFullException.class, store::commit).getMessage();
+            assertTrue(page.contains("could not become dirty: no space is to be had: " + error), page);
+        }
+        store.rollback();
+    }
+
     /** Of each directory that was made for it, too: else a power failure takes the store away with what was acknowledged. */
     @Test
     void shouldMakeTheNamesOnTheWayToItDurable() throws IOException {

@@ -213,8 +213,8 @@ public final class Region {
             case BadPage.FULL ->
                 new StorageException(
                         ErrorCode.STORE_FULL,
-                        "store full: volume=%s lpn=%d could not become dirty; roll back, make space, write again"
-                                .formatted(version.name(), bad.lpn()));
+                        "store full: volume=%s lpn=%d could not become dirty%s; roll back, make space, write again"
+                                .formatted(version.name(), bad.lpn(), bad.isWantOfRoom() ? "" : ": " + bad.describe()));
             case BadPage.READ_ONLY ->
                 new StorageException(
                         ErrorCode.ILLEGAL_USE,

@@ -154,6 +154,12 @@ final class FreeSegments {
         return space.grantedBytes() < space.limitBytes() || holes.size() + surplus.size() > 0;
     }
 
+    /** Why there is none up to there, as the end of a sentence. */
+    String refusal() {
+        final String wrong = space.refusal();
+        return wrong == null ? "its file system has no room for more: make some" : "its file cannot grow: " + wrong;
+    }
+
     private void adoptFilled(long holesLeft) {
         while (holes.size() > holesLeft) {
             final int segment = holes.removeAt(holes.size() - 1);

@@ -259,9 +259,7 @@ final class LogWriter implements AutoCloseable {
                         segments.count(),
                         segments.segmentSizeBytes(),
                         segments.liveBytes(),
-                        segments.free().isBelowLimit()
-                                ? "its file system has no room for more: make some"
-                                : "raise its maximum size"));
+                        segments.free().isBelowLimit() ? segments.free().refusal() : "raise its maximum size"));
     }
 
     private int writeBatch(int flags) {

@@ -44,6 +44,11 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
                 entry.get(ValueLayout.JAVA_LONG, THREAD_OFFSET));
     }
 
+    /** Of one that no space could be reserved for: whether there was none, and nothing else was wrong. */
+    public boolean isWantOfRoom() {
+        return Errno.isWantOfRoom(detail);
+    }
+
     /** Why, in words. */
     public String describe() {
         return switch (cause) {
@@ -52,7 +57,7 @@ public record BadPage(long number, long lpn, long ppn, int cause, int detail, lo
             case CONTENT -> "the block verifies but is not this page";
             case MAP -> "the map has no valid way to it";
             case BEYOND_END -> "it lies beyond the end of the volume";
-            case FULL -> "no space is left to write it";
+            case FULL -> isWantOfRoom() ? "no space is left to write it" : "no space is to be had: " + Errno.explain(detail);
             case DEADLINE -> "the device did not answer in time";
             case NO_PROGRESS -> "its fault could not be resolved";
             case MEMORY -> "the machine reports a memory error";

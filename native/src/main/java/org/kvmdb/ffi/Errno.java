@@ -50,7 +50,17 @@ public final class Errno {
     /** The exception for a negative errno. */
     public static StorageException exception(int negativeErrno, String what) {
         final int errno = -negativeErrno;
-        return new StorageException(codeOf(errno), what + " failed: " + describe(errno) + remedy(errno));
+        return new StorageException(codeOf(errno), what + " failed: " + explain(errno));
+    }
+
+    /** Whether that says that there is no room, and not that something is wrong. */
+    static boolean isWantOfRoom(int errno) {
+        return codeOf(errno) == ErrorCode.STORE_FULL;
+    }
+
+    /** What went wrong and what to do about it. */
+    static String explain(int errno) {
+        return describe(errno) + remedy(errno);
     }
 
     static ErrorCode codeOf(int errno) {

@@ -14,10 +14,10 @@ import java.lang.invoke.VarHandle;
  *  +-----------+----------+---------+-------+-----------+----+------+
  *  | available | reserved | granted | limit | grow step | fd | lock |      bytes, but for fd and lock
  *  +-----------+----------+---------+-------+-----------+----+------+
- *   48        56               64           72           80
- *  +---------+----------------+------------+------------+
- *  | growths | hole positions | hole bytes | hole count |      positions: an address
- *  +---------+----------------+------------+------------+
+ *   48        56               64           72           80        88
+ *  +---------+----------------+------------+------------+---------+
+ *  | growths | hole positions | hole bytes | hole count | refusal |      positions: an address; refusal: an errno
+ *  +---------+----------------+------------+------------+---------+
  * </pre>
  *
  * <p>Holes, ranges of the file whose space was given back, are offered as a stack: growing fills the last one before it
@@ -36,7 +36,8 @@ public final class SpaceAccount implements AutoCloseable {
     static final int HOLE_POSITIONS_OFFSET = GROWTHS_OFFSET + Long.BYTES;
     static final int HOLE_BYTES_OFFSET = HOLE_POSITIONS_OFFSET + Long.BYTES;
     static final int HOLE_COUNT_OFFSET = HOLE_BYTES_OFFSET + Long.BYTES;
-    static final int LENGTH = HOLE_COUNT_OFFSET + Long.BYTES;
+    static final int REFUSAL_OFFSET = HOLE_COUNT_OFFSET + Long.BYTES;
+    static final int LENGTH = REFUSAL_OFFSET + Long.BYTES;
 
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
@@ -123,6 +124,12 @@ public final class SpaceAccount implements AutoCloseable {
     /** Fills the last hole, or grows the file by a step or by what the limit still allows; false when it cannot. */
     public boolean tryGrow() {
         return ShimLibrary.shim().kvmdb_space_grow(address()) == 0;
+    }
+
+    /** Why it did not grow when that was tried last; null when it did, or for want of room alone. */
+    public String refusal() {
+        final int errno = (int) (long) LONG.getVolatile(fields, (long) REFUSAL_OFFSET);
+        return errno == 0 || Errno.isWantOfRoom(errno) ? null : Errno.explain(errno);
     }
 
     @Override

@@ -80,7 +80,8 @@ class LayoutTest {
             SpaceAccount.HOLE_POSITIONS_OFFSET=56
             SpaceAccount.HOLE_BYTES_OFFSET=64
             SpaceAccount.HOLE_COUNT_OFFSET=72
-            SpaceAccount.LENGTH=80
+            SpaceAccount.REFUSAL_OFFSET=80
+            SpaceAccount.LENGTH=88
             SpaceAccount.MEMORY_UNIT_BYTES=4096
             BadPage.NUMBER_OFFSET=0
             BadPage.LPN_OFFSET=8

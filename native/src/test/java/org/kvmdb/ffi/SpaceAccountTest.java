@@ -2,6 +2,7 @@ package org.kvmdb.ffi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -49,6 +50,27 @@ class SpaceAccountTest {
             assertFalse(account.tryGrow());
             assertFalse(account.tryReserve(3 * STEP / 2));
             assertEquals(STEP + 1, account.reservedBytes());
+        }
+    }
+
+    @Test
+    void shouldTellAnErrorFromWantOfRoom() {
+        try (NativeFile file = NativeFile.open(directory.resolve("f"), NativeFile.CREATE);
+                SpaceAccount account = new SpaceAccount(0, 4 * STEP, STEP, STEP, file.fd())) {
+            assertNull(refusalOf(account, Errno.ENOSPC));
+            assertNull(refusalOf(account, Errno.EDQUOT));
+            assertNull(refusalOf(account, Errno.EFBIG));
+            assertEquals("input/output error (EIO); see the log of the kernel (dmesg)", refusalOf(account, Errno.EIO));
+            assertEquals("read-only file system (EROFS); mount it for writing", refusalOf(account, Errno.EROFS));
+            assertTrue(account.tryGrow());
+            assertNull(account.refusal());
+        }
+    }
+
+    private static String refusalOf(SpaceAccount account, int errno) {
+        try (FaultPlan _ = FaultPlan.arm(FaultPlan.Rule.failing(errno, FaultPlan.Operation.ALLOCATE))) {
+            assertFalse(account.tryReserve(1));
+            return account.refusal();
         }
     }
 
