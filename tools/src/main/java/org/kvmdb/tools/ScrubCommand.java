@@ -5,7 +5,10 @@ import java.util.List;
 import org.kvmdb.control.Reply;
 import org.kvmdb.control.Values;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "scrub",
@@ -20,6 +23,9 @@ import picocli.CommandLine.Option;
 final class ScrubCommand extends LiveCommand {
 
     private static final int SHOWN_MAX = 20;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(
             names = "--rate",
@@ -38,6 +44,9 @@ final class ScrubCommand extends LiveCommand {
 
     @Override
     void validate() {
+        if (bytesPerSecond != null && bytesPerSecond < 1) {
+            throw new ParameterException(spec.commandLine(), "--rate must be positive: " + bytesPerSecond);
+        }
         Interruption.advise("run it again to go on");
     }
 

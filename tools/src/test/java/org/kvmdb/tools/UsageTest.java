@@ -57,6 +57,7 @@ class UsageTest {
         "receive /s",
         "receive /s v file --abandon",
         "receive /s v --abandon --force",
+        "scrub /s --rate 0",
         "info /s --cache",
         "check",
         "check /s /t",
