@@ -279,16 +279,16 @@ final class MapLoader {
         String wrong = "no block can lie there";
         if (isPlausibleNode(ppn)) {
             MemorySegment block = null;
-            try {
-                final long place = segments.resolve(ppn);
-                for (int i = 0; i < 2 && wrong != null; i++) { // what is wrong is read again, once
+            final long place = segments.resolve(ppn);
+            for (int i = 0; i < 2 && wrong != null; i++) { // what fails or is wrong is read again, once
+                try {
                     block = i == 0 ? reader.readRaw(place) : reader.readRawBeneathCache(place);
                     wrong = block == null
                             ? BlockReader.ENDS_WITHIN
                             : decode(version, level, lpn, place, block, image);
+                } catch (StorageException e) {
+                    wrong = e.getMessage();
                 }
-            } catch (StorageException e) {
-                wrong = e.getMessage();
             }
             if (wrong == null && StoredNode.pageShift(block) == StoredNode.SHORT_SHIFT) {
                 for (int i = 0; i < MapNodeDescriptor.FANOUT; i++) {

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.kvmdb.ffi.ErrorCode;
 import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
+import org.kvmdb.journal.simulation.Fault;
+import org.kvmdb.journal.simulation.FaultyDevice;
 
 /** The system's cache holds wrong bytes of a store whose medium is right: nobody may notice. */
 class SecondLookTest {
@@ -80,6 +82,36 @@ class SecondLookTest {
             assertEquals(4, pages[0]);
         });
         device.dispose();
+    }
+
+    /** One read that fails must not keep the space of what was deleted. */
+    @Test
+    void shouldDropAVersionThoughAReadOfItsMapFails() {
+        boolean wasHit = true;
+        for (int read = 0; wasHit; read++) {
+            final FaultyDevice faulty = new FaultyDevice(
+                    new MemoryDevice("medium"), FaultyDevice.Operation.READ, Fault.EIO, -1, false);
+            try (Workload work = new Workload(faulty, OPTIONS, 1)) {
+                work.create();
+                work.createVolume("a", 1200 << 12, 12);
+                work.put("a", true, 1, 2, 600, 1100);
+                work.snapshot("a", "s");
+                work.put("a", true, 2, 3, 601);
+                work.closeJournal();
+                work.reopen();
+                work.journal().versions().deleteSnapshot(
+                        work.journal().versions().snapshot("a", "s").id());
+                faulty.failAt(read);
+                while (work.drop(1)) {
+                    // goes on
+                }
+                wasHit = faulty.wasHit();
+                assertEquals(0, work.journal().versions().dropProgress().waiting(), "read " + read + " failed");
+                assertTrue(wasHit || read > 2, read + " reads");
+                work.kill();
+            }
+            faulty.dispose();
+        }
     }
 
     @Test
