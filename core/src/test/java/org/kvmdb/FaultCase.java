@@ -93,6 +93,9 @@ final class FaultCase {
         if ((hits == 0 || kind.mustBeInvisible()) && script.failedSteps() > 0) {
             findings.add("%d steps failed, though nobody should have noticed".formatted(script.failedSteps()));
         }
+        if ((hits == 0 || kind.isOfReads()) && script.isFailed()) {
+            findings.add("the store has failed, though nothing but reads went wrong");
+        }
         script.checkHealed();
         close(store);
         if (index >= 0 && !kind.mayKeepMemory()) { // the first time there are things that are kept to be used again

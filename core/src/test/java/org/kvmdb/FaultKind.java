@@ -83,6 +83,9 @@ enum FaultKind {
     /** Tried again, a while: who asks for that for ever is given up, and that is a failure as others are. */
     private static final Set<FaultKind> PASSING = EnumSet.of(READ_EINTR, READ_EAGAIN, WRITE_EINTR);
 
+    private static final Set<Operation> READS =
+            EnumSet.of(Operation.READ_CACHED, Operation.READ, Operation.READ_SUBMIT, Operation.READ_COMPLETE);
+
     private static final int TIMES_TRIED_AGAIN = 50;
 
     /** What keeps a slot of the fault path: one less than there are, so that other pages are served. */
@@ -110,6 +113,11 @@ enum FaultKind {
 
     boolean mustBeInvisible() {
         return INVISIBLE.contains(this);
+    }
+
+    /** Whether it is of reads alone: they cost pages, and never the store. */
+    boolean isOfReads() {
+        return place != Place.OPENING && READS.contains(first);
     }
 
     /** Whether a slot, and its memory, may stay behind: the kernel could still write into it. */

@@ -1,7 +1,9 @@
 package org.kvmdb;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,10 +78,16 @@ final class LimitedChild implements AutoCloseable {
         return answer;
     }
 
-    /** After the end of the process: another one goes on with the same store. */
+    /** After the end of the process: another one goes on with the same store, and demands what was acknowledged until that end. */
     void restart() throws IOException, InterruptedException {
         child.close();
-        start(store, acknowledged);
+        final long noted = ByteBuffer.wrap(Files.readAllBytes(LimitedStore.noteOf(directory))).getLong();
+        start(store, Math.max(acknowledged, noted), acknowledged + LimitedStore.COMMITS_PER_CYCLE);
+    }
+
+    /** Ends the process as a limit may. */
+    void kill() {
+        child.kill();
     }
 
     String output() {

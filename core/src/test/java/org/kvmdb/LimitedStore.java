@@ -4,9 +4,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.foreign.MemorySegment;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
@@ -30,22 +33,41 @@ final class LimitedStore {
 
     private static final int PAGES = 96;
     private static final int PAGES_PER_COMMIT = 8;
-    private static final int COMMITS_PER_CYCLE = 3;
+    static final int COMMITS_PER_CYCLE = 3;
     private static final int ID = 1;
     private static final int BALLAST_BYTES = 1 << 10;
 
     private final Path root;
+    /** The last commit that was acknowledged, for who survives this process. */
+    private final MappedByteBuffer note;
     private int number;
     private long acknowledged;
     private long issued;
     private ProcessState before;
     private Object[] ballast;
 
-    private LimitedStore(Path root) {
+    private LimitedStore(Path root) throws IOException {
         this.root = root;
+        try (FileChannel file = FileChannel.open(
+                noteOf(root), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            note = file.map(FileChannel.MapMode.READ_WRITE, 0, Long.BYTES);
+        }
     }
 
-    /** Arguments: a directory; to go on with the store of a process that died: its number, and the last commit that is known. */
+    /** Where the last commit that was acknowledged is noted, as it was when the process ended. */
+    static Path noteOf(Path root) {
+        return root.resolve("acknowledged");
+    }
+
+    private void acknowledge(long version) {
+        acknowledged = version;
+        note.putLong(0, version);
+    }
+
+    /**
+     * Arguments: a directory; to go on with the store of a process that died: its number, the last commit that was acknowledged and
+     * the last that may be there.
+     */
     public static void main(String[] arguments) throws IOException {
         System.setProperty("java.util.logging.config.file", "/dev/null");
         final LimitedStore store = new LimitedStore(Path.of(arguments[0]));
@@ -53,8 +75,8 @@ final class LimitedStore {
         store.warmUp();
         if (arguments.length > 1) {
             store.number = Integer.parseInt(arguments[1]);
-            store.acknowledged = Long.parseLong(arguments[2]);
-            store.issued = store.acknowledged + COMMITS_PER_CYCLE;
+            store.acknowledge(Long.parseLong(arguments[2]));
+            store.issued = Long.parseLong(arguments[3]);
         }
         int count = 0;
         System.out.println("ready");
@@ -109,7 +131,7 @@ final class LimitedStore {
             TestStores.deleteTree(directory());
         }
         number++;
-        acknowledged = 0;
+        acknowledge(0);
         issued = 0;
         return Integer.toString(number);
     }
@@ -224,7 +246,7 @@ final class LimitedStore {
             if (found < acknowledged || found > issued) {
                 throw new AssertionError("commit %d is there, acknowledged=%d issued=%d".formatted(found, acknowledged, issued));
             }
-            acknowledged = found;
+            acknowledge(found);
             issued = found;
         }
     }
@@ -240,7 +262,7 @@ final class LimitedStore {
         }
         issued = version;
         store.commit();
-        acknowledged = version;
+        acknowledge(version);
     }
 
     private static int pageOf(long version, int index) {

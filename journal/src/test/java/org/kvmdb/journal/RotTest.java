@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -128,22 +129,30 @@ class RotTest {
         final List<LogImage.Batch> log = image.log();
         final long durable = log.stream().mapToLong(LogImage.Batch::knownDurable).max().orElseThrow();
         int states = 0;
+        int whole = 0;
         for (LogImage.Batch batch : log) {
             for (int cut = 0; batch.sequence() > durable && cut < batch.length(); cut += 512) {
                 final LogImage copy = image.copy();
-                java.util.Arrays.fill(copy.bytes(), batch.position() + cut, batch.position() + batch.length(), (byte) 0);
+                Arrays.fill(copy.bytes(), batch.position() + cut, batch.position() + batch.length(), (byte) 0);
                 for (LogImage.Batch later : log) {
                     if (later.sequence() > batch.sequence()) {
-                        java.util.Arrays.fill(
+                        Arrays.fill(
                                 copy.bytes(), later.position(), later.position() + later.length(), (byte) 0);
                     }
                 }
-                final int found = recover(copy.device(), issued - 2);
-                assertTrue(found < issued || copy.segment().mismatch(image.segment()) < 0 || cut > 0, "found " + found);
+                final boolean isWhole = Arrays.equals(
+                        copy.bytes(), batch.position(), batch.position() + batch.length(),
+                        image.bytes(), batch.position(), batch.position() + batch.length());
+                final long commits = log.stream()
+                        .filter(one -> one.sequence() > durable && (one.flags() & BatchDescriptor.FLAG_COMMIT) != 0)
+                        .filter(one -> one.sequence() < batch.sequence() || one == batch && isWhole)
+                        .count();
+                assertEquals(issued - 2 + commits, recover(copy.device(), issued - 2), () -> "torn: " + batch);
                 states++;
+                whole += isWhole ? 1 : 0;
             }
         }
-        assertTrue(states > 100, states + " states");
+        assertTrue(states > 100 && whole > 0 && whole < states, states + " states, " + whole + " of them whole");
     }
 
     @Test
