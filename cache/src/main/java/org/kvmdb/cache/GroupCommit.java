@@ -229,7 +229,9 @@ final class GroupCommit {
             try {
                 append.snapshot(region.version().id(), request.snapshotName());
             } catch (StorageException e) {
-                if (e.code() != ErrorCode.SNAPSHOT_EXISTS && e.code() != ErrorCode.BUSY) {
+                if (e.code() != ErrorCode.SNAPSHOT_EXISTS
+                        && e.code() != ErrorCode.BUSY
+                        && e.code() != ErrorCode.STORE_FULL) {
                     throw e;
                 }
                 request.fail(e);

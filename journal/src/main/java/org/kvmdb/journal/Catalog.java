@@ -20,6 +20,12 @@ final class Catalog {
     private final Map<Integer, Version> deleted = new ConcurrentSkipListMap<>();
     private int nextId = 1;
     private int epoch = 1;
+    private long entryBytes;
+
+    /** Bytes that the entries of all versions take in a checkpoint. */
+    long entryBytes() {
+        return entryBytes;
+    }
 
     int nextId() {
         return nextId;
@@ -72,14 +78,16 @@ final class Catalog {
     void add(VolumeEntry entry) {
         volumesById.put(entry.id(), entry);
         volumesByName.put(entry.name(), entry);
-        noteId(entry);
+        noteNew(entry);
     }
 
     void rename(VolumeEntry entry, String name) {
         final Collection<SnapshotEntry> own = snapshotsOf(entry);
         own.forEach(snapshot -> snapshotsByName.remove(snapshot.name()));
         volumesByName.remove(entry.name());
+        entryBytes -= MetadataCodec.VersionImage.length(entry);
         entry.name(name);
+        entryBytes += MetadataCodec.VersionImage.length(entry);
         volumesByName.put(name, entry);
         own.forEach(snapshot -> snapshotsByName.put(snapshot.name(), snapshot));
     }
@@ -124,7 +132,7 @@ final class Catalog {
     void add(SnapshotEntry entry) {
         snapshotsById.put(entry.id(), entry);
         snapshotsByName.put(entry.name(), entry);
-        noteId(entry);
+        noteNew(entry);
     }
 
     // ---- versions ----
@@ -163,24 +171,26 @@ final class Catalog {
                 snapshotsByName.remove(snapshot.name());
             }
         }
-        addDeleted(version);
+        deleted.put(version.id(), version);
     }
 
     void addDeleted(Version version) {
         deleted.put(version.id(), version);
-        noteId(version);
+        noteNew(version);
     }
 
     /** A deleted version that holds nothing any more: its child goes to its parent. */
     void removeDropped(Version version) {
         deleted.remove(version.id());
+        entryBytes -= MetadataCodec.VersionImage.length(version);
         for (Version child : List.copyOf(version.children())) {
             child.parent(version.parentSnapshot());
         }
         version.parent(null);
     }
 
-    private void noteId(Version version) {
+    private void noteNew(Version version) {
+        entryBytes += MetadataCodec.VersionImage.length(version);
         nextId = Math.max(nextId, version.id() + 1);
     }
 }

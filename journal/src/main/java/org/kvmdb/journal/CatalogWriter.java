@@ -27,15 +27,17 @@ final class CatalogWriter {
     private final Catalog catalog;
     private final CatalogChanges changes;
     private final LogWriter log;
+    private final SpaceBudget budget;
     private final Counters counters;
     private final Failure failure;
     private final RandomGenerator random;
     private final InstantSource clock;
 
-    CatalogWriter(JournalParts parts, CatalogChanges changes, JournalOptions options) {
+    CatalogWriter(JournalParts parts, CatalogChanges changes, SpaceBudget budget, JournalOptions options) {
         this.catalog = parts.catalog();
         this.changes = changes;
         this.log = parts.log();
+        this.budget = budget;
         this.counters = parts.counters();
         this.failure = parts.failure();
         this.random = options.random();
@@ -55,6 +57,7 @@ final class CatalogWriter {
         }
         changes.checkFree(name);
         changes.prepareCreate();
+        budget.promise(name, 1);
         final int id = catalog.nextId();
         final long family = Integer.toUnsignedLong(random.nextInt() | 1);
         return commit(
@@ -127,6 +130,7 @@ final class CatalogWriter {
         if (catalog.epoch() + idsTaken >= Integer.MAX_VALUE - 1) {
             throw new StorageException(ErrorCode.BUSY, "the store has taken all the snapshots that it can");
         }
+        budget.promise(name, 0);
         return new Planned(source, catalog.nextId() + idsTaken, owner, name, guid, createdMillis);
     }
 
@@ -148,6 +152,7 @@ final class CatalogWriter {
     VolumeEntry cloneSnapshot(SnapshotEntry snapshot, String name) {
         checkName(name);
         changes.checkFree(name);
+        budget.promise(name, 0);
         final int id = catalog.nextId();
         return commit(
                 SpaceClaim.COMMIT,
@@ -161,6 +166,7 @@ final class CatalogWriter {
                     ErrorCode.INVALID,
                     "%s is no snapshot of volume %s: clone it instead".formatted(snapshot.name(), volume.name()));
         }
+        budget.checkRoomToMakeRoom(volume.name());
         final int abandonedId = catalog.nextId();
         changes.prepareRollback(volume, snapshot);
         commit(
@@ -222,6 +228,7 @@ final class CatalogWriter {
                     ErrorCode.INVALID, "volume %s is no clone of %s".formatted(hidden.name(), target.name()));
         }
         final Planned planned = plan(hidden, owner, snapshotName, 0, guid, createdMillis);
+        budget.promise(target == null ? volumeName : target.name(), 0);
         final int abandonedId = planned.id + 1;
         if (target != null) {
             changes.prepareRollback(target, hidden);

@@ -33,6 +33,7 @@ final class Checkpointer {
     private final SegmentTable segments;
     private final Catalog catalog;
     private final StoreDictionary dictionary;
+    private final CheckpointSize size;
     private final SuperblockStore superblocks;
     private final Counters counters;
     private final Failure failure;
@@ -63,6 +64,7 @@ final class Checkpointer {
         this.segments = parts.segments();
         this.catalog = parts.catalog();
         this.dictionary = parts.dictionary();
+        this.size = parts.checkpointSize();
         this.superblocks = parts.superblocks();
         this.counters = parts.counters();
         this.failure = parts.failure();
@@ -74,9 +76,21 @@ final class Checkpointer {
         }
     }
 
-    /** Runs it and returns the new superblock. */
+    /** Runs it and returns the new superblock. Throws STORE_FULL before it writes anything when what it may write does not fit. */
     Superblock run() {
-        begin();
+        return run(true);
+    }
+
+    /**
+     * The same in a store that is being opened: it tries whatever room there is. When that does not suffice nothing is lost, for
+     * the log still ends where it did, and whoever opens the store next finds the same segments free.
+     */
+    Superblock runAtOpening() {
+        return run(false);
+    }
+
+    private Superblock run(boolean mustFit) {
+        begin(mustFit);
         try (Arena scratch = Arena.ofConfined()) {
             storeNodes(scratch);
             lock.lock();
@@ -98,9 +112,13 @@ final class Checkpointer {
         }
     }
 
-    void begin() {
+    void begin(boolean mustFit) {
         lock.lock();
         try {
+            failure.check();
+            if (mustFit) {
+                checkRoom();
+            }
             cut();
         } catch (Error e) {
             throw failure.end(e);
@@ -119,6 +137,23 @@ final class Checkpointer {
         writeNodes(scratch);
     }
 
+    /** One that found out half way that it has no room would leave less to the next, and to what makes room. */
+    private void checkRoom() {
+        if (isRoom()) {
+            return;
+        }
+        dictionary.withdraw();
+        if (!isRoom()) {
+            throw log.storeFull();
+        }
+    }
+
+    /** One segment more, since map nodes and metadata each begin where what is before them ends; the log may have it reserved. */
+    private boolean isRoom() {
+        final int more = log.reservedSegment() == BatchDescriptor.NO_SEGMENT ? segments.segmentSizeBytes() : 0;
+        return segments.free().ensure(size.bytes() + more);
+    }
+
     /** No room: nothing durable refers to what was written; the next checkpoint does it again. */
     private void giveUp() {
         lock.lock();
@@ -127,6 +162,7 @@ final class Checkpointer {
             map.restoreDeaths(deaths);
             dictionary.withdraw();
             letGo();
+            counters.streamBytesAtCut = 0;
             counters.recordsSinceCheckpoint += recordsBeforeCut;
         } finally {
             lock.unlock();
@@ -134,8 +170,8 @@ final class Checkpointer {
     }
 
     private void cut() {
-        failure.check();
         cut = log.position();
+        counters.streamBytesAtCut = size.streamBytes();
         deaths = map.cut();
         live = segments.liveCopy();
         remaps = segments.remaps().cut();
@@ -269,6 +305,7 @@ final class Checkpointer {
         counters.flushes += 2;
         counters.checkpoints++;
         counters.metadataBytes = metadata.blockBytes();
+        counters.streamBytesAtCut = 0;
         log.checkpointGeneration(superblock.generation());
         dictionary.settled();
         release(freed);

@@ -20,6 +20,9 @@ final class Counters {
     /** When the last checkpoint began, whatever became of it. */
     long writtenBytesAtCut;
 
+    /** Length of the metadata stream of the checkpoint that is under way, as it was when that began; else 0. */
+    long streamBytesAtCut;
+
     /** Free bytes that only checkpoints and what makes space may take. */
     long reserveBytes;
 

@@ -100,12 +100,12 @@ public final class Journal implements AutoCloseable {
                         options.random().nextLong()),
                 LogWriter::close);
         parts = new JournalParts(device, segments, arena, map, catalog, dictionary, superblocks, log, counters, failure);
-        catalogWriter = new CatalogWriter(parts, new CatalogChanges(catalog, map), options);
+        budget = new SpaceBudget(parts, space, lock);
+        catalogWriter = new CatalogWriter(parts, new CatalogChanges(catalog, map), budget, options);
         versions = new Versions(this, parts, new MapWalk(arena, loader), catalogWriter);
         survey = new BlockSurvey(this, parts, space);
         reader = new BlockReader(parts);
         preparer = new SegmentPreparer(log, segments, counters);
-        budget = new SpaceBudget(parts, space, lock);
         idleWork = new IdleWork(parts, space, lock, preparer, sampler, options.readOnly());
         mover = opened.add(
                 new SegmentMover(parts, new MapWalk(arena, loader), lock, superblock.storeId(), this::mapChanged),
@@ -141,8 +141,8 @@ public final class Journal implements AutoCloseable {
         log.resumeInNewSegment(1, 0, 0, 0);
         preparer.fill(log.position().segment(), device);
         log.reserveNext();
-        superblock = new Checkpointer(parts, lock, superblock).run();
-        superblock = new Checkpointer(parts, lock, superblock).run();
+        superblock = new Checkpointer(parts, lock, superblock).runAtOpening();
+        superblock = new Checkpointer(parts, lock, superblock).runAtOpening();
         budget.updateReserve();
     }
 
@@ -165,7 +165,7 @@ public final class Journal implements AutoCloseable {
         segments.extend();
         final Recovery recovery = new Recovery(parts, superblock);
         recovery.run(options.readOnly());
-        segments.free().open(options.pooledSegmentsMax());
+        segments.free().open(Math.max(options.pooledSegmentsMax(), budget.reserveSegments()));
         segments.publishRemaps();
         counters.recordsSinceCheckpoint = counters.recordsReplayed;
         if (dictionary.inUse() != null) {
@@ -184,7 +184,7 @@ public final class Journal implements AutoCloseable {
             log.resumeInNewSegment(end.sequence(), end.digest(), durable, superblock.generation());
             log.reserveNext();
             final long begin = System.nanoTime();
-            superblock = new Checkpointer(parts, lock, superblock).run();
+            superblock = new Checkpointer(parts, lock, superblock).runAtOpening();
             counters.latencies.record(Latencies.Kind.CHECKPOINT, begin);
         }
         budget.updateReserve();
@@ -257,6 +257,17 @@ public final class Journal implements AutoCloseable {
             return result;
         } catch (Error e) {
             throw failure.end(e);
+        } finally {
+            settleAndUnlock();
+        }
+    }
+
+    /** A change may be made within another one, whose promises stand until its end. */
+    private void settleAndUnlock() {
+        try {
+            if (lock.getHoldCount() == 1) {
+                budget.settle();
+            }
         } finally {
             lock.unlock();
         }
@@ -433,7 +444,7 @@ public final class Journal implements AutoCloseable {
         } catch (Error e) {
             throw failure.end(e);
         } finally {
-            lock.unlock();
+            settleAndUnlock();
         }
     }
 

@@ -11,4 +11,10 @@ record JournalParts(
         SuperblockStore superblocks,
         LogWriter log,
         Counters counters,
-        Failure failure) {}
+        Failure failure) {
+
+    /** What a checkpoint of them takes. */
+    CheckpointSize checkpointSize() {
+        return new CheckpointSize(segments, arena, catalog, dictionary, counters);
+    }
+}

@@ -68,7 +68,7 @@ final class LogWriter implements AutoCloseable {
         sequence = nextSequence;
         final int taken = takeSegment();
         if (taken < 0) {
-            throw full();
+            throw storeFull();
         }
         resume(
                 new LogPosition(taken, segments.generation(taken), segments.salt(taken), 0, nextSequence, lastDigest),
@@ -208,13 +208,13 @@ final class LogWriter implements AutoCloseable {
         if (next == BatchDescriptor.NO_SEGMENT) {
             next = takeSegment();
             if (next == BatchDescriptor.NO_SEGMENT) {
-                throw full();
+                throw storeFull();
             }
             segments.state(next, SegmentState.RESERVED);
         }
         if (claim != SpaceClaim.CHECKPOINT
                 && !segments.free().ensure(claim.leavesBytes(counters.reserveBytes, segments.segmentSizeBytes()))) {
-            throw full();
+            throw storeFull();
         }
         writeBatch(BatchDescriptor.FLAG_SEGMENT_END);
         segments.state(segment, SegmentState.FULL);
@@ -252,7 +252,7 @@ final class LogWriter implements AutoCloseable {
         return taken;
     }
 
-    private StorageException full() {
+    StorageException storeFull() {
         return new StorageException(
                 ErrorCode.STORE_FULL,
                 "store full: %d segments of %d bytes, %d live bytes; %s, or delete and checkpoint".formatted(

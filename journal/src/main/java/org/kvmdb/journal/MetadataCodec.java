@@ -26,13 +26,21 @@ final class MetadataCodec {
         static VersionImage of(Version version) {
             return switch (version) {
                 case VolumeEntry v -> new VersionImage(
-                        CatalogDescriptor.KIND_VOLUME, v.id(), v.name(), v.sizeBytes(), v.pageShift(), v.familyId(), v.lsn(),
+                        CatalogDescriptor.KIND_VOLUME, v.id(), nameOf(v), v.sizeBytes(), v.pageShift(), v.familyId(), v.lsn(),
                         v.storedRoot(), idOf(v.parent()), 0, 0, v.isDeleted(), 0, 0, v.quotaBytes(), v.referencedPages(),
                         v.referencedBytes(), v.dropCursor());
                 case SnapshotEntry v -> new VersionImage(
-                        CatalogDescriptor.KIND_SNAPSHOT, v.id(), v.snapshotName(), v.sizeBytes(), v.pageShift(),
+                        CatalogDescriptor.KIND_SNAPSHOT, v.id(), nameOf(v), v.sizeBytes(), v.pageShift(),
                         v.familyId(), v.lsn(), v.storedRoot(), idOf(v.parent()), v.epoch(), v.volumeId(), v.isDeleted(),
                         v.guid(), v.createdMillis(), 0, v.referencedPages(), v.referencedBytes(), v.dropCursor());
+            };
+        }
+
+        /** The name that a version's entry holds. */
+        private static String nameOf(Version version) {
+            return switch (version) {
+                case VolumeEntry volume -> volume.name();
+                case SnapshotEntry snapshot -> snapshot.snapshotName();
             };
         }
 
@@ -46,6 +54,12 @@ final class MetadataCodec {
                     createdMillis, quotaBytes, referencedPages, referencedBytes, dropCursor);
         }
 
+        /** Bytes that the entry of a version takes. */
+        static int length(Version version) {
+            return length(nameOf(version));
+        }
+
+        /** Bytes that the entry of a version of that name takes. */
         static int length(String name) {
             return CatalogDescriptor.ENTRY_NAME_OFFSET
                     + RecordDescriptor.tailLengthPadded(name.getBytes(StandardCharsets.UTF_8).length);
@@ -55,6 +69,20 @@ final class MetadataCodec {
     private MetadataCodec() {}
 
     /**
+     * Length of a stream.
+     *
+     * @param entryBytes {@link VersionImage#length} of all its versions
+     */
+    static long streamLength(long entryBytes, long segmentCount, long remapCount, long dictionaryBytes) {
+        return CatalogDescriptor.HEADER_LENGTH
+                + entryBytes
+                + segmentCount * CatalogDescriptor.SEGMENT_LENGTH
+                + Long.BYTES
+                + remapCount * CatalogDescriptor.REMAP_LENGTH
+                + dictionaryBytes;
+    }
+
+    /**
      * Encodes the stream; the live bytes are those of the cut, by segment, with FREE where the checkpoint frees.
      *
      * @param dictionary empty when the store has none
@@ -62,15 +90,12 @@ final class MetadataCodec {
     static MemorySegment encode(
             Arena arena, List<VersionImage> versions, int nextId, SegmentTable segments, int[] live, boolean[] freed,
             long[][] remaps, MemorySegment dictionary) {
-        long length = CatalogDescriptor.HEADER_LENGTH;
+        long entryBytes = 0;
         for (VersionImage version : versions) {
-            length += VersionImage.length(version.name());
+            entryBytes += VersionImage.length(version.name());
         }
-        length += (long) segments.count() * CatalogDescriptor.SEGMENT_LENGTH
-                + Long.BYTES
-                + (long) remaps.length * CatalogDescriptor.REMAP_LENGTH
-                + dictionary.byteSize();
-        final MemorySegment stream = arena.allocate(length, 64);
+        final MemorySegment stream = arena.allocate(
+                streamLength(entryBytes, segments.count(), remaps.length, dictionary.byteSize()), 64);
         Fields.putLong(stream, CatalogDescriptor.MAGIC_OFFSET, CatalogDescriptor.MAGIC);
         Fields.putInt(stream, CatalogDescriptor.VERSION_OFFSET, CatalogDescriptor.VERSION);
         Fields.putInt(stream, CatalogDescriptor.ENTRY_COUNT_OFFSET, versions.size());

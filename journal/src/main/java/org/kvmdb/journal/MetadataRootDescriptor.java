@@ -44,6 +44,11 @@ final class MetadataRootDescriptor {
         return Math.min(16, 29 - Integer.numberOfLeadingZeros(segmentSizeBytes));
     }
 
+    /** Bytes of the root block that say something when it lists that many pieces; zeros behind. */
+    static int length(int pieces) {
+        return ENTRIES_OFFSET + pieces * ENTRY_LENGTH;
+    }
+
     static int entriesMax(int pageShift) {
         return ((1 << pageShift) - ENTRIES_OFFSET) / ENTRY_LENGTH;
     }

@@ -16,6 +16,11 @@ import org.kvmdb.ffi.StorageException;
  */
 final class MetadataWriter {
 
+    private static final int BATCH_WASTE_MAX = BatchDescriptor.HEADER_LENGTH + BatchDescriptor.UNIT_BYTES;
+
+    /** Bytes before the zeros that LZ4 stores raw beside those that it must, since it looks for matches in growing steps. */
+    private static final int LZ4_WASTE_MAX = 128;
+
     private final LogWriter log;
     private final SegmentTable segments;
     private final long family;
@@ -32,12 +37,43 @@ final class MetadataWriter {
         pageShift = MetadataRootDescriptor.pageShift(segments.segmentSizeBytes());
     }
 
+    /**
+     * What a stream of that length and its root block take of the log at worst: all of it stored raw, and with what is left at
+     * the ends of segments, where the next block does not fit.
+     */
+    static long bytesMax(long streamBytes, int segmentSizeBytes) {
+        final int pageShift = MetadataRootDescriptor.pageShift(segmentSizeBytes);
+        final int rest = (int) (streamBytes & (1 << pageShift) - 1);
+        final int root = MetadataRootDescriptor.length(pieces(streamBytes, pageShift));
+        return (streamBytes >>> pageShift) * (segmentSizeBytes / wholeInSegment(pageShift, segmentSizeBytes))
+                + filledBytesMax(rest, pageShift)
+                + filledBytesMax(root, pageShift)
+                + BATCH_WASTE_MAX;
+    }
+
+    /** How many raw blocks of whole pieces a segment takes at least. */
+    private static int wholeInSegment(int pageShift, int segmentSizeBytes) {
+        final int block = BlockEncoder.blockLengthMax(pageShift) + RecordDescriptor.LENGTH;
+        final int batches = segmentSizeBytes / (BatchDescriptor.LENGTH_MAX - block) + 2;
+        return (segmentSizeBytes - BatchDescriptor.UNIT_BYTES - batches * BATCH_WASTE_MAX) / block;
+    }
+
+    /** A block of so many bytes and zeros, and its record: what LZ4 adds to the ones and makes of the others is less than a 64th. */
+    private static int filledBytesMax(int length, int pageShift) {
+        final int encoded = BlockDescriptor.blockLength(length + (1 << pageShift >>> 6) + LZ4_WASTE_MAX);
+        return Math.min(BlockEncoder.blockLengthMax(pageShift), encoded) + RecordDescriptor.LENGTH;
+    }
+
+    private static int pieces(long streamBytes, int pageShift) {
+        return Math.toIntExact((streamBytes + (1 << pageShift) - 1) >>> pageShift);
+    }
+
     void write(Arena arena, Supplier<MemorySegment> encoder) {
         log.beginGroup(SpaceClaim.CHECKPOINT);
         segmentCount = segments.count();
         final MemorySegment stream = encoder.get();
         final int pageLength = 1 << pageShift;
-        final int count = (int) ((stream.byteSize() + pageLength - 1) / pageLength);
+        final int count = pieces(stream.byteSize(), pageShift);
         if (count > MetadataRootDescriptor.entriesMax(pageShift)) {
             throw new StorageException(
                     ErrorCode.BUSY,

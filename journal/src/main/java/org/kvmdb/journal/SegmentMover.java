@@ -77,6 +77,7 @@ public final class SegmentMover implements AutoCloseable {
     private final ReentrantLock lock;
     private final Runnable afterChange;
     private final long storeId;
+    private final CheckpointSize size;
     private final BatchParser parser;
     private final MapWalk walk;
     private final BlockSeal seal;
@@ -100,6 +101,8 @@ public final class SegmentMover implements AutoCloseable {
     private boolean closed;
     /** Of the piece of work that is under way under the append lock. */
     private Holders holders;
+    /** Names that the group that is being appended adds to those in every checkpoint. */
+    private int namesAdded;
 
 
     /** @param afterChange runs under the append lock after the map was changed */
@@ -109,6 +112,7 @@ public final class SegmentMover implements AutoCloseable {
         this.lock = lock;
         this.storeId = storeId;
         this.afterChange = afterChange;
+        size = parts.checkpointSize();
         seal = new BlockSeal(parts.dictionary());
         parser = BatchParser.ofAnyStream(parts.device(), parts.segments(), storeId);
     }
@@ -425,6 +429,7 @@ public final class SegmentMover implements AutoCloseable {
             final LogWriter log = parts.log();
             final SegmentTable segments = parts.segments();
             log.beginGroup(SpaceClaim.CLEAN);
+            namesAdded = 0;
             final List<Move> valid = new ArrayList<>(piece.size());
             try {
                 for (int i = 0; i < known.size(); i++) {
@@ -439,6 +444,7 @@ public final class SegmentMover implements AutoCloseable {
                         valid.add(move);
                     }
                 }
+                checkRoomForNames();
                 log.endGroup(BatchDescriptor.FLAG_COMMIT);
             } catch (RuntimeException e) {
                 log.abandonGroup();
@@ -469,6 +475,7 @@ public final class SegmentMover implements AutoCloseable {
             return false;
         }
         log.record(RecordDescriptor.KIND_REMAP, 0, 0, live.name, move.newPpn);
+        namesAdded += parts.segments().remaps().contains(live.name) ? 0 : 1;
         return true;
     }
 
@@ -480,6 +487,16 @@ public final class SegmentMover implements AutoCloseable {
         final SegmentTable segments = parts.segments();
         return segments.resolve(live.name) == live.block.ppn
                 && segments.generation(Ppn.segment(live.block.ppn)) == live.generation;
+    }
+
+    /** Checkpoints hold them all: they may take from what makes room, not from what checkpoints need. */
+    private void checkRoomForNames() {
+        final SegmentTable segments = parts.segments();
+        final long reserve = size.reserveBytes((long) namesAdded * CatalogDescriptor.REMAP_LENGTH);
+        if (namesAdded > 0
+                && !segments.free().ensure(SpaceClaim.MAKE_ROOM.leavesBytes(reserve, segments.segmentSizeBytes()))) {
+            throw parts.log().storeFull();
+        }
     }
 
     private void apply(Move move) {

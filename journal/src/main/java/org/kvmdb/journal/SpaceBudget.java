@@ -9,25 +9,24 @@ import org.kvmdb.ffi.SpaceAccount;
  */
 final class SpaceBudget {
 
-    /** What a checkpoint opens beside what it writes. */
-    private static final int SEGMENTS_RESERVED = 3;
-
     private final ReentrantLock appendLock;
     private final Failure failure;
     private final SpaceAccount account;
     private final SegmentTable segments;
-    private final NodeArena arena;
-    private final StoreDictionary dictionary;
+    private final LogWriter log;
+    private final CheckpointSize size;
     private final Counters counters;
     private final AppendPacer pacer;
+    private long promisedStreamBytes;
+    private long promisedBytes;
 
     SpaceBudget(JournalParts parts, SpaceAccount account, ReentrantLock appendLock) {
         this.appendLock = appendLock;
         this.failure = parts.failure();
         this.account = account;
         this.segments = parts.segments();
-        this.arena = parts.arena();
-        this.dictionary = parts.dictionary();
+        this.log = parts.log();
+        this.size = parts.checkpointSize();
         this.counters = parts.counters();
         this.pacer = new AppendPacer(counters.latencies);
     }
@@ -40,16 +39,54 @@ final class SpaceBudget {
         return pacer;
     }
 
-    /** What a checkpoint may write at worst. */
+    /** What a checkpoint may write, without what is left unused around it: what it costs. */
     long checkpointBytes() {
-        return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES
-                + 2L * segments.count() * CatalogDescriptor.SEGMENT_LENGTH
-                + dictionary.storedBytes();
+        return size.contentBytes();
     }
 
-    /** What a checkpoint may need at worst is kept out of what pages can reserve. */
+    /**
+     * Keeps room for a version that is about to be made, until {@link #settle}: checkpoints will hold its entry. Throws
+     * STORE_FULL when there is none.
+     *
+     * @param name as the entry holds it
+     * @param nodes of its map that are made with it
+     */
+    void promise(String name, int nodes) {
+        final long streamBytes = promisedStreamBytes + MetadataCodec.VersionImage.length(name);
+        final long needed = size.reserveBytes(streamBytes) - counters.reserveBytes + nodes * Journal.NODE_RESERVE_BYTES;
+        final long more = Math.max(0, needed - promisedBytes);
+        if (more > 0 && !account.tryReserve(more)) {
+            throw log.storeFull();
+        }
+        promisedStreamBytes = streamBytes;
+        promisedBytes += more;
+    }
+
+    /** The versions that room is kept for are made, and part of the reserve; or they will not be. */
+    void settle() {
+        if (promisedBytes > 0) { // else there may be no account any more
+            account.release(promisedBytes);
+        }
+        promisedBytes = 0;
+        promisedStreamBytes = 0;
+    }
+
+    /** Throws STORE_FULL when a version of that name, which is made to make room, would take what checkpoints need. */
+    void checkRoomToMakeRoom(String name) {
+        final long reserve = size.reserveBytes(MetadataCodec.VersionImage.length(name));
+        if (!segments.free().ensure(SpaceClaim.MAKE_ROOM.leavesBytes(reserve, segments.segmentSizeBytes()))) {
+            throw log.storeFull();
+        }
+    }
+
+    /** So many segments hold what checkpoints may need at worst. */
+    int reserveSegments() {
+        return Math.toIntExact(Math.ceilDiv(size.reserveBytes(0), (long) segments.segmentSizeBytes()));
+    }
+
+    /** What checkpoints may need at worst is kept out of what pages can reserve. */
     void updateReserve() {
-        final long reserve = checkpointBytes() + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
+        final long reserve = size.reserveBytes(0);
         account.addAvailable(counters.reserveBytes - reserve);
         counters.reserveBytes = reserve;
     }

@@ -2,7 +2,8 @@ package org.kvmdb.journal;
 
 /**
  * How many of the last free segments a kind of append may use. Each kind leaves the space that the kinds after it need,
- * so a full store can always delete, then take a checkpoint, and be opened again.
+ * so a full store can always delete, then take a checkpoint, and be opened again. {@link CheckpointSize} defines the
+ * reserve.
  */
 enum SpaceClaim {
     /** Pages, new volumes, growth: leaves the whole reserve. */

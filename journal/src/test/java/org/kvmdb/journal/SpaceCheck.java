@@ -35,6 +35,7 @@ final class SpaceCheck {
             }
         }
         check.parts.map().deaths().forEach(check::add);
+        check.compareEntries();
         check.compareLive();
         check.compareAvailable(journal);
         check.compareNodes(journal);
@@ -75,6 +76,16 @@ final class SpaceCheck {
     /** The birth in the header of a block. */
     private int birthMin(long ppn) {
         return StoredNode.birth(reader.readRaw(parts.segments().resolve(ppn)));
+    }
+
+    /** What checkpoints keep room for goes by the catalog's sum. */
+    private void compareEntries() {
+        final long sum = parts.catalog().versions().stream()
+                .mapToLong(MetadataCodec.VersionImage::length)
+                .sum();
+        if (sum != parts.catalog().entryBytes()) {
+            throw new AssertionError("entries take %d bytes, the catalog says %d".formatted(sum, parts.catalog().entryBytes()));
+        }
     }
 
     private void compareReferenced(Version version) {

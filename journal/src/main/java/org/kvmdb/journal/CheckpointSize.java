@@ -1,0 +1,72 @@
+package org.kvmdb.journal;
+
+/**
+ * How much a checkpoint writes at worst, and what is kept free for checkpoints. In bytes of segments, with what is left unused at
+ * their ends. Takes constant time, for each commit asks; under the append lock.
+ *
+ * <p>A map node's reserve is twice what it takes as a rule: a node of page shift 13 ends with 2 KiB of zeros. Metadata is written
+ * anew by each checkpoint, and what it replaces comes back only when that is durable. So it is kept free three times, less what
+ * the newest superblock reaches: for a checkpoint that succeeds, for one that the process does not survive, and for that of the
+ * recovery. Whatever a checkpoint takes of it, it gives back with the segments of the one before.
+ */
+final class CheckpointSize {
+
+    /** What a checkpoint and a recovery open beside what they write. */
+    private static final int SEGMENTS_RESERVED = 3;
+
+    private static final int METADATA_RESERVED = 3;
+
+    private final SegmentTable segments;
+    private final NodeArena arena;
+    private final Catalog catalog;
+    private final StoreDictionary dictionary;
+    private final Counters counters;
+
+    CheckpointSize(
+            SegmentTable segments, NodeArena arena, Catalog catalog, StoreDictionary dictionary, Counters counters) {
+        this.segments = segments;
+        this.arena = arena;
+        this.catalog = catalog;
+        this.dictionary = dictionary;
+        this.counters = counters;
+    }
+
+    /** Length of the metadata stream that a checkpoint would write now. */
+    long streamBytes() {
+        return MetadataCodec.streamLength(
+                catalog.entryBytes(), segments.count(), segments.remaps().count(), dictionary.storedBytes());
+    }
+
+    /** What a checkpoint that begins now may write at worst. */
+    long bytes() {
+        return nodeBytes() + metadataBytes(streamBytes());
+    }
+
+    /** The same without what is left unused around it. */
+    long contentBytes() {
+        return nodeBytes() + streamBytes();
+    }
+
+    private long nodeBytes() {
+        return arena.dirtyCount() * Journal.NODE_RESERVE_BYTES;
+    }
+
+    private long metadataBytes(long streamBytes) {
+        return MetadataWriter.bytesMax(streamBytes, segments.segmentSizeBytes());
+    }
+
+    /**
+     * What is to be kept free.
+     *
+     * @param streamBytesMore what the stream is about to grow by
+     */
+    long reserveBytes(long streamBytesMore) {
+        // One that is under way writes what there was when it began, whatever was deleted since.
+        final long stream = Math.max(streamBytes(), counters.streamBytesAtCut) + streamBytesMore;
+        final long metadata = metadataBytes(stream);
+        return nodeBytes()
+                + METADATA_RESERVED * metadata
+                - Math.min(metadata, counters.metadataBytes)
+                + (long) SEGMENTS_RESERVED * segments.segmentSizeBytes();
+    }
+}
