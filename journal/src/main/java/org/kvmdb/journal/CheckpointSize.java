@@ -1,5 +1,8 @@
 package org.kvmdb.journal;
 
+import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.StorageException;
+
 /**
  * How much a checkpoint writes at worst, and what is kept free for checkpoints. In bytes of segments, with what is left unused at
  * their ends. Takes constant time, for each commit asks; under the append lock.
@@ -15,6 +18,11 @@ final class CheckpointSize {
     private static final int SEGMENTS_RESERVED = 3;
 
     private static final int METADATA_RESERVED = 3;
+
+    /** Parts of the longest stream that are left to others: by new versions a 16th, by names of moved blocks an eighth. */
+    private static final int ENTRIES_LEAVE = 16;
+
+    private static final int NAMES_LEAVE = 8;
 
     private final SegmentTable segments;
     private final NodeArena arena;
@@ -35,6 +43,43 @@ final class CheckpointSize {
     long streamBytes() {
         return MetadataCodec.streamLength(
                 catalog.entryBytes(), segments.count(), segments.remaps().count(), dictionary.storedBytes());
+    }
+
+    /** Throws STORE_FULL when the stream cannot grow by that much for new versions. */
+    void checkEntriesFit(long streamBytesMore) {
+        if (streamBytes() + streamBytesMore > streamBytesMax(ENTRIES_LEAVE)) {
+            throw tooLong();
+        }
+    }
+
+    /** Throws STORE_FULL when the stream is longer than one can be. */
+    void checkStreamFits() {
+        if (streamBytes() > MetadataRootDescriptor.streamBytesMax(segments.segmentSizeBytes())) {
+            throw tooLong();
+        }
+    }
+
+    /** Whether so many more blocks may be moved that keep their names. */
+    boolean namesFit(int more) {
+        return streamBytes() + (long) more * CatalogDescriptor.REMAP_LENGTH <= streamBytesMax(NAMES_LEAVE);
+    }
+
+    private long streamBytesMax(int partLeft) {
+        final long max = MetadataRootDescriptor.streamBytesMax(segments.segmentSizeBytes());
+        return max - max / partLeft;
+    }
+
+    private StorageException tooLong() {
+        return new StorageException(
+                ErrorCode.STORE_FULL,
+                ("store full: its catalog takes %d bytes, %d at most with segments of %d bytes: %d of snapshots and volumes,"
+                                + " %d of blocks that were moved under them; delete snapshots")
+                        .formatted(
+                                streamBytes(),
+                                MetadataRootDescriptor.streamBytesMax(segments.segmentSizeBytes()),
+                                segments.segmentSizeBytes(),
+                                catalog.entryBytes(),
+                                (long) segments.remaps().count() * CatalogDescriptor.REMAP_LENGTH));
     }
 
     /** What a checkpoint that begins now may write at worst. */

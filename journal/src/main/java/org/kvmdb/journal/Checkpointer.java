@@ -116,6 +116,7 @@ final class Checkpointer {
         lock.lock();
         try {
             failure.check();
+            size.checkStreamFits();
             if (mustFit) {
                 checkRoom();
             }

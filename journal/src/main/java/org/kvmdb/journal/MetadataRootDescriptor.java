@@ -53,6 +53,12 @@ final class MetadataRootDescriptor {
         return ((1 << pageShift) - ENTRIES_OFFSET) / ENTRY_LENGTH;
     }
 
+    /** The longest stream whose pieces the root block can list. */
+    static long streamBytesMax(int segmentSizeBytes) {
+        final int pageShift = pageShift(segmentSizeBytes);
+        return (long) entriesMax(pageShift) << pageShift;
+    }
+
     /** The family that metadata blocks of a checkpoint are sealed with: no volume's. */
     static long family(long superblockGeneration) {
         return NodeIdentity.family(0xFF, (int) superblockGeneration);

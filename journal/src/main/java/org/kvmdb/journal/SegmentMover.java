@@ -68,6 +68,8 @@ public final class SegmentMover implements AutoCloseable {
     /** A segment that was cleaned or cannot be, with the number of checkpoints by then, or NEVER. */
     private record Passed(int generation, long checkpoints) {
         private static final long NEVER = -1;
+        /** Not while there is no room for more names in a checkpoint. */
+        private static final long FULL = -2;
     }
 
     /** A segment as it was when its cleaning began. */
@@ -103,6 +105,8 @@ public final class SegmentMover implements AutoCloseable {
     private Holders holders;
     /** Names that the group that is being appended adds to those in every checkpoint. */
     private int namesAdded;
+    /** Whether a block of the segment that is being read has to stay, since there is no room for its name in a checkpoint. */
+    private boolean isNameLeft;
 
 
     /** @param afterChange runs under the append lock after the map was changed */
@@ -129,7 +133,7 @@ public final class SegmentMover implements AutoCloseable {
                 if (isSettled(i) && segments.live(i) > 0) {
                     if (!isPassed(i)) {
                         found.addInt(i);
-                    } else if (passed.get(i).checkpoints != Passed.NEVER) {
+                    } else if (passed.get(i).checkpoints >= 0) {
                         waiting++;
                     }
                 }
@@ -154,7 +158,11 @@ public final class SegmentMover implements AutoCloseable {
             passed.remove(segment);
             return false;
         }
-        if (before.checkpoints != Passed.NEVER && parts.counters().checkpoints >= before.checkpoints + 2) {
+        if (before.checkpoints == Passed.FULL && size.namesFit(1)) {
+            passed.remove(segment);
+            return false;
+        }
+        if (before.checkpoints >= 0 && parts.counters().checkpoints >= before.checkpoints + 2) {
             bar(segment, new BadBlock(null, -1, 0, "segment %d holds %d live bytes that no record of it tells of"
                     .formatted(segment, parts.segments().live(segment))));
         }
@@ -176,6 +184,7 @@ public final class SegmentMover implements AutoCloseable {
         segmentCount++;
         parser.forget();
         boolean good = true;
+        isNameLeft = false;
         for (int offset = 0; offset < parts.segments().segmentSizeBytes(); ) {
             final ScannedBatch batch = parser.parseTwice(segment, victim.generation, victim.salt, offset);
             if (batch == null) {
@@ -188,6 +197,10 @@ public final class SegmentMover implements AutoCloseable {
                 }
             }
             offset += batch.length();
+        }
+        if (good && isNameLeft) {
+            passed.put(segment, new Passed(victim.generation, Passed.FULL));
+            return false;
         }
         if (good) {
             collected.add(victim);
@@ -263,7 +276,9 @@ public final class SegmentMover implements AutoCloseable {
                     final Candidate candidate = candidates.get(next);
                     final long name = parts.segments().remaps().nameOf(candidate.ppn);
                     final Version holder = holder(candidate, name, births[next], true);
-                    if (holder != null) {
+                    if (holder != null && !isMovable(candidate, name, result.size())) {
+                        isNameLeft = true;
+                    } else if (holder != null) {
                         result.add(new Live(candidate, holder, name, births[next], victim.generation));
                     }
                     next++;
@@ -274,6 +289,13 @@ public final class SegmentMover implements AutoCloseable {
             }
         }
         return result;
+    }
+
+    /** Whether its name needs no room in a checkpoint, or there is. */
+    private boolean isMovable(Candidate block, long name, int movableBefore) {
+        return size.namesFit(moves.size() + movableBefore + 1)
+                || parts.segments().remaps().contains(name)
+                || block.isPage() && holders.headAlone(block.volume, block.lpn, name) != null;
     }
 
     private int birth(Victim victim, Candidate block) {

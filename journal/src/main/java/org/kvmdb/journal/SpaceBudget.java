@@ -53,6 +53,7 @@ final class SpaceBudget {
      */
     void promise(String name, int nodes) {
         final long streamBytes = promisedStreamBytes + MetadataCodec.VersionImage.length(name);
+        size.checkEntriesFit(streamBytes);
         final long needed = size.reserveBytes(streamBytes) - counters.reserveBytes + nodes * Journal.NODE_RESERVE_BYTES;
         final long more = Math.max(0, needed - promisedBytes);
         if (more > 0 && !account.tryReserve(more)) {
@@ -73,6 +74,7 @@ final class SpaceBudget {
 
     /** Throws STORE_FULL when a version of that name, which is made to make room, would take what checkpoints need. */
     void checkRoomToMakeRoom(String name) {
+        size.checkEntriesFit(MetadataCodec.VersionImage.length(name));
         final long reserve = size.reserveBytes(MetadataCodec.VersionImage.length(name));
         if (!segments.free().ensure(SpaceClaim.MAKE_ROOM.leavesBytes(reserve, segments.segmentSizeBytes()))) {
             throw log.storeFull();

@@ -376,6 +376,81 @@ class CheckpointSizeTest {
         assertUsable();
     }
 
+    // ---- more than a root block lists ----
+
+    /** As many snapshots as there can be, in groups of one commit each. */
+    private void fillCatalog() {
+        create(Workload.tinyOptions().withMaxSizeBytes(200 << 20));
+        put(LongStream.range(0, 100).toArray());
+        final StorageException full = assertThrows(StorageException.class, () -> {
+            while (true) {
+                snapshots(300);
+            }
+        });
+        assertEquals(ErrorCode.STORE_FULL, full.code());
+        assertTrue(full.getMessage().startsWith("store full: its catalog takes"), full.getMessage());
+        assertFull(() -> {
+            while (true) {
+                snapshots(1);
+            }
+        });
+    }
+
+    private void snapshots(int count) {
+        try (Append append = journal.beginAppend()) {
+            for (int i = 0; i < count; i++) {
+                append.snapshot(volume(), name(255));
+            }
+            append.commit();
+            append.apply();
+            append.snapshots().forEach(snapshot -> snapshots.add(snapshot.id()));
+        }
+    }
+
+    @Test
+    void shouldRefuseSnapshotsBeforeACheckpointCannotListThem() {
+        fillCatalog();
+        assertFull(() -> journal.versions().cloneSnapshot(snapshots.getFirst(), name(255)));
+        assertFull(() -> journal.versions().rollbackTo(volume(), snapshots.getFirst()));
+        assertFull(() -> journal.createVolume(name(255), 1 << 20, 12));
+        journal.checkpoint();
+        put(1, 2, 3);
+        journal.kill();
+        device.reopen();
+        journal = Journal.open(device, options);
+        assertEquals(snapshots.size(), journal.versions().snapshots().size());
+        deleteAll();
+        drop();
+        journal.checkpoint();
+        snapshot(255);
+        compare();
+    }
+
+    /** Segments whose blocks a head alone holds are cleaned all the same. */
+    @Test
+    void shouldLeaveBlocksWhereTheyAreWhenACheckpointCannotListTheirNames() {
+        fillCatalog();
+        journal.checkpoint();
+        put(LongStream.range(0, 50).toArray());
+        journal.checkpoint();
+        for (int i = 0; i < 20; i++) {
+            clean();
+            journal.checkpoint();
+        }
+        assertEquals(0, journal.parts().segments().remaps().count());
+        assertEquals(List.of(), journal.mover().badBlocks());
+        assertTrue(journal.mover().statistics().blocks() > 0);
+        journal.versions().deleteSnapshots(List.copyOf(snapshots.subList(1, snapshots.size())));
+        drop();
+        journal.checkpoint();
+        for (int segment : journal.mover().census().segments()) {
+            journal.mover().collect(segment, new int[SegmentCensus.CLASSES]);
+        }
+        journal.mover().publish();
+        assertTrue(journal.parts().segments().remaps().count() > 0);
+        killAndOpen();
+    }
+
     /** What it wrote before it found that out would be lacking to the next one. */
     @Test
     void shouldRefuseACheckpointBeforeItWritesAnything() {
