@@ -24,6 +24,9 @@ final class CheckpointSize {
 
     private static final int NAMES_LEAVE = 8;
 
+    /** By segments, which can be no fewer once they are there, a quarter. */
+    private static final int SEGMENTS_LEAVE = 4;
+
     private final SegmentTable segments;
     private final NodeArena arena;
     private final Catalog catalog;
@@ -43,6 +46,13 @@ final class CheckpointSize {
     long streamBytes() {
         return MetadataCodec.streamLength(
                 catalog.entryBytes(), segments.count(), segments.remaps().count(), dictionary.storedBytes());
+    }
+
+    /** How far a store may grow: checkpoints list all its segments. */
+    static long deviceBytesMax(int segmentSizeBytes) {
+        final long stream = MetadataRootDescriptor.streamBytesMax(segmentSizeBytes);
+        final long count = (stream - stream / SEGMENTS_LEAVE) / CatalogDescriptor.SEGMENT_LENGTH;
+        return SuperblockDescriptor.SEGMENTS_OFFSET + count * segmentSizeBytes;
     }
 
     /** Throws STORE_FULL when the stream cannot grow by that much for new versions. */

@@ -80,10 +80,11 @@ public final class Journal implements AutoCloseable {
         final int segmentSize = superblock.segmentSizeBytes();
         // A device that lost its end: what of it is free is granted again.
         final long granted = Math.max(grantedBytes(device, segmentSize), superblock.endOfSegments());
+        final long limit = Math.min(options.maxSizeBytes(), CheckpointSize.deviceBytesMax(segmentSize));
         final SpaceAccount space = opened.add(
                 new SpaceAccount(
                         granted,
-                        Math.max(granted, options.maxSizeBytes()),
+                        Math.max(granted, limit),
                         (long) options.growStepSegments() * segmentSize,
                         segmentSize,
                         device.isReadOnly() || options.readOnly() ? -1 : device.fd()),

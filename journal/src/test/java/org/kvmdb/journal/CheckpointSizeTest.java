@@ -378,6 +378,20 @@ class CheckpointSizeTest {
 
     // ---- more than a root block lists ----
 
+    @ParameterizedTest
+    @ValueSource(ints = {64 << 10, 128 << 10, 256 << 10, 16 << 20})
+    void shouldNotGrowBeyondWhatACheckpointCanList(int segmentSize) {
+        create(Workload.tinyOptions().withSegmentSizeBytes(segmentSize).withMaxSizeBytes(1L << 52));
+        final long segments = (journal.space().limitBytes() - SuperblockDescriptor.SEGMENTS_OFFSET) / segmentSize;
+        final double share = (double) segments * CatalogDescriptor.SEGMENT_LENGTH
+                / MetadataRootDescriptor.streamBytesMax(segmentSize);
+        assertEquals(0.75, share, 0.001);
+        journal.kill();
+        device.reopen();
+        journal = Journal.open(device, options.withMaxSizeBytes(200L << 20));
+        assertEquals(200L << 20, journal.space().limitBytes());
+    }
+
     /** As many snapshots as there can be, in groups of one commit each. */
     private void fillCatalog() {
         create(Workload.tinyOptions().withMaxSizeBytes(200 << 20));
