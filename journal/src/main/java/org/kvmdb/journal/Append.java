@@ -202,9 +202,10 @@ public final class Append implements AutoCloseable {
         }
     }
 
+    /** With its map in memory: to apply the commit nothing must be read any more. */
     private VolumeEntry volume(int volumeId, long lpn) {
         if (lastVolume == null || lastVolume.id() != volumeId) {
-            lastVolume = journal.volume(volumeId);
+            lastVolume = journal.loaded(volumeId);
         }
         if (lpn < 0 || lpn >= lastVolume.pageCount()) {
             throw new StorageException(

@@ -307,7 +307,8 @@ public final class Journal implements AutoCloseable {
         return look(() -> map.get(loaded(volumeId).mapRoot(), lpn));
     }
 
-    private VolumeEntry loaded(int volumeId) {
+    /** A volume, with its map in memory. Under the append lock. */
+    VolumeEntry loaded(int volumeId) {
         final VolumeEntry volume = catalog.volume(volumeId);
         map.load(volume);
         return volume;
