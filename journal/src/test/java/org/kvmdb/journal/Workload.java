@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import org.kvmdb.ffi.BlockDescriptor;
 import org.kvmdb.ffi.CompressionDictionary;
 import org.kvmdb.ffi.ErrorCode;
+import org.kvmdb.ffi.Ppn;
 import org.kvmdb.ffi.StorageException;
 import org.kvmdb.journal.simulation.KeptDevice;
 import org.kvmdb.journal.simulation.RecordingDevice;
@@ -170,6 +171,26 @@ public final class Workload implements AutoCloseable {
 
     public int issued() {
         return issued;
+    }
+
+    /** Compares what the journal shows with all that was issued, and checks its account of space. */
+    void checkAllIssued() {
+        final int shown = model.commitOf(StoreModel.read(journal), issued, issued);
+        if (shown != issued) {
+            throw new AssertionError("commit %d is shown, of %d".formatted(shown, issued));
+        }
+        SpaceCheck.check(journal);
+    }
+
+    /** Changes a bit in the middle of a block, or changes it back. */
+    void flipBitOf(long ppn) {
+        final long position = journal.parts().segments().position(Ppn.segment(ppn)) + Ppn.offsetBytes(ppn);
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment block = arena.allocate(Ppn.lengthBytes(ppn));
+            device.read(position, block);
+            Fields.putByte(block, block.byteSize() / 2, Fields.byteAt(block, block.byteSize() / 2) ^ 4);
+            device.write(position, block);
+        }
     }
 
     /** The last commit that the journal took. */
