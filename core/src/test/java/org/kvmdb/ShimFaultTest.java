@@ -131,7 +131,7 @@ class ShimFaultTest {
                 written.memory().set(ValueLayout.JAVA_LONG, offset, 2);
             }
             final Thread other = Thread.ofPlatform().start(written::rollback);
-            while (written.memory().get(ValueLayout.JAVA_LONG, 0) == 2) {
+            while (other.isAlive() && written.memory().get(ValueLayout.JAVA_LONG, 0) == 2) {
                 Thread.onSpinWait();
             }
             try (Pin _ = written.pin(last, 4096, PinMode.READ)) {

@@ -92,9 +92,9 @@ final class CheckpointSize {
                                 (long) segments.remaps().count() * CatalogDescriptor.REMAP_LENGTH));
     }
 
-    /** What a checkpoint that begins now may write at worst. */
-    long bytes() {
-        return nodeBytes() + metadataBytes(streamBytes());
+    /** What a checkpoint may write at worst beside map nodes. */
+    long metadataBytes() {
+        return metadataBytes(streamBytes());
     }
 
     /** The same without what is left unused around it. */

@@ -76,7 +76,7 @@ final class Checkpointer {
         }
     }
 
-    /** Runs it and returns the new superblock. Throws STORE_FULL before it writes anything when what it may write does not fit. */
+    /** Runs it and returns the new superblock. Throws STORE_FULL before it writes metadata when that may not fit. */
     Superblock run() {
         return run(true);
     }
@@ -90,11 +90,12 @@ final class Checkpointer {
     }
 
     private Superblock run(boolean mustFit) {
-        begin(mustFit);
+        begin();
         try (Arena scratch = Arena.ofConfined()) {
             storeNodes(scratch);
             lock.lock();
             try {
+                checkRoom(mustFit);
                 return end(scratch);
             } finally {
                 lock.unlock();
@@ -112,14 +113,10 @@ final class Checkpointer {
         }
     }
 
-    void begin(boolean mustFit) {
+    void begin() {
         lock.lock();
         try {
             failure.check();
-            size.checkStreamFits();
-            if (mustFit) {
-                checkRoom();
-            }
             cut();
         } catch (Error e) {
             throw failure.end(e);
@@ -138,9 +135,13 @@ final class Checkpointer {
         writeNodes(scratch);
     }
 
-    /** One that found out half way that it has no room would leave less to the next, and to what makes room. */
-    private void checkRoom() {
-        if (isRoom()) {
+    /**
+     * Whether the metadata fits. If that were found out half way there would be less room for the next one, and for what makes room. Map
+     * nodes are not lost in that case: they are stored, and the next checkpoint finds them so.
+     */
+    private void checkRoom(boolean mustFit) {
+        size.checkStreamFits();
+        if (!mustFit || isRoom()) {
             return;
         }
         dictionary.withdraw();
@@ -149,10 +150,10 @@ final class Checkpointer {
         }
     }
 
-    /** One segment more, since map nodes and metadata each begin where what is before them ends; the log may have it reserved. */
+    /** One segment more, since metadata begins where what is before it ends; the log may have it reserved. */
     private boolean isRoom() {
         final int more = log.reservedSegment() == BatchDescriptor.NO_SEGMENT ? segments.segmentSizeBytes() : 0;
-        return segments.free().ensure(size.bytes() + more);
+        return segments.free().ensure(size.metadataBytes() + more);
     }
 
     /** No room: nothing durable refers to what was written; the next checkpoint does it again. */

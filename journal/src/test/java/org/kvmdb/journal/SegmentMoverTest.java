@@ -153,7 +153,7 @@ class SegmentMoverTest {
             final JournalParts parts = journal.parts();
             final Checkpointer unfinished = new Checkpointer(parts, new ReentrantLock(), journal.superblock());
             try (Arena scratch = Arena.ofConfined()) {
-                unfinished.begin(true);
+                unfinished.begin();
                 unfinished.storeNodes(scratch);
             }
             final int segment = parts.log().position().segment();
