@@ -61,6 +61,7 @@ final class Interruption implements AutoCloseable {
     /** Closes that when it is requested, so that whoever waits for it does not wait on. */
     void closes(Closeable whatIsRead) {
         input = whatIsRead;
+        check(); // requested before that, it had nothing to close
     }
 
     /** Whether the process ends without waiting for the command, whose failures are no news any more. */
@@ -87,15 +88,21 @@ final class Interruption implements AutoCloseable {
             }
             return;
         }
+        closeInput(err);
+        try {
+            awaited.join(PATIENCE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void closeInput(PrintWriter err) {
         try {
             if (input != null) {
                 input.close();
             }
-            awaited.join(PATIENCE_MILLIS);
         } catch (IOException e) {
             err.println("kvmdb: " + ErrorSentences.of(e));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

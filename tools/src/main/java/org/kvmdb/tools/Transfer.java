@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
@@ -85,7 +85,7 @@ public final class Transfer {
                 Interruption.check(); // it ends, too, when it is closed
             }
             return buffer.position();
-        } catch (AsynchronousCloseException e) {
+        } catch (ClosedChannelException e) { // while it was read, or between two reads
             Interruption.check();
             throw e;
         }
