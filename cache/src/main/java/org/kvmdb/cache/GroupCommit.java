@@ -183,7 +183,7 @@ final class GroupCommit {
             return journal.sequence();
         }
         try (Append append = journal.beginAppend()) {
-            if (!appendPages(append) || !appendSnapshots(append)) {
+            if (!planSnapshots(append) || !appendPages(append)) {
                 return GIVEN_UP;
             }
             final long sequence = append.commit();
@@ -214,17 +214,17 @@ final class GroupCommit {
         return true;
     }
 
-    /** Behind all pages: a snapshot holds what the commit leaves. False when one cannot be; its request has failed. */
-    private boolean appendSnapshots(Append append) {
+    /** Before a page takes space: a group whose snapshot cannot be is appended anew. False then; its request has failed. */
+    private boolean planSnapshots(Append append) {
         for (CommitRequest request : group) {
-            if (!request.hasFailed() && request.snapshotName() != null && !appendSnapshots(append, request)) {
+            if (!request.hasFailed() && request.snapshotName() != null && !planSnapshots(append, request)) {
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean appendSnapshots(Append append, CommitRequest request) {
+    private static boolean planSnapshots(Append append, CommitRequest request) {
         for (Region region : request.regions()) {
             try {
                 append.snapshot(region.version().id(), request.snapshotName());

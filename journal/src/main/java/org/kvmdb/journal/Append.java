@@ -45,7 +45,7 @@ public final class Append implements AutoCloseable {
     private long[] lsns = new long[1];
     private int lsnCount;
     private VolumeEntry lastVolume;
-    private final List<Runnable> plannedSnapshots = new ArrayList<>(0);
+    private final List<CatalogWriter.SnapshotPlan> plannedSnapshots = new ArrayList<>(0);
     private final Set<String> snapshotNames = new HashSet<>(0);
     private final List<SnapshotEntry> snapshots = new ArrayList<>(0);
 
@@ -120,7 +120,7 @@ public final class Append implements AutoCloseable {
         lsns[lsnCount++] = lsn;
     }
 
-    /** Takes a snapshot of what this commit leaves of a volume, with it. */
+    /** Takes a snapshot of what this commit leaves of a volume, with it, also of pages that are appended after this call. */
     public void snapshot(int volumeId, String name) {
         check(State.OPEN);
         final VolumeEntry volume = journal.volume(volumeId);
@@ -139,6 +139,7 @@ public final class Append implements AutoCloseable {
     /** Writes the commit's last batch; returns its sequence. Neither durable nor visible yet. */
     public long commit() {
         check(State.OPEN);
+        plannedSnapshots.forEach(planned -> planned.record().run());
         final long sequence = log.endGroup(BatchDescriptor.FLAG_COMMIT);
         state = State.COMMITTED;
         journal.committed(count);
@@ -178,7 +179,7 @@ public final class Append implements AutoCloseable {
         for (int i = 0; i < lsnCount; i++) {
             lsnVolumes[i].lsn(lsns[i]);
         }
-        plannedSnapshots.forEach(Runnable::run);
+        plannedSnapshots.forEach(planned -> planned.take().run());
         state = State.APPLIED;
         journal.applied();
     }

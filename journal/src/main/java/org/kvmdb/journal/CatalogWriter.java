@@ -106,11 +106,13 @@ final class CatalogWriter {
     /** A snapshot that is to be taken. */
     private record Planned(VolumeEntry source, int id, VolumeEntry owner, String name, long guid, long createdMillis) {}
 
-    /** Plans a snapshot as a part of a commit that is being appended; run what it returns when the commit applies. */
-    Runnable snapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
+    /** A snapshot that a commit takes: its record, which stands behind the pages, and what is done when the commit applies. */
+    record SnapshotPlan(Runnable record, Runnable take) {}
+
+    /** Plans a snapshot as a part of a commit that is being appended. */
+    SnapshotPlan snapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
         final Planned planned = plan(volume, volume, name, idsTaken, random.nextLong(), clock.millis());
-        record(planned);
-        return () -> made.add(take(planned));
+        return new SnapshotPlan(() -> record(planned), () -> made.add(take(planned)));
     }
 
     /** Snapshots of what several volumes hold, together. */

@@ -393,7 +393,7 @@ public final class Journal implements AutoCloseable {
     }
 
     /** See {@link CatalogWriter#snapshot}. */
-    Runnable planSnapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
+    CatalogWriter.SnapshotPlan planSnapshot(VolumeEntry volume, String name, int idsTaken, List<SnapshotEntry> made) {
         return catalogWriter.snapshot(volume, name, idsTaken, made);
     }
 
