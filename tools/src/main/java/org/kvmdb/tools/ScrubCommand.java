@@ -47,7 +47,7 @@ final class ScrubCommand extends LiveCommand {
         if (bytesPerSecond != null && bytesPerSecond < 1) {
             throw new ParameterException(spec.commandLine(), "--rate must be positive: " + bytesPerSecond);
         }
-        Interruption.advise("run it again to go on");
+        Interruption.advise(restart ? "run it again without --restart to go on" : "run it again to go on");
     }
 
     @Override
