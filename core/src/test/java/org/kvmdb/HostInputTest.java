@@ -270,7 +270,14 @@ class HostInputTest {
             // What is in memory stays; what has to be read is gone, and nothing wrong comes in its place.
             final byte[] page = new byte[TestStores.PAGE];
             assertThrows(StoreException.class, () -> readAllCold(store, page));
-            final StoreFailedException e = assertThrows(StoreFailedException.class, () -> commitForEver(store, volume));
+            final StoreFailedException e = assertThrows(StoreFailedException.class, () -> {
+                for (int version = 2; ; version++) {
+                    cutFile(1 << 20); // again, for the store may have grown over it before it looked
+                    TestStores.writePages(volume, 1, 0, 1, version);
+                    store.commit();
+                    Thread.sleep(5);
+                }
+            });
             final String said = e.getMessage();
             assertCutOff(said, 1 << 20, length);
             for (int version = 1000; version < 1010; version++) {

@@ -74,12 +74,12 @@ class OperationsTest {
         for (String claim : List.of(
                 "At most %d connections".formatted(limits.connectionsMax()),
                 "%d connections are open: try again".formatted(limits.connectionsMax()),
-                "%d seconds for the whole request".formatted(limits.requestDeadline().toSeconds()),
-                "takes in nothing for %d seconds".formatted(limits.writeDeadline().toSeconds()),
-                "nothing new for %d seconds".formatted(limits.alivePeriod().toSeconds()),
+                "must arrive within %d seconds".formatted(limits.requestDeadline().toSeconds()),
+                "reads nothing for %d seconds".formatted(limits.writeDeadline().toSeconds()),
+                "no news for %d seconds".formatted(limits.alivePeriod().toSeconds()),
                 "gives up after %d seconds".formatted(ControlClient.SILENCE_MAX.toSeconds()),
-                "%d KiB wait in memory".formatted(Connection.QUEUED_BYTES_MAX >> 10),
-                "It has at most %d bytes".formatted(Protocol.REQUEST_BYTES_MAX),
+                "%d KiB of it wait in memory".formatted(Connection.QUEUED_BYTES_MAX >> 10),
+                "A request has at most %d bytes".formatted(Protocol.REQUEST_BYTES_MAX),
                 "each of at most %d bytes".formatted(Protocol.ANSWER_LINE_BYTES_MAX))) {
             assertTrue(text.contains(claim), claim);
         }
