@@ -215,7 +215,7 @@ static bool is_part_writable(struct region *region, uint64_t lpn, uint32_t part)
 
 /*
  * Makes one access possible. Returns 1 when something was done, 0 when there was nothing to do (another thread was
- * quicker), -EIO with the reason in bad.
+ * quicker), -EIO with the reason in bad; none there for a write to zeros whose reason is recorded.
  */
 static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for_write, uint32_t part, struct bad_page *bad)
 {
@@ -246,8 +246,8 @@ static int resolve(struct region *region, uint64_t lpn, uint32_t pages, bool for
         return r ? reason(region, bad, r) : 1;
     }
     if (page_state(word) == POISONED) {
+        /* Its error is recorded, and no scope or commit that follows from it is older: see let_through. */
         page_unlock(&region->words[lpn], word);
-        bad->cause = KVMDB_BAD_NO_PROGRESS;
         return for_write ? -EIO : 0;
     }
     if (!for_write) {
@@ -312,11 +312,16 @@ static void let_through_unreserved(struct region *region, uint64_t lpn, uint64_t
 static void let_through(struct region *region, uint64_t lpn, bool for_write, uint32_t part, const struct bad_page *bad)
 {
     uint64_t word = page_lock(&region->words[lpn]);
+    if (!bad->cause && page_state(word) != POISONED) { /* the zeros have been dropped meanwhile: another try */
+        page_unlock(&region->words[lpn], word);
+        return;
+    }
     if (word & PAGE_OUT || (is_frame_lost(bad->cause) && page_is_resident(word)))
         word = give_up_content(region, lpn, word);
     if (page_state(word) == EMPTY)
         page_bitmap_set(&region->poisoned, lpn);
-    bad_page_record(region, lpn, bad);
+    if (bad->cause)
+        bad_page_record(region, lpn, bad);
     if (page_state(word) == EMPTY) {
         if (kernel_copy(region->pool->uffd, page_address(region, lpn), bad_page_zeros, region->page_bytes, true) != 0) {
             /* Not for now: the access is tried again, from the start. */
@@ -421,7 +426,8 @@ static bool on_region_fault(struct region *region, uint64_t address, const sigin
     }
     /* A write that nobody may let through is what it would be to any read-only memory. */
     if (bad.cause == KVMDB_BAD_READ_ONLY || hotspot_handles_fault_at((uint64_t)context->uc_mcontext.gregs[REG_RIP])) {
-        bad_page_record(region, lpn, &bad);
+        if (bad.cause)
+            bad_page_record(region, lpn, &bad);
         return false;
     }
     let_through(region, lpn, for_write, part, &bad);
